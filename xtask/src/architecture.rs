@@ -1,0 +1,127 @@
+//! Which crate may use which: the table of ARCHITECTURE.md, held against the crate graph that cargo sees.
+//!
+//! The rule that it keeps: arrows only downward, domain without HTTP, cryptography without IO.
+
+use crate::run;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For each crate, the project's crates that it may use. A crate that is not here may not exist.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("seal", &[]),
+    ("sigv4", &[]),
+    ("meta", &[]),
+    ("blob", &[]),
+    ("keys", &["seal", "meta"]),
+    ("objects", &["seal", "keys", "meta", "blob"]),
+    ("gateway", &["sigv4", "seal", "keys", "objects", "meta", "blob"]),
+    ("server", &["sigv4", "seal", "keys", "objects", "meta", "blob", "gateway"]),
+    ("cli", &["server"]),
+    ("bench", &["sigv4"]),
+    ("xtask", &[]),
+];
+
+/// Crates from outside that the inner layers may not use: HTTP below the gateway, IO in the pure crates.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("seal", &["tokio", "hyper", "http", "rusqlite"]),
+    ("sigv4", &["tokio", "hyper", "rusqlite"]),
+    ("meta", &["hyper", "http", "seal"]),
+    ("blob", &["hyper", "http"]),
+    ("keys", &["hyper", "http", "rusqlite"]),
+    ("objects", &["hyper", "http", "rusqlite"]),
+];
+
+/// Reads the crate graph and fails on an arrow that the tables do not have.
+pub(crate) fn check() -> Result<(), String> {
+    let output = run::command("cargo", &["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .output()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
+    let wrong = violations(&graph(&metadata));
+    if wrong.is_empty() {
+        println!("architecture: every arrow is in the table");
+        return Ok(());
+    }
+    Err(format!("architecture:\n  {}", wrong.join("\n  ")))
+}
+
+/// Crate name to the names that it depends on (development dependencies aside), without the project's prefix.
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+fn graph(metadata: &Value) -> Graph {
+    let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
+    packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().map_or(&[][..], Vec::as_slice);
+            let used = dependencies
+                .iter()
+                .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
+                .map(|dependency| short(&dependency["name"]))
+                .collect();
+            (short(&package["name"]), used)
+        })
+        .collect()
+}
+
+fn short(name: &Value) -> String {
+    let name = name.as_str().unwrap_or_default();
+    name.strip_prefix("strongroom-").unwrap_or(name).to_owned()
+}
+
+fn violations(graph: &Graph) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, used) in graph {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| known == name) else {
+            wrong.push(format!("{name} is not in the table"));
+            continue;
+        };
+        let ours = used.iter().filter(|used| graph.contains_key(*used));
+        wrong.extend(
+            ours.filter(|used| !allowed.contains(&used.as_str())).map(|used| format!("{name} may not use {used}")),
+        );
+        let forbidden = FORBIDDEN.iter().find(|(known, _)| known == name).map_or(&[][..], |(_, list)| list);
+        wrong.extend(
+            forbidden
+                .iter()
+                .filter(|outside| used.contains(**outside))
+                .map(|outside| format!("{name} may not use {outside}")),
+        );
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrows(pairs: &[(&str, &[&str])]) -> Graph {
+        pairs
+            .iter()
+            .map(|(name, used)| ((*name).to_owned(), used.iter().map(|used| (*used).to_owned()).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn the_workspace_has_only_the_arrows_of_the_design() {
+        assert_eq!(check(), Ok(()));
+    }
+
+    #[test]
+    fn an_upward_arrow_is_found() {
+        let graph = arrows(&[("seal", &["keys"]), ("keys", &["seal", "meta"]), ("meta", &[])]);
+        assert_eq!(violations(&graph), ["seal may not use keys"]);
+    }
+
+    #[test]
+    fn http_below_the_gateway_is_found() {
+        let graph = arrows(&[("objects", &["bytes", "http"])]);
+        assert_eq!(violations(&graph), ["objects may not use http"]);
+    }
+
+    #[test]
+    fn an_unknown_crate_is_found() {
+        let graph = arrows(&[("utils", &[])]);
+        assert_eq!(violations(&graph), ["utils is not in the table"]);
+    }
+}

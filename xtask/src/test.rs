@@ -1,0 +1,60 @@
+//! `cargo xtask test`: from the install of its own needs to the last test.
+//!
+//! Everything compiles once, in the release profile: the tests run at the speed of the product, against the binary that
+//! a user would start.
+
+use crate::architecture;
+use crate::run::{command, exists, root, run};
+use std::path::PathBuf;
+
+/// What the tests need from the system beside Rust and a C compiler: program, Debian package.
+const SYSTEM: &[(&str, &str)] =
+    &[("python3", "python3"), ("node", "nodejs"), ("npm", "npm"), ("curl", "curl"), ("openssl", "openssl")];
+
+/// Runs everything, cheapest first.
+pub(crate) fn everything() -> Result<(), String> {
+    run(&mut command("cargo", &["fmt", "--all", "--check"]))?;
+    architecture::check()?;
+    run(&mut command(
+        "cargo",
+        &["clippy", "--quiet", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    ))?;
+    run(&mut command("cargo", &["test", "--release", "--workspace"]))?;
+    run(&mut command("cargo", &["build", "--release", "--package", "strongroom-cli"]))?;
+    let python = clients()?;
+    run(command(&python, &["-m", "pytest", "tests", "--durations=15"]).env("PYTHONDONTWRITEBYTECODE", "1"))
+}
+
+/// Installs the real clients that judge the server; gives the path of the Python that has them.
+fn clients() -> Result<String, String> {
+    let missing: Vec<&str> = SYSTEM.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
+    if !missing.is_empty() || !has_venv() {
+        run(&mut command("apt-get", &["update", "--quiet"]))?;
+        let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends", "python3-venv"];
+        install.extend(missing);
+        run(&mut command("apt-get", &install))?;
+    }
+    let environment = root().join("target/clients");
+    let python = text(environment.join("bin/python"));
+    if !environment.join("bin/python").exists() {
+        run(&mut command("python3", &["-m", "venv", &text(environment)]))?;
+    }
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "tests/requirements.txt"];
+    run(&mut command(&python, &quiet))?;
+    run(command("npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(root().join("tests/clients/javascript")))?;
+    Ok(python)
+}
+
+fn has(program: &str) -> bool {
+    let flag_taken = exists(program);
+    flag_taken || command(program, &["version"]).output().is_ok_and(|output| output.status.success())
+}
+
+fn has_venv() -> bool {
+    command("python3", &["-c", "import venv, ensurepip"]).output().is_ok_and(|output| output.status.success())
+}
+
+fn text(path: PathBuf) -> String {
+    path.to_string_lossy().into_owned()
+}
