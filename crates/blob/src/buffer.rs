@@ -12,7 +12,6 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use zeroize::Zeroize;
 
 /// Bytes in memory lent from a [`BufferPool`], or owned alone if made by [`Buffer::default`].
 ///
@@ -77,7 +76,7 @@ impl Buffer {
         let grown = len.max(self.memory.len() * 2).max(MIN_BYTES);
         let mut larger = vec![0; grown];
         larger[..self.len].copy_from_slice(&self.memory[..self.len]);
-        self.memory.zeroize();
+        wipe(&mut self.memory);
         self.memory = larger;
     }
 }
@@ -117,7 +116,7 @@ impl Drop for Buffer {
         }
         match &self.pool {
             Some(pool) => pool.give_back(memory),
-            None => memory.zeroize(),
+            None => wipe(&mut memory),
         }
     }
 }
@@ -167,7 +166,7 @@ impl BufferPool {
     pub fn tidy(&self) {
         let unwanted: Vec<Spare> = {
             let mut idle = self.0.lock();
-            let unwanted = idle.low_water;
+            let unwanted = idle.low_water.min(idle.stack.len());
             let front = idle.stack.drain(..unwanted).collect();
             idle.low_water = idle.stack.len();
             front
@@ -177,7 +176,7 @@ impl BufferPool {
         }
         // Wiped outside of the lock, one at a time: a mebibyte takes about a tenth of a millisecond.
         while let Some(mut spare) = self.0.take_unwiped() {
-            spare.memory.zeroize_in_place();
+            wipe(&mut spare.memory);
             spare.wiped = true;
             self.0.put_wiped(spare);
         }
@@ -231,23 +230,18 @@ impl Shared {
 impl Spare {
     fn free(mut self) {
         if !self.wiped {
-            self.memory.zeroize();
+            wipe(&mut self.memory);
         }
     }
 }
 
-/// `Vec::zeroize` also empties the vector; here its length is what says how much memory is initialized.
-trait ZeroizeInPlace {
-    fn zeroize_in_place(&mut self);
+/// Fills with zeros in a way that the compiler may not leave out. `Zeroize` would do it a byte at a time.
+fn wipe(memory: &mut [u8]) {
+    memory.fill(0);
+    zeroize::optimization_barrier(memory);
 }
 
-impl ZeroizeInPlace for Vec<u8> {
-    fn zeroize_in_place(&mut self) {
-        self.as_mut_slice().zeroize();
-    }
-}
-
-/// The least memory that a buffer gets once it holds something: one sealed segment and a little.
+/// The least memory that a buffer gets once it holds something: a page.
 const MIN_BYTES: usize = 4 * 1024;
 /// Larger buffers than this are not kept: nothing asks for them in the normal course of things.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
