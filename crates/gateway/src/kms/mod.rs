@@ -1,0 +1,68 @@
+//! KMS on the wire: AWS JSON 1.1, `X-Amz-Target: TrentService.<Operation>`.
+
+mod operations;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+
+use crate::app::App;
+use crate::auth::Authenticated;
+use crate::authorize::{OwnAccount, authorize};
+use crate::json;
+use crate::request::Request;
+use crate::response::Response;
+
+pub use operations::{OPERATIONS, Operation};
+
+/// The header that names the operation.
+pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
+/// What precedes the operation's name in it: KMS's target prefix in the service model.
+const PREFIX: &str = "TrentService.";
+
+/// Answers an authenticated request whose whole body is `body`.
+pub async fn handle(app: &App, caller: &Authenticated, request: &Request, body: Bytes) -> Response {
+    let Some(operation) = named(request) else {
+        return json::error(StatusCode::BAD_REQUEST, "UnknownOperationException", "The operation is not known to KMS.");
+    };
+    let mut response = run(app, caller, operation, &body).await;
+    response.operation = operation.name;
+    // What is answered may be a secret.
+    response.set(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private"));
+    response
+}
+
+fn named(request: &Request) -> Option<&'static Operation> {
+    if request.method != Method::POST || request.path() != "/" {
+        return None;
+    }
+    Operation::named(request.header(&TARGET)?.strip_prefix(PREFIX)?)
+}
+
+async fn run(app: &App, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
+    let Some(handler) = operation.handler else {
+        let message = format!("{} is not implemented by this server.", operation.name);
+        return json::error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", &message);
+    };
+    // Which key the request names, and whose it is, is found out by `keys`, which knows no key but the principal's account's.
+    let allowed = match authorize(caller, operation.action, OwnAccount) {
+        Ok(allowed) => allowed,
+        Err(denied) => return json::error(StatusCode::BAD_REQUEST, "AccessDeniedException", &denied.to_string()),
+    };
+    match handler(&app.keys, &allowed, body).await {
+        Ok(body) => Response::full(StatusCode::OK, json::MEDIA_TYPE, body),
+        Err(error) => failed(operation, &error),
+    }
+}
+
+/// The exceptions of the service model are 400, those that are the server's fault 500 (`"fault": true` in the model).
+fn failed(operation: &Operation, error: &keys::Error) -> Response {
+    let status = match error {
+        keys::Error::Internal(internal) => {
+            tracing::error!(operation = operation.name, %internal, "a KMS operation failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        _ => StatusCode::BAD_REQUEST,
+    };
+    json::error(status, error.code(), error.message())
+}

@@ -1,0 +1,159 @@
+//! Every operation of the service model `kms-2014-11-01`, as data: its name, the action of policies, and who answers it.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use keys::{Error, Keys};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::authorize::{Authorized, OwnAccount};
+
+/// One operation.
+pub struct Operation {
+    /// Its name in the service model.
+    pub name: &'static str,
+    /// The action that policies name.
+    pub action: &'static str,
+    /// Who answers it; `None`: not built, the answer is `NotImplementedException`.
+    pub(super) handler: Option<Handler>,
+}
+
+impl Operation {
+    /// The operation of this name; names are case-sensitive.
+    pub fn named(name: &str) -> Option<&'static Operation> {
+        OPERATIONS.binary_search_by(|operation| operation.name.cmp(name)).ok().map(|at| &OPERATIONS[at])
+    }
+
+    /// Whether it is built.
+    pub fn is_built(&self) -> bool {
+        self.handler.is_some()
+    }
+}
+
+/// From the body of a request to the body of its answer.
+pub(super) type Handler = for<'a> fn(&'a Keys, &'a Authorized<OwnAccount>, &'a [u8]) -> Answer<'a>;
+
+pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send + 'a>>;
+
+/// A row: `Name: method => shape of the answer`, or `Name` alone for what is not built.
+macro_rules! operations {
+    ($( $name:ident $(: $method:ident => $render:ident)? ; )+) => {
+        /// Sorted by name.
+        pub static OPERATIONS: &[Operation] = &[ $( Operation {
+            name: stringify!($name),
+            action: concat!("kms:", stringify!($name)),
+            handler: handler!($($method $render)?),
+        }, )+ ];
+    };
+}
+
+macro_rules! handler {
+    () => {
+        None
+    };
+    ($method:ident $render:ident) => {
+        Some(|keys, allowed, body| {
+            Box::pin(async move {
+                let answer = keys.$method(allowed.principal(), keys::parse(body)?).await?;
+                Ok($render(&answer, body.len()))
+            })
+        })
+    };
+}
+
+operations! {
+    CancelKeyDeletion: cancel_key_deletion => document;
+    ConnectCustomKeyStore;
+    CreateAlias: create_alias => nothing;
+    CreateCustomKeyStore;
+    CreateGrant;
+    CreateKey: create_key => document;
+    Decapsulate;
+    Decrypt: decrypt => secret;
+    DeleteAlias: delete_alias => nothing;
+    DeleteCustomKeyStore;
+    DeleteImportedKeyMaterial;
+    DeriveSharedSecret;
+    DescribeCustomKeyStores;
+    DescribeKey: describe_key => document;
+    DisableKey: disable_key => nothing;
+    DisableKeyRotation;
+    DisconnectCustomKeyStore;
+    EnableKey: enable_key => nothing;
+    EnableKeyRotation;
+    Encapsulate;
+    Encrypt: encrypt => document;
+    GenerateDataKey: generate_data_key => secret;
+    GenerateDataKeyPair;
+    GenerateDataKeyPairWithoutPlaintext;
+    GenerateDataKeyWithoutPlaintext: generate_data_key_without_plaintext => document;
+    GenerateMac;
+    GenerateRandom: generate_random => secret;
+    GetKeyLastUsage;
+    GetKeyPolicy;
+    GetKeyRotationStatus;
+    GetParametersForImport;
+    GetPublicKey;
+    ImportKeyMaterial;
+    ListAliases: list_aliases => document;
+    ListGrants;
+    ListKeyPolicies;
+    ListKeyRotations: list_key_rotations => document;
+    ListKeys: list_keys => document;
+    ListResourceTags: list_resource_tags => document;
+    ListRetirableGrants;
+    PutKeyPolicy;
+    ReEncrypt: re_encrypt => document;
+    ReplicateKey;
+    RetireGrant;
+    RevokeGrant;
+    RotateKeyOnDemand: rotate_key_on_demand => document;
+    ScheduleKeyDeletion: schedule_key_deletion => document;
+    Sign;
+    TagResource: tag_resource => nothing;
+    UntagResource: untag_resource => nothing;
+    UpdateAlias: update_alias => nothing;
+    UpdateCustomKeyStore;
+    UpdateKeyDescription: update_key_description => nothing;
+    UpdatePrimaryRegion;
+    Verify;
+    VerifyMac;
+}
+
+/// AWS answers an operation without output with no body at all.
+fn nothing(_: &keys::operation::Done, _: usize) -> Bytes {
+    Bytes::new()
+}
+
+fn document<T: Serialize>(answer: &T, _: usize) -> Bytes {
+    serde_json::to_vec(answer).expect("an answer has string keys and no failing members").into()
+}
+
+/// An answer with plaintext or a key in it: written without growing, so that no copy is left behind, and wiped when it was sent.
+fn secret<T: Serialize>(answer: &T, request_bytes: usize) -> Bytes {
+    // What is decrypted is shorter than its ciphertext was. The rest is the largest that can be asked for (1,024 random
+    // bytes in base64) and an ARN.
+    let mut text = Zeroizing::new(Vec::with_capacity(request_bytes + SECRET_ROOM));
+    serde_json::to_writer(&mut *text, answer).expect("an answer has string keys and no failing members");
+    Bytes::from_owner(text)
+}
+
+/// Bytes of an answer besides what was in the request: 1,024 bytes in base64 (1,368), a ciphertext of 32 bytes (about 300),
+/// and names, an ARN and ids (about 300).
+const SECRET_ROOM: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_whole() {
+        assert_eq!(OPERATIONS.len(), 56);
+        assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
+        for operation in OPERATIONS {
+            assert!(Operation::named(operation.name).is_some_and(|found| std::ptr::eq(found, operation)));
+        }
+        assert!(Operation::named("encrypt").is_none());
+    }
+}
