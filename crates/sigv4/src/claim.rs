@@ -1,6 +1,10 @@
 use std::borrow::Cow;
 
-use crate::{Dialect, Error, RequestHead, Timestamp};
+use http::header::{AUTHORIZATION, DATE};
+
+use crate::credential::{self, Fault, Place};
+use crate::encode::hex32;
+use crate::{ALGORITHM, Dialect, Error, RequestHead, Timestamp, presigned};
 
 /// How a request says who signed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +80,146 @@ impl Claim<'_> {
 /// # Errors
 /// Whatever keeps the claim from being understood; see [`Error`].
 pub fn parse<'a>(head: &RequestHead<'a>, hint: Dialect) -> Result<Option<Claim<'a>>, Error> {
-    let _ = (head, hint);
-    todo!()
+    let in_query = presigned::mentions_signature(head.query)?;
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return if in_query { presigned::parse(head, hint).map(Some) } else { Ok(None) };
+    };
+    if in_query {
+        return Err(Error::SeveralMechanisms);
+    }
+    if values.next().is_some() {
+        return Err(Error::UnsupportedAuthorization);
+    }
+    let value = value.to_str().map_err(|_| Error::UnsupportedAuthorization)?;
+    let (kind, parts) = value.split_once(' ').unwrap_or((value, ""));
+    match kind {
+        ALGORITHM => header(head, parts, hint).map(Some),
+        // Signature Version 2, and 4A.
+        "AWS" | "AWS4-ECDSA-P256-SHA256" => Err(Error::UnsupportedMechanism),
+        _ => Err(Error::UnsupportedAuthorization),
+    }
+}
+
+/// `Credential=..., SignedHeaders=..., Signature=...`, in any order.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html>
+fn header<'a>(head: &RequestHead<'a>, text: &'a str, hint: Dialect) -> Result<Claim<'a>, Error> {
+    let parts = Parts::parse(text, hint)?;
+    let place = Place { dialect: hint, presigned: false };
+    let (access_key_id, scope) = credential::parse(parts.credential.into(), place)?;
+    let dialect = Dialect::of(&scope.service);
+    let place = Place { dialect, ..place };
+
+    let malformed = |name: &str| match dialect {
+        Dialect::S3 => Error::AuthorizationHeaderMalformed {
+            reason: format!("the authorization component \"{name}\" is malformed."),
+            region: None,
+        },
+        Dialect::Service => {
+            Error::IncompleteSignature(format!("Authorization header has a malformed '{name}' parameter."))
+        }
+    };
+    if !is_header_list(parts.signed_headers) {
+        return Err(malformed("SignedHeaders"));
+    }
+    let signature = hex32(parts.signature.as_bytes()).ok_or_else(|| malformed("Signature"))?;
+    let time = time(head).ok_or(Error::MissingDate)?;
+    check_date(&scope, time, place)?;
+    if head.headers.contains_key(SECURITY_TOKEN) {
+        return Err(Error::InvalidToken);
+    }
+    Ok(Claim {
+        mechanism: Mechanism::Header,
+        access_key_id,
+        scope,
+        signed_headers: parts.signed_headers.into(),
+        signature,
+        time,
+        dialect,
+    })
+}
+
+/// The header that carries the token of a temporary credential.
+const SECURITY_TOKEN: &str = "x-amz-security-token";
+
+struct Parts<'a> {
+    credential: &'a str,
+    signed_headers: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn parse(text: &'a str, hint: Dialect) -> Result<Parts<'a>, Error> {
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let slot = match part.split_once('=') {
+                Some(("Credential", value)) => credential.replace(value),
+                Some(("SignedHeaders", value)) => signed_headers.replace(value),
+                Some(("Signature", value)) => signature.replace(value),
+                _ => Some(part),
+            };
+            // An unknown part, or one that is there twice.
+            if slot.is_some() {
+                let reason = format!("the authorization component \"{part}\" is malformed.");
+                return Err(match hint {
+                    Dialect::S3 => Error::AuthorizationHeaderMalformed { reason, region: None },
+                    Dialect::Service => Error::IncompleteSignature(format!(
+                        "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header."
+                    )),
+                });
+            }
+        }
+        if let (Some(credential), Some(signed_headers), Some(signature)) = (credential, signed_headers, signature) {
+            return Ok(Parts { credential, signed_headers, signature });
+        }
+        Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)], hint))
+    }
+}
+
+fn missing(parts: [(&str, Option<&str>); 3], hint: Dialect) -> Error {
+    let names = parts.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
+    match hint {
+        Dialect::S3 => {
+            let mut names: Vec<_> = names.collect();
+            let reason = if names.len() == 3 {
+                "the authorization header requires three components: Credential, SignedHeaders, and Signature."
+                    .to_owned()
+            } else {
+                format!("missing {}.", names.remove(0))
+            };
+            Error::AuthorizationHeaderMalformed { reason, region: None }
+        }
+        Dialect::Service => {
+            let sentences: Vec<_> =
+                names.map(|name| format!("Authorization header requires '{name}' parameter.")).collect();
+            Error::IncompleteSignature(sentences.join(" "))
+        }
+    }
+}
+
+/// The time of a request signed by header: `x-amz-date`, or else `Date`.
+fn time(head: &RequestHead<'_>) -> Option<Timestamp> {
+    match head.headers.get("x-amz-date") {
+        Some(value) => Timestamp::parse_http(value.to_str().ok()?),
+        None => Timestamp::parse_http(head.headers.get(DATE)?.to_str().ok()?),
+    }
+}
+
+/// The date of the scope must be that of the time.
+pub(crate) fn check_date(scope: &Scope<'_>, time: Timestamp, place: Place) -> Result<(), Error> {
+    if scope.date.as_bytes() == &time.text()[..8] {
+        return Ok(());
+    }
+    Err(place.error(Fault::DateMismatch { scope: &scope.date, time }))
+}
+
+/// Header names in lower case, sorted, each once, joined by `;`, as the specification has them. That they are strictly sorted also
+/// bounds the canonical request by the size of the request.
+pub(crate) fn is_header_list(text: &str) -> bool {
+    let well_formed = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'+'))
+    };
+    text.split(';').all(well_formed) && text.split(';').is_sorted_by(|one, next| one < next)
 }

@@ -13,6 +13,10 @@ pub enum Error {
     #[error("Unsupported Authorization Type")]
     UnsupportedAuthorization,
 
+    /// S3 `InvalidRequest`: Signature Version 2 or 4A.
+    #[error("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")]
+    UnsupportedMechanism,
+
     /// S3 `InvalidArgument`: both an `Authorization` header and a presigned query.
     #[error(
         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified"

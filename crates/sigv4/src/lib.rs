@@ -18,6 +18,7 @@
 mod canonical;
 mod chunked;
 mod claim;
+mod credential;
 mod encode;
 mod error;
 mod key;

@@ -1,8 +1,12 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
 use subtle::ConstantTimeEq;
 
+use crate::canonical::sha256;
+use crate::encode::hex32;
 use crate::{ChunkedDecoder, Error};
 
 /// What `x-amz-content-sha256` said of the body.
@@ -21,6 +25,38 @@ pub enum Payload {
     },
     /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: aws-chunked without signatures, with trailers.
     ChunkedUnsignedTrailer,
+}
+
+impl Payload {
+    /// Parses the value of `x-amz-content-sha256`.
+    #[must_use]
+    pub fn parse(word: &[u8]) -> Option<Payload> {
+        match word {
+            b"UNSIGNED-PAYLOAD" => Some(Payload::Unsigned),
+            b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Some(Payload::ChunkedSigned { trailer: false }),
+            b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Some(Payload::ChunkedSigned { trailer: true }),
+            b"STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(Payload::ChunkedUnsignedTrailer),
+            _ => hex32(word).map(Payload::Signed),
+        }
+    }
+
+    /// The value of `x-amz-content-sha256` that says this.
+    #[must_use]
+    pub fn word(&self) -> Cow<'static, str> {
+        match self {
+            Payload::Signed(hash) => HEXLOWER.encode(hash).into(),
+            Payload::Unsigned => "UNSIGNED-PAYLOAD".into(),
+            Payload::ChunkedSigned { trailer: false } => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD".into(),
+            Payload::ChunkedSigned { trailer: true } => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER".into(),
+            Payload::ChunkedUnsignedTrailer => "STREAMING-UNSIGNED-PAYLOAD-TRAILER".into(),
+        }
+    }
+
+    /// What signs a body of which all is known.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Payload {
+        Payload::Signed(sha256(body))
+    }
 }
 
 /// How the body of an authenticated request is to be read.
@@ -61,8 +97,10 @@ impl PayloadHasher {
         if bool::from(digest.as_ref().ct_eq(&self.claimed)) {
             return Ok(());
         }
-        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-        Err(Error::XAmzContentSHA256Mismatch { client: hex(&self.claimed), computed: hex(digest.as_ref()) })
+        Err(Error::XAmzContentSHA256Mismatch {
+            client: HEXLOWER.encode(&self.claimed),
+            computed: HEXLOWER.encode(digest.as_ref()),
+        })
     }
 }
 

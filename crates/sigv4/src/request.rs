@@ -25,6 +25,14 @@ pub enum Dialect {
     Service,
 }
 
+impl Dialect {
+    /// The dialect of the service that a credential scope names.
+    #[must_use]
+    pub fn of(service: &str) -> Dialect {
+        if service == "s3" { Dialect::S3 } else { Dialect::Service }
+    }
+}
+
 /// What is known of the body when the head is verified.
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'a> {
