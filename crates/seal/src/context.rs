@@ -83,3 +83,59 @@ impl TryFrom<BTreeMap<String, String>> for EncryptionContext {
         Ok(EncryptionContext(pairs))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn context(pairs: &[(&str, &str)]) -> EncryptionContext {
+        let mut context = EncryptionContext::new();
+        for (name, value) in pairs {
+            context.insert(*name, *value).unwrap();
+        }
+        context
+    }
+
+    #[test]
+    fn canonical_bytes_are_known() {
+        assert_eq!(context(&[]).canonical(), [0; 4]);
+        let expected = b"\0\0\0\x02\0\0\0\x01a\0\0\0\x02bc\0\0\0\x02\xc3\xa9\0\0\0\0";
+        assert_eq!(context(&[("é", ""), ("a", "bc")]).canonical(), expected);
+        assert_eq!(context(&[("a", "bc"), ("é", "")]).canonical(), expected);
+    }
+
+    #[test]
+    fn names_are_ordered_by_bytes_and_keep_their_case() {
+        let context = context(&[("b", "1"), ("\u{10000}", "2"), ("\u{ffff}", "3"), ("B", "4")]);
+        let names: Vec<&str> = context.pairs().keys().map(String::as_str).collect();
+        assert_eq!(names, ["B", "b", "\u{ffff}", "\u{10000}"]);
+    }
+
+    #[test]
+    fn limits_hold_and_leave_the_context_as_it_was() {
+        let mut full = context(&[("a", &"x".repeat(MAX_BYTES - 1))]);
+        assert_eq!(full.insert("b", ""), Err(TooLarge));
+        assert_eq!(full.pairs().len(), 1);
+        assert_eq!(full.value("b"), None);
+        full.insert("a", "").unwrap();
+
+        let pairs = |count| -> BTreeMap<_, _> { (0..count).map(|n| (n.to_string(), String::new())).collect() };
+        assert!(EncryptionContext::try_from(pairs(MAX_PAIRS)).is_ok());
+        assert!(EncryptionContext::try_from(pairs(MAX_PAIRS + 1)).is_err());
+    }
+
+    fn any_context() -> impl Strategy<Value = EncryptionContext> {
+        let text = proptest::sample::select(vec!["", "a", "b", "ab", "ba", "\0", "\0\0\0\u{1}a", "é"]);
+        proptest::collection::btree_map(text.clone().prop_map(String::from), text.prop_map(String::from), 0..4)
+            .prop_map(|pairs| pairs.try_into().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn only_equal_contexts_have_equal_bytes(a in any_context(), b in any_context()) {
+            prop_assert_eq!(a == b, a.canonical() == b.canonical());
+        }
+    }
+}

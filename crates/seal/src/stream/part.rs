@@ -77,6 +77,13 @@ impl ObjectKey {
         if bool::from(expected.0.ct_eq(&commitment.0)) { Ok(OpeningKey(key)) } else { Err(OpenError) }
     }
 
+    /// [`new_part`](ObjectKey::new_part) with the salt given, for vectors: never with one that was used before.
+    #[cfg(test)]
+    pub(crate) fn new_part_with(&self, salt: PartSalt, part: u16, blob: &[u8; 16]) -> (SealingKey, Commitment) {
+        let (key, commitment) = self.part(part, blob, &salt);
+        (SealingKey(key), commitment)
+    }
+
     fn part(&self, part: u16, blob: &[u8; 16], salt: &PartSalt) -> (LayerKey, Commitment) {
         let info: [&[u8]; 3] = [INFO, &part.to_be_bytes(), blob];
         let mut output = Zeroizing::new([[0; 32]; 2]);
