@@ -1,0 +1,97 @@
+//! Encrypt and its inverse, under a key's material:
+//!
+//! ```text
+//! fields = key id (16 B) ‖ material number (4 B)
+//! blob   = envelope(M_{k,j}, label Kms, fields, aad = canonical(encryption context), plaintext)
+//! ```
+
+use std::collections::BTreeMap;
+
+use seal::EncryptionContext;
+use seal::envelope::{Label, parse_header};
+use zeroize::Zeroizing;
+
+use crate::Keys;
+use crate::error::Error;
+use crate::identifier::KeyId;
+use crate::record::Material;
+use crate::vault::Key;
+
+/// Bytes of the cleartext fields.
+const FIELDS: usize = KeyId::LEN + 4;
+
+impl Keys {
+    /// Seals under the key's current material. The caller has seen that the key is enabled.
+    pub(crate) async fn seal_under(
+        &self,
+        key: &Key,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let material = key.record.current();
+        let master = self.vault.material(key.id, material).await?;
+        let mut fields = [0; FIELDS];
+        fields[..KeyId::LEN].copy_from_slice(key.id.as_bytes());
+        fields[KeyId::LEN..].copy_from_slice(&material.number.to_be_bytes());
+        Ok(master.seal(Label::Kms, &fields, &context.canonical(), plaintext))
+    }
+
+    /// Opens a blob of this key, under whichever of its materials sealed it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCiphertext`], [`Error::IncorrectKey`] if the blob is another key's, and what the key's state forbids.
+    pub(crate) async fn open_under(
+        &self,
+        key: &Key,
+        context: &EncryptionContext,
+        blob: &[u8],
+    ) -> Result<(Zeroizing<Vec<u8>>, Material), Error> {
+        let (id, number) = parse_ciphertext(blob)?;
+        if id != key.id {
+            let text = "The key ID in the request does not identify a CMK that can perform this operation.";
+            return Err(Error::IncorrectKey(text.to_owned()));
+        }
+        key.record.require_enabled(&key.arn)?;
+        let material = self.material_of(key, number).await?;
+        let master = self.vault.material(key.id, &material).await?;
+        let opened = master.open(Label::Kms, &context.canonical(), blob);
+        Ok((opened.map_err(|_| invalid_ciphertext())?, material))
+    }
+
+    /// The material that a blob names. Another gateway may have made it since this one read the key.
+    async fn material_of(&self, key: &Key, number: u32) -> Result<Material, Error> {
+        if let Some(material) = key.record.material(number) {
+            return Ok(material.clone());
+        }
+        if number > key.record.current().number
+            && let Some(key) = self.vault.reread(key.id).await?
+            && let Some(material) = key.record.material(number)
+        {
+            return Ok(material.clone());
+        }
+        Err(invalid_ciphertext())
+    }
+}
+
+/// The key and material that a blob names, to be believed only once it has opened.
+pub(crate) fn parse_ciphertext(blob: &[u8]) -> Result<(KeyId, u32), Error> {
+    let header = parse_header(blob).map_err(|_| invalid_ciphertext())?;
+    let fields: &[u8; FIELDS] = header.fields.try_into().map_err(|_| invalid_ciphertext())?;
+    let (id, number) = fields.split_first_chunk().ok_or_else(invalid_ciphertext)?;
+    let number: [u8; 4] = number.try_into().map_err(|_| invalid_ciphertext())?;
+    if header.label != Label::Kms {
+        return Err(invalid_ciphertext());
+    }
+    Ok((KeyId::from_bytes(*id), u32::from_be_bytes(number)))
+}
+
+/// Never says why.
+pub(crate) fn invalid_ciphertext() -> Error {
+    Error::InvalidCiphertext(String::new())
+}
+
+/// A request's encryption context.
+pub(crate) fn encryption_context(pairs: Option<BTreeMap<String, String>>) -> Result<EncryptionContext, Error> {
+    let context = EncryptionContext::try_from(pairs.unwrap_or_default());
+    context.map_err(|too_large| Error::Validation(format!("EncryptionContext is not valid: {too_large}.")))
+}

@@ -1,0 +1,131 @@
+//! What an operation can fail with: one variant for each exception of the KMS service model, and what only the operator may know.
+
+use std::fmt;
+
+/// An identifier that is not what it claims to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this is not {0}")]
+pub struct InvalidIdentifier(pub(crate) &'static str);
+
+macro_rules! exceptions {
+    ($( $(#[$doc:meta])* $variant:ident = $code:literal, )+) => {
+        /// An operation's failure. The text of an AWS exception is for the client; [`Error::Internal`] is for the log alone.
+        #[derive(Debug, thiserror::Error)]
+        pub enum Error {
+            $( $(#[$doc])* #[error("{0}")] $variant(String), )+
+            /// The store, the root key or a stored record failed. The client is told nothing but that.
+            #[error("{0}")]
+            Internal(#[from] Internal),
+        }
+
+        impl Error {
+            /// The exception's name in the KMS service model (`__type` of the answer).
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $( Self::$variant(_) => $code, )+
+                    Self::Internal(_) => "KMSInternalException",
+                }
+            }
+
+            /// What the client may read. Nothing of an internal failure is in it.
+            pub fn message(&self) -> &str {
+                match self {
+                    $( Self::$variant(message) => message, )+
+                    Self::Internal(_) => "An internal failure occurred. The request can be retried.",
+                }
+            }
+        }
+    };
+}
+
+exceptions! {
+    /// The caller may not do this with this key.
+    AccessDenied = "AccessDeniedException",
+    /// An alias of this name exists.
+    AlreadyExists = "AlreadyExistsException",
+    /// Somebody else changed the same key over and over while this request tried.
+    Conflict = "ConflictException",
+    /// A custom key store that does not exist.
+    CustomKeyStoreNotFound = "CustomKeyStoreNotFoundException",
+    /// The key is disabled.
+    Disabled = "DisabledException",
+    /// `DryRun`: the request would have succeeded.
+    DryRunOperation = "DryRunOperationException",
+    /// The ciphertext is another key's than the one named.
+    IncorrectKey = "IncorrectKeyException",
+    /// The alias name cannot be used.
+    InvalidAliasName = "InvalidAliasNameException",
+    /// An ARN that names something else than the operation takes.
+    InvalidArn = "InvalidArnException",
+    /// The ciphertext, or the encryption context that it was made with, is not what it was. Carries no text: never why.
+    InvalidCiphertext = "InvalidCiphertextException",
+    /// No grant has this token.
+    InvalidGrantToken = "InvalidGrantTokenException",
+    /// The key or algorithm is for something else.
+    InvalidKeyUsage = "InvalidKeyUsageException",
+    /// A pagination marker that this server did not give.
+    InvalidMarker = "InvalidMarkerException",
+    /// The key's state does not allow this.
+    KmsInvalidState = "KMSInvalidStateException",
+    /// A quota or length is exceeded.
+    LimitExceeded = "LimitExceededException",
+    /// A reserved alias name (`alias/aws/`).
+    NotAuthorized = "NotAuthorizedException",
+    /// The key or alias does not exist.
+    NotFound = "NotFoundException",
+    /// The request's JSON is not of the shape that the operation takes.
+    Serialization = "SerializationException",
+    /// A tag is not valid.
+    Tag = "TagException",
+    /// The parameter or key type is not supported.
+    UnsupportedOperation = "UnsupportedOperationException",
+    /// A parameter breaks the service model's constraints.
+    Validation = "ValidationException",
+}
+
+/// What failed inside; for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Internal {
+    /// The metadata store refused or failed.
+    #[error("the metadata store: {0}")]
+    Store(#[from] meta::Error),
+    /// The root key provider refused or failed.
+    #[error("the root key: {0}")]
+    RootKey(#[from] crate::root::RootKeyError),
+    /// A stored row does not open or does not parse: damaged, swapped or forged.
+    #[error("stored record damaged: {0}")]
+    Damaged(Damage),
+}
+
+/// Which stored row is damaged. Holds no secret: row keys and ids alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damage {
+    /// What the row holds: "key", "material", "alias", ...
+    pub what: &'static str,
+    /// The row key in hexadecimal.
+    pub row: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at row {}", self.what, self.row)
+    }
+}
+
+impl Error {
+    pub(crate) fn damaged(what: &'static str, row: &[u8]) -> Self {
+        Internal::Damaged(Damage { what, row: data_encoding::HEXLOWER.encode(row) }).into()
+    }
+}
+
+impl From<meta::Error> for Error {
+    fn from(error: meta::Error) -> Self {
+        Internal::Store(error).into()
+    }
+}
+
+impl From<crate::root::RootKeyError> for Error {
+    fn from(error: crate::root::RootKeyError) -> Self {
+        Internal::RootKey(error).into()
+    }
+}

@@ -1,0 +1,217 @@
+//! Key ids, ARNs and alias names: parsed once, at the edge.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::limits::MAX_ALIAS;
+use crate::principal::{AccountId, Principal, Region};
+
+/// A key's id: a UUID, 16 bytes in rows and blobs, `8-4-4-4-12` lower-case hexadecimal digits in ARNs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct KeyId([u8; KeyId::LEN]);
+
+impl KeyId {
+    /// Bytes of a key id.
+    pub const LEN: usize = 16;
+
+    /// The key of SSE-S3. The nil UUID is nobody's random id, and lookups by clients never reach it.
+    pub(crate) const SERVICE: Self = Self([0; Self::LEN]);
+
+    /// A random id (UUID version 4, RFC 9562 section 5.4).
+    pub(crate) fn generate() -> Self {
+        Self(Uuid::new_v4().into_bytes())
+    }
+
+    /// From the 16 bytes of a row key or blob header.
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// Parses the hyphenated lower-case form and no other.
+    fn parse(text: &str) -> Option<Self> {
+        let id = Self(Uuid::try_parse(text).ok()?.into_bytes());
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Uuid::from_bytes(self.0).as_hyphenated().fmt(f)
+    }
+}
+
+/// A key's ARN: `arn:aws:kms:REGION:ACCOUNT:key/ID`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct KeyArn {
+    /// The Region.
+    pub region: Region,
+    /// The owner.
+    pub account: AccountId,
+    /// The key.
+    pub key: KeyId,
+}
+
+impl fmt::Display for KeyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:aws:kms:{}:{}:key/{}", self.region, self.account, self.key)
+    }
+}
+
+/// An alias name with its prefix: `alias/` and letters, digits, `/`, `_`, `-`; at most 256 characters in all.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AliasName(String);
+
+impl AliasName {
+    const PREFIX: &'static str = "alias/";
+    const RESERVED: &'static str = "alias/aws/";
+
+    /// Parses a whole alias name.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-');
+        let name = text.strip_prefix(Self::PREFIX)?;
+        let good = !name.is_empty() && text.len() <= MAX_ALIAS && name.bytes().all(plain);
+        good.then(|| Self(text.to_owned()))
+    }
+
+    /// The name, `alias/` included.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the name belongs to AWS managed keys (`alias/aws/...`).
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with(Self::RESERVED)
+    }
+
+    /// `arn:aws:kms:REGION:ACCOUNT:alias/NAME`.
+    pub(crate) fn arn(&self, region: &Region, account: AccountId) -> String {
+        format!("arn:aws:kms:{region}:{account}:{}", self.0)
+    }
+}
+
+impl fmt::Display for AliasName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a `KeyId` parameter names, and in whose account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Reference {
+    pub(crate) account: AccountId,
+    pub(crate) target: Target,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Target {
+    Key(KeyId),
+    Alias(AliasName),
+}
+
+impl Reference {
+    /// Parses a key id, key ARN, alias name or alias ARN. A bare id or name is the caller's own account's.
+    ///
+    /// # Errors
+    /// As AWS answers: `NotFoundException` for what cannot be an id and for another Region, `InvalidArnException` for an ARN of
+    /// something else than a key.
+    pub(crate) fn parse(text: &str, principal: &Principal, region: &Region) -> Result<Self, Error> {
+        let (account, resource) = match text.strip_prefix("arn:") {
+            Some(rest) => parse_arn(text, rest, region)?,
+            None => (principal.account, text),
+        };
+        // In an ARN the id stands behind `key/`; alone it stands bare.
+        let id = if text.starts_with("arn:") { resource.strip_prefix("key/") } else { Some(resource) };
+        let target = if let Some(key) = id.and_then(KeyId::parse) {
+            Target::Key(key)
+        } else if let Some(alias) = AliasName::parse(resource) {
+            Target::Alias(alias)
+        } else {
+            return Err(Error::NotFound(format!("Invalid keyId '{text}'")));
+        };
+        Ok(Self { account, target })
+    }
+
+    /// Parses a key id or key ARN, for the operations that take no alias.
+    pub(crate) fn parse_key(text: &str, principal: &Principal, region: &Region) -> Result<(AccountId, KeyId), Error> {
+        match Self::parse(text, principal, region)? {
+            Self { account, target: Target::Key(key) } => Ok((account, key)),
+            Self { target: Target::Alias(_), .. } => Err(Error::NotFound(format!("Invalid keyId '{text}'"))),
+        }
+    }
+}
+
+/// `rest` is what follows `arn:`: `aws:kms:REGION:ACCOUNT:RESOURCE`.
+fn parse_arn<'a>(text: &str, rest: &'a str, own: &Region) -> Result<(AccountId, &'a str), Error> {
+    let invalid = || Error::InvalidArn(format!("Invalid arn {text}"));
+    let mut parts = rest.splitn(5, ':');
+    let mut next = || parts.next().ok_or_else(invalid);
+    let (partition, service, region, account, resource) = (next()?, next()?, next()?, next()?, next()?);
+    if partition != "aws" || service != "kms" || !(resource.starts_with("key/") || resource.starts_with("alias/")) {
+        return Err(invalid());
+    }
+    if region != own.as_str() {
+        return Err(Error::NotFound(format!("Invalid arn {region}")));
+    }
+    let account = AccountId::parse(account).map_err(|_| invalid())?;
+    Ok((account, resource))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    const ID: &str = "1234abcd-12ab-44cd-96ef-1234567890ab";
+
+    fn caller() -> (Principal, Region) {
+        let account = AccountId::parse("111122223333").unwrap();
+        let arn = "arn:aws:iam::111122223333:root".to_owned();
+        let principal = Principal { account, arn, access_key_id: "AKIA".into(), user_id: "111122223333".into() };
+        (principal, Region::parse("eu-west-1").unwrap())
+    }
+
+    fn parse(text: &str) -> Result<Reference, Error> {
+        let (principal, region) = caller();
+        Reference::parse(text, &principal, &region)
+    }
+
+    #[test]
+    fn the_four_forms_of_a_key_identifier() {
+        let key = parse(ID).unwrap();
+        assert_eq!(parse(&format!("arn:aws:kms:eu-west-1:111122223333:key/{ID}")).unwrap(), key);
+        let alias = parse("alias/a/b_c-D").unwrap();
+        assert_eq!(parse("arn:aws:kms:eu-west-1:111122223333:alias/a/b_c-D").unwrap(), alias);
+        assert_eq!(parse("arn:aws:kms:eu-west-1:444455556666:alias/x").unwrap().account.as_str(), "444455556666");
+    }
+
+    #[test]
+    fn what_is_no_identifier_is_answered_as_aws_does() {
+        for (text, code) in [
+            ("foo", "NotFoundException"),
+            ("1234ABCD-12AB-44CD-96EF-1234567890AB", "NotFoundException"),
+            ("1234abcd12ab44cd96ef1234567890ab", "NotFoundException"),
+            ("alias/", "NotFoundException"),
+            ("alias/a:b", "NotFoundException"),
+            ("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-44cd-96ef-1234567890ab", "NotFoundException"),
+            ("arn:aws:kms:eu-west-1:111122223333:key/foo", "NotFoundException"),
+            ("arn:aws:kms:eu-west-1:1:key/1234abcd-12ab-44cd-96ef-1234567890ab", "InvalidArnException"),
+            ("arn:aws:s3:::bucket", "InvalidArnException"),
+            ("arn:aws:kms:eu-west-1:111122223333:1234abcd-12ab-44cd-96ef-1234567890ab", "InvalidArnException"),
+            ("arn:", "InvalidArnException"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().code(), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_prefix_does_not_hide_an_alias_in_a_key() {
+        assert_eq!(parse("arn:aws:kms:eu-west-1:111122223333:key/alias/x").unwrap_err().code(), "NotFoundException");
+    }
+}

@@ -1,0 +1,65 @@
+//! Every limit, with its reason.
+
+use std::time::Duration;
+
+/// Longest plaintext of Encrypt, bytes (KMS API reference, Encrypt).
+pub const MAX_PLAINTEXT: usize = 4_096;
+/// Longest ciphertext blob of Decrypt, bytes (KMS API reference, Decrypt).
+pub const MAX_CIPHERTEXT: usize = 6_144;
+/// Most bytes of GenerateDataKey and GenerateRandom (KMS API reference).
+pub const MAX_RANDOM: i64 = 1_024;
+/// Longest key identifier, characters (service model, `KeyIdType`).
+pub const MAX_KEY_IDENTIFIER: usize = 2_048;
+/// Longest description, characters (service model, `DescriptionType`).
+pub const MAX_DESCRIPTION: usize = 8_192;
+/// Longest alias name with its `alias/`, characters (service model, `AliasNameType`).
+pub const MAX_ALIAS: usize = 256;
+/// Most grant tokens of a request (service model, `GrantTokenList`).
+pub const MAX_GRANT_TOKENS: usize = 10;
+/// Longest grant token, characters (service model, `GrantTokenType`).
+pub const MAX_GRANT_TOKEN: usize = 8_192;
+/// Most tags of a key (KMS developer guide, quotas).
+pub const MAX_TAGS: usize = 50;
+/// Longest tag key, characters (service model, `TagKeyType`).
+pub const MAX_TAG_KEY: usize = 128;
+/// Longest tag value, characters (service model, `TagValueType`).
+pub const MAX_TAG_VALUE: usize = 256;
+/// Most aliases of a key (KMS developer guide, quotas).
+pub const MAX_ALIASES_PER_KEY: usize = 50;
+/// Most customer keys of an account (KMS developer guide, quotas).
+pub const MAX_KEYS_PER_ACCOUNT: u64 = 100_000;
+/// Most on-demand rotations of a key in its life (KMS API reference, RotateKeyOnDemand).
+pub const MAX_ON_DEMAND_ROTATIONS: usize = 25;
+/// Shortest and longest waiting period of ScheduleKeyDeletion, days.
+pub const DELETION_WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=30;
+/// The waiting period when none is named, days.
+pub const DEFAULT_DELETION_WINDOW_DAYS: i64 = 30;
+/// Most entries of a page of any list (service model, `LimitType`).
+pub const MAX_PAGE: i64 = 1_000;
+/// Entries of a page of ListKeys and ListKeyRotations when no limit is named (KMS API reference).
+pub const DEFAULT_PAGE: usize = 100;
+/// Entries of a page of ListAliases and ListResourceTags when no limit is named (KMS API reference).
+pub const DEFAULT_SMALL_PAGE: usize = 50;
+/// Longest pagination marker, characters (service model, `MarkerType`).
+pub const MAX_MARKER: usize = 1_024;
+
+/// Age at which an AWS managed key gets new material. "KMS always rotates the key material of AWS managed keys every year."
+pub const MANAGED_KEY_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Age at which the service key gets new material. Nothing outside sees it, so it follows prudence alone: a stolen material
+/// opens a quarter of objects at most, for the price of one row a quarter.
+pub const SERVICE_KEY_PERIOD: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Age at which a new domain key takes over. Every use derives a key under a 128-bit nonce, so use does not wear it out; a year
+/// bounds what one stolen domain key opens, and the ring stays small enough to be held whole.
+pub const DOMAIN_KEY_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long a new domain key only opens before it seals: every gateway over the store has run `tick` and knows it by then.
+pub const DOMAIN_KEY_SETTLING: Duration = Duration::from_secs(3600);
+
+/// Most key records, and most unwrapped materials, and most aliases, that a process keeps at hand. A record with its tags takes
+/// a few KiB at most, a material 200 B: about 10 MiB when all are full of ordinary keys.
+pub const MAX_CACHED: usize = 4_096;
+/// How long a cached row is believed. This process's own changes drop it at once; a change made through another gateway over the
+/// same store is seen after this. AWS itself promises no sooner ("eventual consistency", usually seconds).
+pub const CACHE_LIFETIME: Duration = Duration::from_secs(5);
+/// How often a change is tried anew when another one of the same key got there first. Within one process changes of a key wait
+/// for each other, so only other gateways can use these up.
+pub const MAX_ATTEMPTS: usize = 16;

@@ -1,0 +1,271 @@
+//! CreateAlias, UpdateAlias, DeleteAlias, ListAliases.
+
+use meta::{Row, Table, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::Done;
+use super::page::{Page, list};
+use crate::Keys;
+use crate::access::Action;
+use crate::error::Error;
+use crate::identifier::{AliasName, KeyId};
+use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIAS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
+use crate::principal::{AccountId, Principal};
+use crate::record::AliasRecord;
+use crate::rows;
+use crate::validate::Checks;
+use crate::vault::{Opened, busy, gone};
+use crate::wire::Timestamp;
+
+/// The request of CreateAlias.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CreateAliasRequest {
+    /// `AliasName`.
+    pub alias_name: Option<String>,
+    /// `TargetKeyId`.
+    pub target_key_id: Option<String>,
+}
+
+/// The request of UpdateAlias.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct UpdateAliasRequest {
+    /// `AliasName`.
+    pub alias_name: Option<String>,
+    /// `TargetKeyId`.
+    pub target_key_id: Option<String>,
+}
+
+/// The request of DeleteAlias.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DeleteAliasRequest {
+    /// `AliasName`.
+    pub alias_name: Option<String>,
+}
+
+/// The request of ListAliases.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ListAliasesRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Limit`.
+    pub limit: Option<i64>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+
+/// The answer of ListAliases.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListAliasesResponse {
+    /// `Aliases`.
+    pub aliases: Vec<AliasListEntry>,
+    /// `NextMarker`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: bool,
+}
+
+/// `AliasListEntry` of the service model.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct AliasListEntry {
+    /// `AliasName`.
+    pub alias_name: String,
+    /// `AliasArn`.
+    pub alias_arn: String,
+    /// `TargetKeyId`.
+    pub target_key_id: String,
+    /// `CreationDate`.
+    pub creation_date: Timestamp,
+    /// `LastUpdatedDate`.
+    pub last_updated_date: Timestamp,
+}
+
+impl Keys {
+    /// CreateAlias.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, CreateAlias.
+    pub async fn create_alias(&self, principal: &Principal, request: CreateAliasRequest) -> Result<Done, Error> {
+        let (name, key_id) = checked(request.alias_name.as_ref(), request.target_key_id.as_ref())?;
+        let key = self.find_by_id(principal, key_id, Action::CreateAlias).await?;
+        self.point(principal.account, name, key.id, true).await
+    }
+
+    /// UpdateAlias. The key that the alias pointed to may be pending deletion, the new one not.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, UpdateAlias.
+    pub async fn update_alias(&self, principal: &Principal, request: UpdateAliasRequest) -> Result<Done, Error> {
+        let (name, key_id) = checked(request.alias_name.as_ref(), request.target_key_id.as_ref())?;
+        let key = self.find_by_id(principal, key_id, Action::UpdateAlias).await?;
+        self.point(principal.account, name, key.id, false).await
+    }
+
+    /// Points an alias to a key: a `new` alias that must not exist, or one that must.
+    async fn point(&self, account: AccountId, name: AliasName, target: KeyId, new: bool) -> Result<Done, Error> {
+        let _alone = self.vault.lock(target).await;
+        for _ in 0..MAX_ATTEMPTS {
+            let found = self.vault.draft(target).await?;
+            let Opened { row, value: draft } = found.ok_or_else(|| gone(target))?;
+            draft.record.require_not_pending(&draft.arn)?;
+            let place = rows::alias(account, &name);
+            let now = self.now();
+            let (transaction, record) = match self.vault.read(&place, AliasRecord::decode).await? {
+                Some(_) if new => {
+                    let arn = name.arn(&self.settings.region, account);
+                    return Err(Error::AlreadyExists(format!("An alias with the name {arn} already exists")));
+                }
+                Some(Opened { row, value }) => {
+                    let old = rows::target(value.target, &name);
+                    let transaction = Transaction::new().expect_equals(place.table, &place.key, row);
+                    (transaction.delete(old.table, &old.key), AliasRecord { target, updated: now, ..value })
+                }
+                None if new => {
+                    let transaction = Transaction::new().expect_absent(place.table, &place.key);
+                    (transaction, AliasRecord { target, created: now, updated: now })
+                }
+                None => return Err(self.no_such_alias(account, &name)),
+            };
+            self.refuse_one_more(target, &name).await?;
+            let transaction = self.vault.put(transaction, &place, &record.encode());
+            let transaction = self.vault.put(transaction, &rows::target(target, &name), &[]);
+            // The key is written too, unchanged: so no other alias of it, nor its deletion, can happen at the same time.
+            let committed = self.vault.commit_change(row, &draft, transaction).await;
+            self.vault.forget_alias(account, name.clone());
+            if committed? {
+                return Ok(Done);
+            }
+        }
+        Err(busy())
+    }
+
+    async fn refuse_one_more(&self, target: KeyId, name: &AliasName) -> Result<(), Error> {
+        let rows = self.vault.scan(Table::Alias, &rows::targets(target), MAX_ALIASES_PER_KEY).await?;
+        let same = rows::target(target, name).key;
+        if rows.len() >= MAX_ALIASES_PER_KEY && !rows.iter().any(|row| row.key[..] == same[..]) {
+            let text = format!("The key {target} has {MAX_ALIASES_PER_KEY} aliases, the most it may have.");
+            return Err(Error::LimitExceeded(text));
+        }
+        Ok(())
+    }
+
+    /// DeleteAlias.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, DeleteAlias.
+    pub async fn delete_alias(&self, principal: &Principal, request: DeleteAliasRequest) -> Result<Done, Error> {
+        let mut checks = Checks::new();
+        let name = alias_name(&mut checks, request.alias_name.as_ref());
+        checks.finish()?;
+        let (name, account) = (usable(name)?, principal.account);
+        let place = rows::alias(account, &name);
+        for _ in 0..MAX_ATTEMPTS {
+            let found = self.vault.read(&place, AliasRecord::decode).await?;
+            let Opened { row, value } = found.ok_or_else(|| self.no_such_alias(account, &name))?;
+            let target = rows::target(value.target, &name);
+            let transaction = Transaction::new()
+                .expect_equals(place.table, &place.key, row)
+                .delete(place.table, &place.key)
+                .delete(target.table, &target.key);
+            let committed = self.vault.commit(transaction).await;
+            self.vault.forget_alias(account, name.clone());
+            if committed? {
+                return Ok(Done);
+            }
+        }
+        Err(busy())
+    }
+
+    /// ListAliases, in the order of names. Predefined aliases of AWS that have no key yet are not listed.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, ListAliases.
+    pub async fn list_aliases(
+        &self,
+        principal: &Principal,
+        request: ListAliasesRequest,
+    ) -> Result<ListAliasesResponse, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.optional_key_id("keyId", request.key_id.as_ref());
+        checks.page(request.limit, request.marker.as_ref());
+        checks.finish()?;
+        let account = principal.account;
+        let page = Page::new(request.limit, request.marker.as_deref(), DEFAULT_SMALL_PAGE)?;
+        let mut aliases = Vec::new();
+        let next_marker = match key_id {
+            Some(key_id) => {
+                let key = self.find_by_id(principal, key_id, Action::ListAliases).await?;
+                let (rows, next) = list(&self.vault, Table::Alias, rows::targets(key.id), page).await?;
+                for row in rows {
+                    let name = rows::target_name(&row.key).ok_or_else(|| Error::damaged("alias target", &row.key))?;
+                    let place = rows::alias(account, &name);
+                    // Deleted between the two reads: not an alias of this key any more.
+                    let Some(found) = self.vault.read(&place, AliasRecord::decode).await? else { continue };
+                    if found.value.target == key.id {
+                        aliases.push(self.alias_entry(account, &name, found.value));
+                    }
+                }
+                next
+            }
+            None => {
+                let (rows, next) = list(&self.vault, Table::Alias, rows::aliases(account), page).await?;
+                for Row { key, value } in rows {
+                    let name = rows::alias_name(&key).ok_or_else(|| Error::damaged("alias", &key))?;
+                    let record = self.vault.decode(&rows::alias(account, &name), &value, AliasRecord::decode)?;
+                    aliases.push(self.alias_entry(account, &name, record));
+                }
+                next
+            }
+        };
+        Ok(ListAliasesResponse { aliases, truncated: next_marker.is_some(), next_marker })
+    }
+
+    fn alias_entry(&self, account: AccountId, name: &AliasName, record: AliasRecord) -> AliasListEntry {
+        AliasListEntry {
+            alias_name: name.to_string(),
+            alias_arn: name.arn(&self.settings.region, account),
+            target_key_id: record.target.to_string(),
+            creation_date: record.created,
+            last_updated_date: record.updated,
+        }
+    }
+}
+
+/// The two parameters of CreateAlias and UpdateAlias.
+fn checked<'a>(name: Option<&String>, key_id: Option<&'a String>) -> Result<(AliasName, &'a str), Error> {
+    let mut checks = Checks::new();
+    let name = alias_name(&mut checks, name);
+    let key_id = checks.key_id("targetKeyId", key_id);
+    checks.finish()?;
+    Ok((usable(name)?, key_id))
+}
+
+/// `AliasName` within the service model's constraints.
+fn alias_name<'a>(checks: &mut Checks, name: Option<&'a String>) -> &'a str {
+    let Some(name) = checks.present("aliasName", name) else { return "" };
+    checks.length("aliasName", name, 1..=MAX_ALIAS);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'/' | b'_' | b'-');
+    checks.pattern("aliasName", name, !name.is_empty() && name.bytes().all(plain), "^[a-zA-Z0-9:/_-]+$");
+    name
+}
+
+/// An alias name that an account may give.
+fn usable(name: &str) -> Result<AliasName, Error> {
+    let Some(rest) = name.strip_prefix("alias/") else {
+        let text = "Alias must start with the prefix \"alias/\". Please see \
+                    https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
+        return Err(Error::Validation(text.to_owned()));
+    };
+    if rest == "aws" || rest.starts_with("aws/") {
+        return Err(Error::NotAuthorized("The prefix alias/aws/ is reserved for AWS managed keys.".to_owned()));
+    }
+    // The service model's pattern lets a colon through; no alias can have one.
+    AliasName::parse(name)
+        .ok_or_else(|| Error::InvalidAliasName(format!("{name} contains invalid characters for an alias")))
+}

@@ -1,0 +1,175 @@
+//! ScheduleKeyDeletion, CancelKeyDeletion, and the destruction of a key when its waiting period is over.
+
+use std::time::Duration;
+
+use meta::{Table, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::lifecycle::decode_count;
+use crate::Keys;
+use crate::access::Action;
+use crate::error::Error;
+use crate::identifier::KeyId;
+use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
+use crate::principal::Principal;
+use crate::record::{KeyState, Owner};
+use crate::rows::{self, Errand};
+use crate::validate::Checks;
+use crate::vault::{Draft, Opened, busy};
+use crate::wire::Timestamp;
+
+/// The request of ScheduleKeyDeletion.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ScheduleKeyDeletionRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `PendingWindowInDays`, 7 to 30.
+    pub pending_window_in_days: Option<i64>,
+}
+
+/// The answer of ScheduleKeyDeletion.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduleKeyDeletionResponse {
+    /// `KeyId`: the key's ARN.
+    pub key_id: String,
+    /// `DeletionDate`.
+    pub deletion_date: Timestamp,
+    /// `KeyState`.
+    pub key_state: &'static str,
+    /// `PendingWindowInDays`.
+    pub pending_window_in_days: i64,
+}
+
+/// The request of CancelKeyDeletion.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CancelKeyDeletionRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+}
+
+/// The answer of CancelKeyDeletion.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct CancelKeyDeletionResponse {
+    /// `KeyId`: the key's ARN.
+    pub key_id: String,
+}
+
+impl Keys {
+    /// ScheduleKeyDeletion. [`Keys::tick`] destroys the key once the waiting period is over.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, ScheduleKeyDeletion.
+    pub async fn schedule_key_deletion(
+        &self,
+        principal: &Principal,
+        request: ScheduleKeyDeletionRequest,
+    ) -> Result<ScheduleKeyDeletionResponse, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", request.key_id.as_ref());
+        let days = request.pending_window_in_days.unwrap_or(DEFAULT_DELETION_WINDOW_DAYS);
+        // The service model says 1 to 365, the API reference 7 to 30; AWS tells the two apart.
+        checks.number("pendingWindowInDays", days, &(1..=365));
+        checks.finish()?;
+        if !DELETION_WINDOW_DAYS.contains(&days) {
+            let text = format!("PendingWindowInDays should be between 7 and 30, but it is {days}");
+            return Err(Error::Validation(text));
+        }
+        let key = self.find_by_id(principal, key_id, Action::ScheduleKeyDeletion).await?;
+        let window = Duration::from_secs(days.unsigned_abs() * 24 * 3600);
+        self.vault
+            .change(key.id, |draft, transaction| {
+                draft.record.require_not_pending(&draft.arn)?;
+                let at = self.now().after(window);
+                draft.record.state = KeyState::PendingDeletion { at };
+                let transaction = self.vault.put(transaction, &rows::due(at, Errand::Destroy, draft.id), &[]);
+                let answer = ScheduleKeyDeletionResponse {
+                    key_id: draft.arn.clone(),
+                    deletion_date: at,
+                    key_state: draft.record.state.name(),
+                    pending_window_in_days: days,
+                };
+                Ok((answer, transaction))
+            })
+            .await
+    }
+
+    /// CancelKeyDeletion. The key is disabled afterwards.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, CancelKeyDeletion.
+    pub async fn cancel_key_deletion(
+        &self,
+        principal: &Principal,
+        request: CancelKeyDeletionRequest,
+    ) -> Result<CancelKeyDeletionResponse, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", request.key_id.as_ref());
+        checks.finish()?;
+        let key = self.find_by_id(principal, key_id, Action::CancelKeyDeletion).await?;
+        self.vault
+            .change(key.id, |draft, transaction| {
+                let KeyState::PendingDeletion { at } = draft.record.state else {
+                    return Err(Error::KmsInvalidState(format!("{} is not pending deletion.", draft.arn)));
+                };
+                draft.record.state = KeyState::Disabled;
+                let errand = rows::due(at, Errand::Destroy, draft.id);
+                let answer = CancelKeyDeletionResponse { key_id: draft.arn.clone() };
+                Ok((answer, transaction.delete(errand.table, &errand.key)))
+            })
+            .await
+    }
+
+    /// Destroys a key that is past its deletion date: record, materials, aliases and every row about it, in one transaction.
+    /// A key whose own record says otherwise stays: the record decides, not the errand.
+    pub(crate) async fn destroy(&self, id: KeyId, now: Timestamp) -> Result<(), Error> {
+        let _alone = self.vault.lock(id).await;
+        for _ in 0..MAX_ATTEMPTS {
+            let Some(Opened { row, value: draft }) = self.vault.draft(id).await? else { return Ok(()) };
+            let (KeyState::PendingDeletion { at }, Owner::Customer(account)) = (draft.record.state, draft.record.owner)
+            else {
+                return Err(Error::damaged("errand", id.as_bytes()));
+            };
+            if at > now {
+                return Err(Error::damaged("errand", id.as_bytes()));
+            }
+            let (key, errand) = (rows::key(id), rows::due(at, Errand::Destroy, id));
+            let mut transaction = Transaction::new()
+                .expect_equals(key.table, &key.key, row)
+                .delete(key.table, &key.key)
+                .delete(errand.table, &errand.key);
+            let owned = rows::owned(account, id);
+            transaction = transaction.delete(owned.table, &owned.key);
+            transaction = self.delete_materials(transaction, &draft).await?;
+            let names = self.vault.scan(Table::Alias, &rows::targets(id), MAX_ALIASES_PER_KEY + 1).await?;
+            let names: Vec<_> = names.iter().filter_map(|row| rows::target_name(&row.key)).collect();
+            for name in &names {
+                let (alias, target) = (rows::alias(account, name), rows::target(id, name));
+                transaction = transaction.delete(alias.table, &alias.key).delete(target.table, &target.key);
+            }
+            let place = rows::count(account);
+            if let Some(count) = self.vault.read(&place, decode_count).await? {
+                transaction = transaction.expect_equals(place.table, &place.key, count.row);
+                transaction = self.vault.put(transaction, &place, &count.value.saturating_sub(1).to_be_bytes());
+            }
+            let committed = self.vault.commit(transaction).await;
+            self.vault.forget_key(id);
+            names.into_iter().for_each(|name| self.vault.forget_alias(account, name));
+            if committed? {
+                tracing::info!(key = %draft.arn, "key destroyed, its waiting period is over");
+                return Ok(());
+            }
+        }
+        Err(busy())
+    }
+
+    async fn delete_materials(&self, transaction: Transaction, draft: &Draft) -> Result<Transaction, Error> {
+        // All rows, not only those that the record names: none may outlive the key.
+        let limit = draft.record.materials.len() + 1;
+        let rows = self.vault.scan(Table::Material, &rows::materials(draft.id), limit).await?;
+        Ok(rows.iter().fold(transaction, |transaction, row| transaction.delete(Table::Material, &row.key)))
+    }
+}

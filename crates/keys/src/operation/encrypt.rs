@@ -1,0 +1,304 @@
+//! Encrypt, Decrypt, ReEncrypt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seal::EncryptionContext;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::Keys;
+use crate::access::{Action, Via};
+use crate::cipher::{encryption_context, parse_ciphertext};
+use crate::error::Error;
+use crate::limits::{MAX_CIPHERTEXT, MAX_PLAINTEXT};
+use crate::principal::Principal;
+use crate::validate::{Checks, refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::vault::Key;
+use crate::wire::{Blob, Plaintext};
+
+/// The request of Encrypt.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EncryptRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Plaintext`, 1 to 4,096 B.
+    pub plaintext: Option<Plaintext>,
+    /// `EncryptionContext`.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// `GrantTokens`.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `EncryptionAlgorithm`.
+    pub encryption_algorithm: Option<String>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// The answer of Encrypt.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct EncryptResponse {
+    /// `CiphertextBlob`.
+    pub ciphertext_blob: Blob,
+    /// `KeyId`: the key's ARN.
+    pub key_id: String,
+    /// `EncryptionAlgorithm`.
+    pub encryption_algorithm: &'static str,
+}
+
+/// The request of Decrypt.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DecryptRequest {
+    /// `CiphertextBlob`, 1 to 6,144 B.
+    pub ciphertext_blob: Option<Blob>,
+    /// `EncryptionContext`.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// `GrantTokens`.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `EncryptionAlgorithm`.
+    pub encryption_algorithm: Option<String>,
+    /// `Recipient`.
+    pub recipient: Option<IgnoredAny>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+    /// `DryRunModifiers`.
+    pub dry_run_modifiers: Option<Vec<String>>,
+}
+
+/// The answer of Decrypt.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DecryptResponse {
+    /// `KeyId`: the key's ARN.
+    pub key_id: String,
+    /// `Plaintext`.
+    pub plaintext: Plaintext,
+    /// `EncryptionAlgorithm`.
+    pub encryption_algorithm: &'static str,
+    /// `KeyMaterialId`.
+    pub key_material_id: String,
+}
+
+/// The request of ReEncrypt.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ReEncryptRequest {
+    /// `CiphertextBlob`, 1 to 6,144 B.
+    pub ciphertext_blob: Option<Blob>,
+    /// `SourceEncryptionContext`.
+    pub source_encryption_context: Option<BTreeMap<String, String>>,
+    /// `SourceKeyId`.
+    pub source_key_id: Option<String>,
+    /// `DestinationKeyId`.
+    pub destination_key_id: Option<String>,
+    /// `DestinationEncryptionContext`.
+    pub destination_encryption_context: Option<BTreeMap<String, String>>,
+    /// `SourceEncryptionAlgorithm`.
+    pub source_encryption_algorithm: Option<String>,
+    /// `DestinationEncryptionAlgorithm`.
+    pub destination_encryption_algorithm: Option<String>,
+    /// `GrantTokens`.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+    /// `DryRunModifiers`.
+    pub dry_run_modifiers: Option<Vec<String>>,
+}
+
+/// The answer of ReEncrypt.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReEncryptResponse {
+    /// `CiphertextBlob`.
+    pub ciphertext_blob: Blob,
+    /// `SourceKeyId`: the source key's ARN.
+    pub source_key_id: String,
+    /// `KeyId`: the destination key's ARN.
+    pub key_id: String,
+    /// `SourceEncryptionAlgorithm`.
+    pub source_encryption_algorithm: &'static str,
+    /// `DestinationEncryptionAlgorithm`.
+    pub destination_encryption_algorithm: &'static str,
+    /// `SourceKeyMaterialId`.
+    pub source_key_material_id: String,
+    /// `DestinationKeyMaterialId`.
+    pub destination_key_material_id: String,
+}
+
+impl Keys {
+    /// Encrypt.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, Encrypt.
+    pub async fn encrypt(&self, principal: &Principal, request: EncryptRequest) -> Result<EncryptResponse, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", request.key_id.as_ref());
+        let plaintext = checks.plaintext("plaintext", request.plaintext.as_ref(), MAX_PLAINTEXT);
+        checks.one_of("encryptionAlgorithm", request.encryption_algorithm.as_ref(), &ALGORITHMS);
+        checks.grant_tokens(request.grant_tokens.as_ref());
+        checks.finish()?;
+        refuse_grant_tokens(request.grant_tokens.as_ref())?;
+        let context = encryption_context(request.encryption_context)?;
+
+        let key = self.find(principal, key_id, Action::Encrypt, Via::Kms).await?;
+        key.record.require_enabled(&key.arn)?;
+        require_symmetric(request.encryption_algorithm.as_ref())?;
+        stop_dry_run(request.dry_run)?;
+        let blob = self.seal_under(&key, &context, plaintext).await?;
+        Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id: key.arn.clone(), encryption_algorithm: SYMMETRIC })
+    }
+
+    /// Decrypt.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, Decrypt.
+    pub async fn decrypt(&self, principal: &Principal, request: DecryptRequest) -> Result<DecryptResponse, Error> {
+        let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
+        let mut checks = Checks::new();
+        let key_id = checks.optional_key_id("keyId", request.key_id.as_ref());
+        let blob = modifiers.ciphertext(&mut checks, request.ciphertext_blob.as_ref());
+        checks.one_of("encryptionAlgorithm", request.encryption_algorithm.as_ref(), &ALGORITHMS);
+        checks.grant_tokens(request.grant_tokens.as_ref());
+        checks.finish()?;
+        refuse_grant_tokens(request.grant_tokens.as_ref())?;
+        refuse_recipient(request.recipient.as_ref())?;
+        let context = encryption_context(request.encryption_context)?;
+
+        let source = Source { key_id, blob, context, algorithm: request.encryption_algorithm.as_ref() };
+        if modifiers.ignores_ciphertext()? {
+            self.check_source(principal, &source, Action::Decrypt).await?;
+        }
+        let (key, plaintext, key_material_id) = self.open_source(principal, source, Action::Decrypt).await?;
+        stop_dry_run(request.dry_run)?;
+        let key_id = key.arn.clone();
+        Ok(DecryptResponse { key_id, plaintext, encryption_algorithm: SYMMETRIC, key_material_id })
+    }
+
+    /// ReEncrypt.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, ReEncrypt.
+    pub async fn re_encrypt(
+        &self,
+        principal: &Principal,
+        request: ReEncryptRequest,
+    ) -> Result<ReEncryptResponse, Error> {
+        let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
+        let mut checks = Checks::new();
+        let blob = modifiers.ciphertext(&mut checks, request.ciphertext_blob.as_ref());
+        let source_id = checks.optional_key_id("sourceKeyId", request.source_key_id.as_ref());
+        let destination_id = checks.key_id("destinationKeyId", request.destination_key_id.as_ref());
+        checks.one_of("sourceEncryptionAlgorithm", request.source_encryption_algorithm.as_ref(), &ALGORITHMS);
+        checks.one_of("destinationEncryptionAlgorithm", request.destination_encryption_algorithm.as_ref(), &ALGORITHMS);
+        checks.grant_tokens(request.grant_tokens.as_ref());
+        checks.finish()?;
+        refuse_grant_tokens(request.grant_tokens.as_ref())?;
+        let context = encryption_context(request.source_encryption_context)?;
+        let destination_context = encryption_context(request.destination_encryption_context)?;
+
+        let destination = self.find(principal, destination_id, Action::ReEncryptTo, Via::Kms).await?;
+        destination.record.require_enabled(&destination.arn)?;
+        require_symmetric(request.destination_encryption_algorithm.as_ref())?;
+        let algorithm = request.source_encryption_algorithm.as_ref();
+        let source = Source { key_id: source_id, blob, context, algorithm };
+        if modifiers.ignores_ciphertext()? {
+            self.check_source(principal, &source, Action::ReEncryptFrom).await?;
+        }
+        let (key, plaintext, source_key_material_id) =
+            self.open_source(principal, source, Action::ReEncryptFrom).await?;
+        stop_dry_run(request.dry_run)?;
+        let blob = self.seal_under(&destination, &destination_context, plaintext.expose()).await?;
+        Ok(ReEncryptResponse {
+            ciphertext_blob: Blob(blob),
+            source_key_id: key.arn.clone(),
+            key_id: destination.arn.clone(),
+            source_encryption_algorithm: SYMMETRIC,
+            destination_encryption_algorithm: SYMMETRIC,
+            source_key_material_id,
+            destination_key_material_id: destination.record.current().id_text(),
+        })
+    }
+
+    /// Opens a ciphertext under the key that it names, which must be the one that the request names, if it names one.
+    async fn open_source(
+        &self,
+        principal: &Principal,
+        source: Source<'_>,
+        action: Action,
+    ) -> Result<(Arc<Key>, Plaintext, String), Error> {
+        let key = match source.key_id {
+            Some(key_id) => self.find(principal, key_id, action, Via::Kms).await?,
+            None => self.find_for_ciphertext(principal, parse_ciphertext(source.blob)?.0).await?,
+        };
+        require_symmetric(source.algorithm)?;
+        let (plaintext, material) = self.open_under(&key, &source.context, source.blob).await?;
+        Ok((key, Plaintext::from(plaintext), material.id_text()))
+    }
+
+    /// `IGNORE_CIPHERTEXT`: everything that does not need the ciphertext. Always an error, [`Error::DryRunOperation`] at best.
+    async fn check_source(&self, principal: &Principal, source: &Source<'_>, action: Action) -> Result<(), Error> {
+        let Some(key_id) = source.key_id else {
+            let text = "A key ID is required when DryRunModifiers has IGNORE_CIPHERTEXT.";
+            return Err(Error::Validation(text.to_owned()));
+        };
+        let key = self.find(principal, key_id, action, Via::Kms).await?;
+        key.record.require_enabled(&key.arn)?;
+        require_symmetric(source.algorithm)?;
+        stop_dry_run(Some(true))
+    }
+}
+
+/// A ciphertext and what the request says of it.
+struct Source<'a> {
+    key_id: Option<&'a str>,
+    blob: &'a [u8],
+    context: EncryptionContext,
+    algorithm: Option<&'a String>,
+}
+
+/// `DryRun` and `DryRunModifiers`.
+struct DryRun<'a> {
+    on: Option<bool>,
+    modifiers: Option<&'a Vec<String>>,
+}
+
+impl DryRun<'_> {
+    /// The ciphertext, which only a dry run that ignores it may leave out.
+    fn ciphertext<'a>(&self, checks: &mut Checks, blob: Option<&'a Blob>) -> &'a [u8] {
+        for modifier in self.modifiers.into_iter().flatten() {
+            checks.one_of("dryRunModifiers", Some(modifier), &[IGNORE_CIPHERTEXT]);
+        }
+        if blob.is_none() && matches!(self.ignores_ciphertext(), Ok(true)) {
+            return &[];
+        }
+        checks.blob("ciphertextBlob", blob, MAX_CIPHERTEXT)
+    }
+
+    fn ignores_ciphertext(&self) -> Result<bool, Error> {
+        let modified = self.modifiers.is_some_and(|modifiers| !modifiers.is_empty());
+        if modified && self.on != Some(true) {
+            return Err(Error::Validation("DryRunModifiers needs DryRun to be true.".to_owned()));
+        }
+        Ok(modified)
+    }
+}
+
+/// The one algorithm of symmetric keys.
+pub(crate) const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
+const ALGORITHMS: [&str; 4] = [SYMMETRIC, "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
+const IGNORE_CIPHERTEXT: &str = "IGNORE_CIPHERTEXT";
+
+/// Every key is symmetric so far.
+fn require_symmetric(algorithm: Option<&String>) -> Result<(), Error> {
+    match algorithm {
+        Some(algorithm) if algorithm != SYMMETRIC => {
+            let text = format!("Algorithm {algorithm} is incompatible with key spec SYMMETRIC_DEFAULT.");
+            Err(Error::InvalidKeyUsage(text))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,368 @@
+//! CreateKey, DescribeKey, ListKeys, EnableKey, DisableKey, UpdateKeyDescription.
+
+use meta::{Table, Transaction};
+use serde::{Deserialize, Serialize};
+
+use super::Done;
+use super::create::check_kind;
+use super::encrypt::SYMMETRIC;
+use super::page::{Page, list};
+use super::tag::{Tag, checked_tags};
+use crate::Keys;
+use crate::access::{Action, Via};
+use crate::error::Error;
+use crate::identifier::{KeyArn, KeyId};
+use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_KEYS_PER_ACCOUNT};
+use crate::principal::{AccountId, Principal};
+use crate::record::{KeyDetails, KeyRecord, KeyState, Owner};
+use crate::rows;
+use crate::validate::{Checks, refuse_grant_tokens};
+use crate::vault::{Draft, busy, gone};
+use crate::wire::Timestamp;
+
+/// The request of CreateKey.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CreateKeyRequest {
+    /// `Policy`.
+    pub policy: Option<String>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `KeyUsage`.
+    pub key_usage: Option<String>,
+    /// `CustomerMasterKeySpec`, the older name of `KeySpec`.
+    pub customer_master_key_spec: Option<String>,
+    /// `KeySpec`.
+    pub key_spec: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `CustomKeyStoreId`.
+    pub custom_key_store_id: Option<String>,
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+    /// `MultiRegion`.
+    pub multi_region: Option<bool>,
+    /// `XksKeyId`.
+    pub xks_key_id: Option<String>,
+}
+
+/// The answer of CreateKey.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateKeyResponse {
+    /// `KeyMetadata`.
+    pub key_metadata: KeyMetadata,
+}
+
+/// The request of DescribeKey.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeKeyRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `GrantTokens`.
+    pub grant_tokens: Option<Vec<String>>,
+}
+
+/// The answer of DescribeKey.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeKeyResponse {
+    /// `KeyMetadata`.
+    pub key_metadata: KeyMetadata,
+}
+
+/// `KeyMetadata` of the service model.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct KeyMetadata {
+    /// `AWSAccountId`.
+    #[serde(rename = "AWSAccountId")]
+    pub aws_account_id: String,
+    /// `KeyId`.
+    pub key_id: String,
+    /// `Arn`.
+    pub arn: String,
+    /// `CreationDate`.
+    pub creation_date: Timestamp,
+    /// `Enabled`.
+    pub enabled: bool,
+    /// `Description`.
+    pub description: String,
+    /// `KeyUsage`.
+    pub key_usage: &'static str,
+    /// `KeyState`.
+    pub key_state: &'static str,
+    /// `DeletionDate`, while the deletion is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_date: Option<Timestamp>,
+    /// `Origin`.
+    pub origin: &'static str,
+    /// `KeyManager`.
+    pub key_manager: &'static str,
+    /// `CustomerMasterKeySpec`.
+    pub customer_master_key_spec: &'static str,
+    /// `KeySpec`.
+    pub key_spec: &'static str,
+    /// `EncryptionAlgorithms`.
+    pub encryption_algorithms: [&'static str; 1],
+    /// `MultiRegion`.
+    pub multi_region: bool,
+    /// `CurrentKeyMaterialId`.
+    pub current_key_material_id: String,
+}
+
+/// The request of ListKeys.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ListKeysRequest {
+    /// `Limit`.
+    pub limit: Option<i64>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `ResourceOwners`.
+    pub resource_owners: Option<Vec<String>>,
+}
+
+/// The answer of ListKeys.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListKeysResponse {
+    /// `Keys`.
+    pub keys: Vec<KeyListEntry>,
+    /// `NextMarker`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: bool,
+}
+
+/// `KeyListEntry` of the service model.
+#[derive(Clone, Serialize, Debug)]
+#[serde(rename_all = "PascalCase")]
+pub struct KeyListEntry {
+    /// `KeyId`.
+    pub key_id: String,
+    /// `KeyArn`.
+    pub key_arn: String,
+}
+
+/// The request of EnableKey.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct EnableKeyRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+}
+
+/// The request of DisableKey.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DisableKeyRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+}
+
+/// The request of UpdateKeyDescription.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct UpdateKeyDescriptionRequest {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Description`.
+    pub description: Option<String>,
+}
+
+impl Keys {
+    /// CreateKey: a symmetric encryption key with material made here.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, CreateKey. What this server cannot honour (other kinds of key, key policies) is
+    /// [`Error::UnsupportedOperation`].
+    pub async fn create_key(
+        &self,
+        principal: &Principal,
+        request: CreateKeyRequest,
+    ) -> Result<CreateKeyResponse, Error> {
+        let description = check_kind(&request)?;
+        let tags = checked_tags(request.tags.unwrap_or_default())?;
+        let details = KeyDetails { description, tags };
+        let draft = self.new_draft(KeyId::generate(), Owner::Customer(principal.account), details, self.now());
+        self.commit_counted(principal.account, &draft).await?;
+        Ok(CreateKeyResponse { key_metadata: self.metadata(&draft) })
+    }
+
+    /// Commits a new customer key and one more key on its account's count.
+    async fn commit_counted(&self, account: AccountId, draft: &Draft) -> Result<(), Error> {
+        let place = rows::count(account);
+        let _alone = self.vault.lock(account).await;
+        for _ in 0..MAX_ATTEMPTS {
+            let transaction = Transaction::new();
+            let (transaction, count) = match self.vault.read(&place, decode_count).await? {
+                Some(found) => (transaction.expect_equals(place.table, &place.key, found.row), found.value),
+                None => (transaction.expect_absent(place.table, &place.key), 0),
+            };
+            if count >= MAX_KEYS_PER_ACCOUNT {
+                return Err(Error::LimitExceeded(format!(
+                    "The account has {MAX_KEYS_PER_ACCOUNT} KMS keys, the most it may have."
+                )));
+            }
+            let transaction = self.vault.put(transaction, &place, &(count + 1).to_be_bytes());
+            let transaction = self.vault.put(transaction, &rows::owned(account, draft.id), &[]);
+            if self.vault.commit(self.put_new_key(transaction, draft)).await? {
+                return Ok(());
+            }
+        }
+        Err(busy())
+    }
+
+    /// DescribeKey.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, DescribeKey.
+    pub async fn describe_key(
+        &self,
+        principal: &Principal,
+        request: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", request.key_id.as_ref());
+        checks.grant_tokens(request.grant_tokens.as_ref());
+        checks.finish()?;
+        refuse_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = self.find(principal, key_id, Action::DescribeKey, Via::Kms).await?;
+        let found = self.vault.draft(key.id).await?.ok_or_else(|| gone(key.id))?;
+        Ok(DescribeKeyResponse { key_metadata: self.metadata(&found.value) })
+    }
+
+    /// ListKeys, in the order of key ids.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, ListKeys.
+    pub async fn list_keys(&self, principal: &Principal, request: ListKeysRequest) -> Result<ListKeysResponse, Error> {
+        let mut checks = Checks::new();
+        checks.page(request.limit, request.marker.as_ref());
+        let owners = request.resource_owners.unwrap_or_else(|| vec![SELF.to_owned()]);
+        owners.iter().for_each(|owner| checks.one_of("resourceOwners", Some(owner), &[SELF, SHARED]));
+        checks.finish()?;
+        // Nothing shares keys between accounts here, so of the others' there are none.
+        if !owners.iter().any(|owner| owner == SELF) {
+            return Ok(ListKeysResponse { keys: vec![], next_marker: None, truncated: false });
+        }
+        let page = Page::new(request.limit, request.marker.as_deref(), DEFAULT_PAGE)?;
+        let account = principal.account;
+        let (rows, next_marker) = list(&self.vault, Table::Key, rows::owned_by(account), page).await?;
+        let entry = |row: &meta::Row| {
+            let key = rows::owned_key(&row.key).ok_or_else(|| Error::damaged("owned key", &row.key))?;
+            self.vault.decode(&rows::owned(account, key), &row.value, decode_empty)?;
+            let arn = KeyArn { region: self.settings.region.clone(), account, key };
+            Ok(KeyListEntry { key_id: key.to_string(), key_arn: arn.to_string() })
+        };
+        let keys = rows.iter().map(entry).collect::<Result<_, Error>>()?;
+        Ok(ListKeysResponse { keys, truncated: next_marker.is_some(), next_marker })
+    }
+
+    /// EnableKey.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, EnableKey.
+    pub async fn enable_key(&self, principal: &Principal, request: EnableKeyRequest) -> Result<Done, Error> {
+        self.set_state(principal, request.key_id.as_ref(), Action::EnableKey, KeyState::Enabled).await
+    }
+
+    /// DisableKey.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, DisableKey.
+    pub async fn disable_key(&self, principal: &Principal, request: DisableKeyRequest) -> Result<Done, Error> {
+        self.set_state(principal, request.key_id.as_ref(), Action::DisableKey, KeyState::Disabled).await
+    }
+
+    async fn set_state(
+        &self,
+        principal: &Principal,
+        key_id: Option<&String>,
+        action: Action,
+        state: KeyState,
+    ) -> Result<Done, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", key_id);
+        checks.finish()?;
+        let key = self.find_by_id(principal, key_id, action).await?;
+        self.vault
+            .change(key.id, |draft, transaction| {
+                draft.record.require_not_pending(&draft.arn)?;
+                draft.record.state = state;
+                Ok((Done, transaction))
+            })
+            .await
+    }
+
+    /// UpdateKeyDescription.
+    ///
+    /// # Errors
+    /// The exceptions of the KMS API reference, UpdateKeyDescription.
+    pub async fn update_key_description(
+        &self,
+        principal: &Principal,
+        request: UpdateKeyDescriptionRequest,
+    ) -> Result<Done, Error> {
+        let mut checks = Checks::new();
+        let key_id = checks.key_id("keyId", request.key_id.as_ref());
+        if let Some(description) = checks.present("description", request.description.as_ref()) {
+            checks.length("description", description, 0..=MAX_DESCRIPTION);
+        }
+        checks.finish()?;
+        let key = self.find_by_id(principal, key_id, Action::UpdateKeyDescription).await?;
+        self.vault
+            .change(key.id, |draft, transaction| {
+                draft.record.require_not_pending(&draft.arn)?;
+                draft.details.description = request.description.clone().unwrap_or_default();
+                Ok((Done, transaction))
+            })
+            .await
+    }
+
+    fn metadata(&self, draft: &Draft) -> KeyMetadata {
+        let KeyRecord { owner, created, state, .. } = &draft.record;
+        KeyMetadata {
+            aws_account_id: owner.account().map(|account| account.to_string()).unwrap_or_default(),
+            key_id: draft.id.to_string(),
+            arn: draft.arn.clone(),
+            creation_date: *created,
+            enabled: *state == KeyState::Enabled,
+            description: draft.details.description.clone(),
+            key_usage: "ENCRYPT_DECRYPT",
+            key_state: state.name(),
+            deletion_date: match state {
+                KeyState::PendingDeletion { at } => Some(*at),
+                _ => None,
+            },
+            origin: "AWS_KMS",
+            key_manager: match owner {
+                Owner::Customer(_) => "CUSTOMER",
+                Owner::AwsManaged(_) | Owner::Service => "AWS",
+            },
+            customer_master_key_spec: SYMMETRIC,
+            key_spec: SYMMETRIC,
+            encryption_algorithms: [SYMMETRIC],
+            multi_region: false,
+            current_key_material_id: draft.record.current().id_text(),
+        }
+    }
+}
+
+const SELF: &str = "SELF";
+const SHARED: &str = "OTHER_ACCOUNTS_VIA_RAM";
+
+/// The value of a key count row.
+pub(crate) fn decode_count(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+/// The value of a row that says all with its key.
+pub(crate) fn decode_empty(bytes: &[u8]) -> Option<()> {
+    bytes.is_empty().then_some(())
+}

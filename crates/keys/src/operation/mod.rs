@@ -1,0 +1,17 @@
+//! The operations of the KMS API, a file for each area. Request and response structs have the members of the service model
+//! `kms-2014-11-01`; a member that this server cannot honour is refused, never passed over.
+
+pub mod alias;
+mod create;
+pub mod data_key;
+pub mod deletion;
+pub mod encrypt;
+pub mod lifecycle;
+mod page;
+pub mod random;
+pub mod rotation;
+pub mod tag;
+
+/// The answer of an operation that answers nothing: AWS sends no body for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Done;

@@ -1,0 +1,173 @@
+//! The root key RK: it wraps domain keys and nothing else. The provider decides where it lives.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use seal::SecretKey;
+use seal::envelope::{Envelope, Label};
+use zeroize::Zeroizing;
+
+/// A provider of the root key. Asynchronous, because a provider may be an HSM or another key service; called when a store is
+/// opened and when a domain key is made, never for a request.
+#[async_trait]
+pub trait RootKey: Send + Sync + 'static {
+    /// Wraps `domain_key` so that it unwraps with the same `aad` alone.
+    async fn wrap(&self, aad: &[u8], domain_key: &SecretKey) -> Result<Vec<u8>, RootKeyError>;
+
+    /// Unwraps what [`RootKey::wrap`] gave.
+    ///
+    /// # Errors
+    /// [`RootKeyError::WrongKey`] if anything differs: the root key, the `aad` or a byte of `wrapped`.
+    async fn unwrap(&self, aad: &[u8], wrapped: &[u8]) -> Result<SecretKey, RootKeyError>;
+}
+
+/// Why the root key could not be had or did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum RootKeyError {
+    /// The root key is not the one that this store's domain keys were wrapped under, or the stored domain key is damaged.
+    #[error(
+        "this root key does not open the domain keys of this store: it is another store's root key, or the store is damaged"
+    )]
+    WrongKey,
+    /// The file is not a root key file.
+    #[error("{} is not a root key file (one has {len} bytes and begins with SRROOTK)", .0.display(), len = KeyFile::LEN)]
+    NotAKeyFile(PathBuf),
+    /// Others than the owner may read or change the file.
+    #[error("{} can be read or changed by others than its owner (mode {mode:04o}); make it 0600", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file exists already, so no new key was written there.
+    #[error("{} exists already; a root key is never overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another provider's failure, in its words.
+    #[error("the root key provider: {0}")]
+    Provider(String),
+}
+
+/// A root key in a file: docs/formats/root-key-file.md.
+pub struct KeyFile {
+    master: Envelope,
+}
+
+impl KeyFile {
+    /// Bytes of a root key file.
+    pub const LEN: usize = 40;
+
+    /// Seven bytes of magic, then the version.
+    const MAGIC: &'static [u8; 7] = b"SRROOTK";
+    const VERSION: u8 = 1;
+    /// Nobody but the owner may do anything with the file.
+    const FORBIDDEN: u32 = 0o077;
+
+    /// Reads a root key file.
+    ///
+    /// # Errors
+    /// [`RootKeyError::Exposed`] unless the mode gives group and others nothing; [`RootKeyError::NotAKeyFile`];
+    /// [`RootKeyError::Io`], with `NotFound` inside if there is no such file.
+    pub fn load(path: &Path) -> Result<Self, RootKeyError> {
+        let mut file = File::open(path).map_err(|source| io(path, source))?;
+        // Of the open file, not of the name: nobody can put another one there in between.
+        let metadata = file.metadata().map_err(|source| io(path, source))?;
+        let mode = metadata.permissions().mode() & 0o7777;
+        if !metadata.is_file() {
+            return Err(RootKeyError::NotAKeyFile(path.to_owned()));
+        }
+        if mode & Self::FORBIDDEN != 0 {
+            return Err(RootKeyError::Exposed { path: path.to_owned(), mode });
+        }
+        // One byte more than a key file has, so that a longer file shows.
+        let mut bytes = Zeroizing::new([0; Self::LEN + 1]);
+        let mut len = 0;
+        while len < bytes.len() {
+            match file.read(&mut bytes[len..]) {
+                Ok(0) => break,
+                Ok(more) => len += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(source) => return Err(io(path, source)),
+            }
+        }
+        Self::parse(&bytes[..len]).ok_or_else(|| RootKeyError::NotAKeyFile(path.to_owned()))
+    }
+
+    /// Makes a new root key and writes it to `path`, readable by its owner alone. The key is on disk, whole and synced, before
+    /// the name appears, and an existing file is never replaced.
+    ///
+    /// # Errors
+    /// [`RootKeyError::Exists`], [`RootKeyError::Io`].
+    pub fn create(path: &Path) -> Result<Self, RootKeyError> {
+        let key = SecretKey::generate();
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let draft = folder.join(format!(".root-key-{}.new", uuid::Uuid::new_v4().as_simple()));
+        let written = write_draft(&draft, &key).and_then(|()| fs::hard_link(&draft, path));
+        let removed = fs::remove_file(&draft);
+        match written {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(RootKeyError::Exists(path.to_owned()));
+            }
+            result => {
+                result.and(removed).and_then(|()| File::open(folder)?.sync_all()).map_err(|source| io(path, source))?
+            }
+        }
+        Ok(Self::new(&key))
+    }
+
+    /// Parses the bytes of a root key file.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(Self::MAGIC)?;
+        let (&version, key) = rest.split_first()?;
+        let key: &[u8; SecretKey::LEN] = key.try_into().ok()?;
+        // A file of zeros is a disk's accident, not a key.
+        if version != Self::VERSION || key.iter().all(|&byte| byte == 0) {
+            return None;
+        }
+        Some(Self::new(&SecretKey::from_bytes(*key)))
+    }
+
+    fn new(key: &SecretKey) -> Self {
+        Self { master: Envelope::new(key) }
+    }
+}
+
+fn write_draft(draft: &Path, key: &SecretKey) -> std::io::Result<()> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KeyFile::LEN));
+    bytes.extend_from_slice(KeyFile::MAGIC);
+    bytes.push(KeyFile::VERSION);
+    bytes.extend_from_slice(key.expose());
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    file.write_all(&bytes)?;
+    file.sync_all()
+}
+
+fn io(path: &Path, source: std::io::Error) -> RootKeyError {
+    RootKeyError::Io { path: path.to_owned(), source }
+}
+
+#[async_trait]
+impl RootKey for KeyFile {
+    async fn wrap(&self, aad: &[u8], domain_key: &SecretKey) -> Result<Vec<u8>, RootKeyError> {
+        Ok(self.master.seal(Label::DomainKey, &[], aad, domain_key.expose()))
+    }
+
+    async fn unwrap(&self, aad: &[u8], wrapped: &[u8]) -> Result<SecretKey, RootKeyError> {
+        let opened = self.master.open(Label::DomainKey, aad, wrapped).map_err(|_| RootKeyError::WrongKey)?;
+        SecretKey::from_slice(&opened).map_err(|_| RootKeyError::WrongKey)
+    }
+}

@@ -1,0 +1,39 @@
+//! What the server does by itself as time passes: destroying keys, rotating the keys that nobody manages, renewing domain keys.
+
+use meta::Table;
+
+use crate::Keys;
+use crate::error::Error;
+use crate::rows::{self, Errand};
+use crate::wire::Timestamp;
+
+/// Most errands of one [`Keys::tick`]; the next call takes the rest.
+const MAX_ERRANDS: usize = 1_000;
+
+impl Keys {
+    /// Runs everything that is due. To be called at start and every few minutes; any number of gateways over one store may.
+    ///
+    /// # Errors
+    /// The first failure, after everything else that was due has been tried.
+    pub async fn tick(&self) -> Result<(), Error> {
+        let now = self.now();
+        let mut outcome = self.vault.renew(now).await;
+        for row in self.vault.scan(Table::Key, &rows::due_by(now), MAX_ERRANDS).await? {
+            let done = self.run(&row, now).await;
+            if let Err(error) = &done {
+                tracing::warn!(%error, "an errand of a key failed");
+            }
+            outcome = outcome.and(done);
+        }
+        outcome
+    }
+
+    async fn run(&self, row: &meta::Row, now: Timestamp) -> Result<(), Error> {
+        let (at, errand, id) = rows::parse_due(&row.key).ok_or_else(|| Error::damaged("errand", &row.key))?;
+        self.vault.decode(&rows::due(at, errand, id), &row.value, crate::operation::lifecycle::decode_empty)?;
+        match errand {
+            Errand::Destroy => self.destroy(id, now).await,
+            Errand::Rotate => self.rotate_by_age(id, at, now).await,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Keys, materials and aliases between the store and memory: sealed there, opened and cached here. Every change of a key goes
+//! through [`Vault::change`]; nothing else in the crate writes.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use meta::{Order, Range, Row, Store, Transaction};
+use seal::SecretKey;
+use seal::envelope::{Envelope, Label};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::Settings;
+use crate::cache::Cache;
+use crate::domain::RecordSealer;
+use crate::error::Error;
+use crate::identifier::{AliasName, KeyArn, KeyId};
+use crate::limits::{CACHE_LIFETIME, MAX_ATTEMPTS, MAX_CACHED};
+use crate::principal::{AccountId, Region};
+use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material};
+use crate::root::RootKey;
+use crate::rows::{self, Place};
+use crate::wire::Timestamp;
+
+/// Locks that changes of keys and accounts wait on, so that those of one process do not collide. More locks than a server has
+/// cores: two keys rarely share one.
+const LOCKS: usize = 64;
+
+/// The store as this crate sees it.
+pub(crate) struct Vault {
+    store: Arc<dyn Store>,
+    root: Arc<dyn RootKey>,
+    region: Region,
+    sealer: RecordSealer,
+    keys: Cache<KeyId, Arc<Key>>,
+    materials: Cache<(KeyId, u32), Arc<Envelope>>,
+    aliases: Cache<(AccountId, AliasName), KeyId>,
+    locks: [Mutex<()>; LOCKS],
+}
+
+/// A key as a use of it needs it.
+pub(crate) struct Key {
+    pub(crate) id: KeyId,
+    /// Empty for the service key.
+    pub(crate) arn: String,
+    pub(crate) record: KeyRecord,
+}
+
+/// A key as a change of it needs it.
+pub(crate) struct Draft {
+    pub(crate) id: KeyId,
+    pub(crate) arn: String,
+    pub(crate) record: KeyRecord,
+    pub(crate) details: KeyDetails,
+}
+
+/// A row that was read: its bytes for a precondition, and what is in it.
+pub(crate) struct Opened<T> {
+    pub(crate) row: Bytes,
+    pub(crate) value: T,
+}
+
+impl Vault {
+    pub(crate) async fn open(
+        store: Arc<dyn Store>,
+        root: Arc<dyn RootKey>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let sealer = RecordSealer::open_store(&*store, &*root, Timestamp::from((settings.clock)())).await?;
+        Ok(Self {
+            store,
+            root,
+            region: settings.region.clone(),
+            sealer,
+            keys: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            materials: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            aliases: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            locks: std::array::from_fn(|_| Mutex::new(())),
+        })
+    }
+
+    pub(crate) fn records(&self) -> &RecordSealer {
+        &self.sealer
+    }
+
+    /// Keeps the domain keys young, and drops what the caches hold for no longer than they may.
+    pub(crate) async fn renew(&self, now: Timestamp) -> Result<(), Error> {
+        self.keys.prune();
+        self.materials.prune();
+        self.aliases.prune();
+        self.sealer.renew(&*self.store, &*self.root, now).await
+    }
+
+    /// A key, from memory if it is warm.
+    pub(crate) async fn key(&self, id: KeyId) -> Result<Option<Arc<Key>>, Error> {
+        let miss = match self.keys.find(&id) {
+            Ok(key) => return Ok(Some(key)),
+            Err(miss) => miss,
+        };
+        let place = rows::key(id);
+        let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
+        let record: KeyRecord = self.decode(&place, &row, KeyRecord::decode)?;
+        let key = Arc::new(Key { id, arn: self.arn(id, &record), record });
+        self.keys.fill(miss, id, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// A key with its description and tags, from the store.
+    pub(crate) async fn draft(&self, id: KeyId) -> Result<Option<Opened<Draft>>, Error> {
+        let place = rows::key(id);
+        let Some(found) = self.store.record(place.table, &place.key).await? else { return Ok(None) };
+        let record: KeyRecord = self.decode(&place, &found.value, KeyRecord::decode)?;
+        let body = found.body.ok_or_else(|| Error::damaged(place.kind, &place.key))?;
+        let details = self.decode(&Place { kind: DETAILS, ..place }, &body, KeyDetails::decode)?;
+        let draft = Draft { id, arn: self.arn(id, &record), record, details };
+        Ok(Some(Opened { row: found.value, value: draft }))
+    }
+
+    /// One of a key's materials, ready to seal and open; from memory if it is warm.
+    pub(crate) async fn material(&self, key: KeyId, material: &Material) -> Result<Arc<Envelope>, Error> {
+        let slot = (key, material.number);
+        let miss = match self.materials.find(&slot) {
+            Ok(master) => return Ok(master),
+            Err(miss) => miss,
+        };
+        let place = rows::material(key, material.number);
+        let damaged = || Error::damaged(place.kind, &place.key);
+        // A key record that names it stands, so it must be there.
+        let row = self.store.get(place.table, &place.key).await?.ok_or_else(damaged)?;
+        let aad = material_aad(&place, material);
+        let opened = self.sealer.open_as(Label::Material, place.kind.as_bytes(), &aad, &row).map_err(|_| damaged())?;
+        let master = Arc::new(Envelope::new(&SecretKey::from_slice(&opened).map_err(|_| damaged())?));
+        self.materials.fill(miss, slot, Arc::clone(&master));
+        Ok(master)
+    }
+
+    /// What an alias points to, from memory if it is warm.
+    pub(crate) async fn alias(&self, account: AccountId, name: AliasName) -> Result<Option<KeyId>, Error> {
+        let slot = (account, name);
+        let miss = match self.aliases.find(&slot) {
+            Ok(key) => return Ok(Some(key)),
+            Err(miss) => miss,
+        };
+        let Some(found) = self.read(&rows::alias(account, &slot.1), AliasRecord::decode).await? else {
+            return Ok(None);
+        };
+        self.aliases.fill(miss, slot, found.value.target);
+        Ok(Some(found.value.target))
+    }
+
+    /// Reads and opens one row.
+    pub(crate) async fn read<T>(
+        &self,
+        place: &Place,
+        decode: fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<Opened<T>>, Error> {
+        let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
+        let value = self.decode(place, &row, decode)?;
+        Ok(Some(Opened { row, value }))
+    }
+
+    /// Opens the value of a row.
+    pub(crate) fn decode<T>(&self, place: &Place, value: &[u8], decode: fn(&[u8]) -> Option<T>) -> Result<T, Error> {
+        let opened = self.sealer.open(place.kind.as_bytes(), &aad(place), value).ok();
+        opened.and_then(|bytes| decode(&bytes)).ok_or_else(|| Error::damaged(place.kind, &place.key))
+    }
+
+    /// Seals the value of a row.
+    pub(crate) fn encode(&self, place: &Place, value: &[u8]) -> Vec<u8> {
+        self.sealer.seal(place.kind.as_bytes(), &aad(place), value)
+    }
+
+    /// Rows of a range, in the order of their keys.
+    pub(crate) async fn scan(&self, table: meta::Table, range: &Range, limit: usize) -> Result<Vec<Row>, Error> {
+        Ok(self.store.scan(table, range, Order::Ascending, limit).await?)
+    }
+
+    /// Waits until no other change of this key or account runs in this process.
+    pub(crate) async fn lock(&self, subject: impl Hash) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        subject.hash(&mut hasher);
+        let index = hasher.finish() % u64::try_from(LOCKS).expect("64 fits 64 bits");
+        self.locks[usize::try_from(index).expect("below 64")].lock().await
+    }
+
+    /// Changes a key: reads it, lets `edit` change the draft and add to the transaction, and commits if the key still was as
+    /// read. If another gateway was faster, does it all again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the key is gone; what `edit` says; [`Error::Conflict`] after [`MAX_ATTEMPTS`].
+    pub(crate) async fn change<T>(
+        &self,
+        id: KeyId,
+        mut edit: impl FnMut(&mut Draft, Transaction) -> Result<(T, Transaction), Error>,
+    ) -> Result<T, Error> {
+        let _alone = self.lock(id).await;
+        for _ in 0..MAX_ATTEMPTS {
+            let Some(Opened { row, value: mut draft }) = self.draft(id).await? else { return Err(gone(id)) };
+            let (answer, transaction) = edit(&mut draft, Transaction::new())?;
+            if self.commit_change(row, &draft, transaction).await? {
+                return Ok(answer);
+            }
+        }
+        Err(busy())
+    }
+
+    /// Commits a changed draft with whatever else the transaction writes, if the key's row still is as it was read.
+    pub(crate) async fn commit_change(
+        &self,
+        row: Bytes,
+        draft: &Draft,
+        transaction: Transaction,
+    ) -> Result<bool, Error> {
+        let place = rows::key(draft.id);
+        let transaction = transaction.expect_equals(place.table, &place.key, row);
+        let committed = self.commit(self.put_key(transaction, draft)).await;
+        self.keys.remove(&draft.id);
+        committed
+    }
+
+    /// A key from the store, for when memory may be behind it.
+    pub(crate) async fn reread(&self, id: KeyId) -> Result<Option<Arc<Key>>, Error> {
+        self.keys.remove(&id);
+        self.key(id).await
+    }
+
+    /// Commits a transaction. `false`: an expectation did not hold.
+    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<bool, Error> {
+        match self.store.commit(transaction).await {
+            Ok(()) => Ok(true),
+            Err(meta::Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a key's record, description and tags. Sealing anew gives the row other bytes each time, so every change of a key,
+    /// its aliases included, fails the expectation of every other one that read the key before.
+    pub(crate) fn put_key(&self, transaction: Transaction, draft: &Draft) -> Transaction {
+        let place = rows::key(draft.id);
+        let value = self.encode(&place, &draft.record.encode());
+        let details = self.encode(&Place { kind: DETAILS, ..place.clone() }, &draft.details.encode());
+        transaction.put_with_body(place.table, &place.key, value, details)
+    }
+
+    /// Writes a new material for a key, made here and now.
+    pub(crate) fn put_material(&self, transaction: Transaction, key: KeyId, material: &Material) -> Transaction {
+        let place = rows::material(key, material.number);
+        let aad = material_aad(&place, material);
+        let fresh = SecretKey::generate();
+        let wrapped = self.sealer.seal_as(Label::Material, place.kind.as_bytes(), &aad, fresh.expose());
+        transaction.expect_absent(place.table, &place.key).put(place.table, &place.key, wrapped)
+    }
+
+    /// Writes a sealed value.
+    pub(crate) fn put(&self, transaction: Transaction, place: &Place, value: &[u8]) -> Transaction {
+        let sealed = self.encode(place, value);
+        transaction.put(place.table, &place.key, sealed)
+    }
+
+    /// Drops what memory holds of a destroyed key.
+    pub(crate) fn forget_key(&self, id: KeyId) {
+        self.keys.remove(&id);
+        self.materials.remove_if(|(key, _)| *key == id);
+    }
+
+    /// Drops what memory holds of a changed alias.
+    pub(crate) fn forget_alias(&self, account: AccountId, name: AliasName) {
+        self.aliases.remove(&(account, name));
+    }
+
+    pub(crate) fn arn(&self, key: KeyId, record: &KeyRecord) -> String {
+        let region = self.region.clone();
+        record.owner.account().map_or_else(String::new, |account| KeyArn { region, account, key }.to_string())
+    }
+}
+
+/// The kind of a key row's body.
+const DETAILS: &str = "key details";
+
+/// The answer when other gateways won every attempt.
+pub(crate) fn busy() -> Error {
+    Error::Conflict("The key is being changed by other requests. Try again.".to_owned())
+}
+
+/// The answer when a key went between being found and being changed.
+pub(crate) fn gone(id: KeyId) -> Error {
+    Error::NotFound(format!("Key '{id}' does not exist"))
+}
+
+/// A value is bound to its table and row key.
+fn aad(place: &Place) -> Vec<u8> {
+    let table = place.table.name().as_bytes();
+    [table, &[0], &place.key].concat()
+}
+
+/// A wrapped material is bound to its place and to the id that the key's record gives it.
+fn material_aad(place: &Place, material: &Material) -> Vec<u8> {
+    [&aad(place)[..], &material.id].concat()
+}
