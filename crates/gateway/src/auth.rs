@@ -1,14 +1,14 @@
 //! Who signed a request. The only maker of [`Authenticated`].
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use keys::Principal;
-use sigv4::{Body, BodyCheck, Dialect, Policy, RequestHead};
+use sigv4::{Body, BodyCheck, Claim, Dialect, Policy, RequestHead};
 
 use crate::app::App;
-use crate::request::Request;
 
-/// A request whose signature was right, and whom it speaks for. Made by [`authenticate`] alone.
+/// A request whose signature was right, and whom it speaks for. Made by `authenticate` alone.
 #[derive(Debug)]
 pub struct Authenticated {
     proof: sigv4::Authenticated,
@@ -42,43 +42,32 @@ pub enum Refusal {
     Signature(#[from] sigv4::Error),
 }
 
-/// The service that the credential scope of `request` names. Nothing is believed yet.
+/// What `head` claims about who signed it. Nothing is believed yet; `hint` says whose errors to speak.
 ///
 /// # Errors
 /// [`Refusal`]: no signature, or none that can be read.
-pub(crate) fn scope(request: &Request, hint: Dialect) -> Result<String, Refusal> {
-    let claim = sigv4::parse(&head(request), hint)?.ok_or(Refusal::Anonymous)?;
-    Ok(claim.scope().service.clone().into_owned())
+pub(crate) fn claim<'a>(head: &RequestHead<'a>, hint: Dialect) -> Result<Claim<'a>, Refusal> {
+    sigv4::parse(head, hint)?.ok_or(Refusal::Anonymous)
 }
 
-/// Authenticates `request` for `service`; `body` is streaming for S3, whole for the others. Returns how the body must be read.
+/// Verifies `claim` for `service`; `body` is streaming for S3, whole for the others. Returns how the body must be read.
 ///
 /// # Errors
 /// [`Refusal`].
 pub(crate) fn authenticate(
     app: &App,
-    request: &Request,
+    claim: &Claim<'_>,
+    head: &RequestHead<'_>,
     service: &str,
-    dialect: Dialect,
     body: Body<'_>,
+    now: SystemTime,
 ) -> Result<(Authenticated, BodyCheck), Refusal> {
-    let head = head(request);
-    let claim = sigv4::parse(&head, dialect)?.ok_or(Refusal::Anonymous)?;
     let entry = app
         .accounts
         .find(claim.access_key_id())
         .ok_or_else(|| sigv4::Error::InvalidAccessKeyId { access_key_id: claim.access_key_id().to_owned() })?;
     let policy = Policy { regions: &[app.settings.region.as_str()], services: &[service], skew: sigv4::MAX_SKEW };
-    let proof = sigv4::verify(&claim, &head, body, &entry.secret, request.received, &policy, &app.signing_keys)?;
-    let check = proof.body_check(&request.headers)?;
+    let proof = sigv4::verify(claim, head, body, &entry.secret, now, &policy, &app.signing_keys)?;
+    let check = proof.body_check(head.headers)?;
     Ok((Authenticated { proof, principal: Arc::clone(&entry.principal) }, check))
-}
-
-fn head(request: &Request) -> RequestHead<'_> {
-    RequestHead {
-        method: request.method.as_str(),
-        path: request.path(),
-        query: request.raw_query(),
-        headers: &request.headers,
-    }
 }

@@ -12,11 +12,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 use keys::Principal;
-use sigv4::Dialect;
+use sigv4::{Body, Dialect, RequestHead};
 
 use crate::absent::Absent;
 use crate::app::App;
-use crate::auth::{self, Refusal};
+use crate::auth::{self, Authenticated, Refusal};
 use crate::body::{ReadError, RequestBody};
 use crate::query::Query;
 use crate::request::{Request, RequestId};
@@ -132,6 +132,7 @@ fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, secure: bo
     }
 }
 
+/// An answer, whose it is, and for whom if that is known.
 type Answered = (Service, Response, Option<Arc<Principal>>);
 
 async fn respond(app: &App, request: &mut Request) -> Answered {
@@ -141,63 +142,61 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
         return (Service::S3, response, None);
     }
     let shape = Service::by_shape(&request.method, request.path(), &request.headers);
-    let service = match auth::scope(request, shape.dialect()) {
-        Ok(scope) => Service::by_scope(&scope).unwrap_or(shape),
+    let head = RequestHead {
+        method: request.method.as_str(),
+        path: request.target.path(),
+        query: request.target.query().unwrap_or(""),
+        headers: &request.headers,
+    };
+    let claim = match auth::claim(&head, shape.dialect()) {
+        Ok(claim) => claim,
         Err(refusal) => return (shape, shape.refuse(request, &refusal), None),
     };
-    match service {
-        Service::S3 => stream(app, request).await,
-        _ => whole(app, service, request).await,
-    }
-}
+    let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
 
-/// S3: authenticated by the head alone, the body is read afterwards.
-async fn stream(app: &App, request: &mut Request) -> Answered {
-    let service = Service::S3;
-    let caller = match auth::authenticate(app, request, service.scope(), service.dialect(), sigv4::Body::Streaming) {
-        Ok((caller, check)) => {
-            request.body.guard(check, &request.headers);
-            caller
-        }
-        Err(refusal) => return (service, service.refuse(request, &refusal), None),
+    // S3 is authenticated by its head, the body is read afterwards. The signatures of the others cover the body, which is small.
+    let whole = match service {
+        Service::S3 => None,
+        _ => match request.body.collect(DOCUMENT_LIMIT).await {
+            Ok(body) => Some(body),
+            Err(error) => return (service, unreadable(service, request.id, &error), None),
+        },
     };
-    let response = match Query::parse(request.raw_query()) {
-        Ok(query) => {
-            request.query = query;
-            // A handler's state is large; on the heap it does not weigh on every KMS call as well.
-            Box::pin(s3::handle(app, &caller, request)).await
-        }
-        Err(error) => s3::bad_query(request, &error),
-    };
-    (service, response, Some(caller.shared_principal()))
-}
-
-/// The others: their signature covers the body, which is small and read first.
-async fn whole(app: &App, service: Service, request: &mut Request) -> Answered {
-    let body = match request.body.collect(DOCUMENT_LIMIT).await {
-        Ok(body) => body,
-        Err(error) => return (service, unreadable(service, request, &error), None),
-    };
-    let authenticated = auth::authenticate(app, request, service.scope(), service.dialect(), sigv4::Body::Whole(&body));
-    let caller = match authenticated {
-        Ok((caller, _)) => caller,
+    let body = whole.as_ref().map_or(Body::Streaming, |body| Body::Whole(body));
+    let (caller, check) = match auth::authenticate(app, &claim, &head, service.scope(), body, request.received) {
+        Ok(authenticated) => authenticated,
         Err(refusal) => return (service, service.refuse(request, &refusal), None),
     };
     let response = match service {
+        Service::S3 => {
+            request.body.guard(check, &request.headers);
+            s3(app, &caller, request).await
+        }
+        Service::Kms => kms::handle(app, &caller, request, whole.unwrap_or_default()).await,
         Service::Absent(absent) => absent.answer(request.id),
-        _ => kms::handle(app, &caller, request, body).await,
     };
     (service, response, Some(caller.shared_principal()))
 }
 
-fn unreadable(service: Service, request: &Request, error: &ReadError) -> Response {
+async fn s3(app: &App, caller: &Authenticated, request: &mut Request) -> Response {
+    match Query::parse(request.raw_query()) {
+        Ok(query) => {
+            request.query = query;
+            // A handler's state is large; on the heap it does not weigh on every KMS call as well.
+            Box::pin(s3::handle(app, caller, request)).await
+        }
+        Err(error) => s3::bad_query(request, &error),
+    }
+}
+
+fn unreadable(service: Service, id: RequestId, error: &ReadError) -> Response {
     let (status, code) = match error {
         ReadError::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException"),
         ReadError::Silence => (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException"),
         ReadError::Incomplete | ReadError::Signature(_) => (StatusCode::BAD_REQUEST, "SerializationException"),
     };
     match service {
-        Service::Absent(absent) => absent.error(status, code, &error.to_string(), request.id),
+        Service::Absent(absent) => absent.error(status, code, &error.to_string(), id),
         _ => json::error(status, code, &error.to_string()),
     }
 }

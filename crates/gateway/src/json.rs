@@ -31,9 +31,9 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
 pub(crate) fn refuse(refusal: &Refusal) -> Response {
     let (code, message) = match refusal {
         Refusal::Anonymous => ("MissingAuthenticationTokenException", "Request is missing Authentication Token".into()),
-        Refusal::Signature(error) => (code(error), error.service_message()),
+        Refusal::Signature(cause) => (code(cause), cause.service_message()),
     };
-    self::error(StatusCode::BAD_REQUEST, code, &message)
+    error(StatusCode::BAD_REQUEST, code, &message)
 }
 
 fn code(error: &Signature) -> &'static str {

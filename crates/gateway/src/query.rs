@@ -4,8 +4,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
-
 /// The longest query string that is parsed, in bytes. The longest honest one is a presigned URL with a session token
 /// (about 2.5 KiB) or a listing with a marker of 1,024 bytes, each percent-encoded (about 4 KiB).
 pub const QUERY_LIMIT: usize = 16 * 1024;
@@ -48,12 +46,15 @@ impl Query {
             return Err(QueryError::TooLong);
         }
         let mut pairs = Vec::with_capacity(4);
-        for piece in raw.split('&').filter(|piece| !piece.is_empty()) {
+        if !well_formed(raw) {
+            return Err(QueryError::Encoding);
+        }
+        // The canonical query is made of these same pairs, so that what is acted upon is what was signed.
+        for (name, value) in sigv4::query_pairs(raw) {
             if pairs.len() == PARAMETER_LIMIT {
                 return Err(QueryError::TooMany);
             }
-            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-            pairs.push((decode(name)?, decode(value)?));
+            pairs.push((text(name)?, text(value)?));
         }
         Ok(Query { pairs })
     }
@@ -79,24 +80,20 @@ impl Query {
     }
 }
 
-fn decode(text: &str) -> Result<String, QueryError> {
-    let bytes = text.as_bytes();
-    if !bytes.iter().any(|b| matches!(b, b'%' | b'+')) {
-        return Ok(text.to_owned());
+/// Whether two hexadecimal digits follow every `%`.
+fn well_formed(raw: &str) -> bool {
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+        if byte == b'%' && !(hex(bytes.next()) && hex(bytes.next())) {
+            return false;
+        }
     }
-    let well_formed = bytes
-        .iter()
-        .enumerate()
-        .filter(|(_, b)| **b == b'%')
-        .all(|(at, _)| matches!(bytes.get(at + 1..at + 3), Some(hex) if hex.iter().all(u8::is_ascii_hexdigit)));
-    if !well_formed {
-        return Err(QueryError::Encoding);
-    }
-    let spaced: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
-    match percent_decode_str(&spaced).decode_utf8() {
-        Ok(decoded) => Ok(decoded.into_owned()),
-        Err(_) => Err(QueryError::NotUtf8),
-    }
+    true
+}
+
+fn text(bytes: Cow<'_, [u8]>) -> Result<String, QueryError> {
+    String::from_utf8(bytes.into_owned()).map_err(|_| QueryError::NotUtf8)
 }
 
 #[cfg(test)]
