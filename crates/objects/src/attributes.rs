@@ -7,6 +7,8 @@ use crate::error::Error;
 use crate::info::ObjectInfo;
 use crate::name::ObjectName;
 use crate::objects::Objects;
+use crate::record::Parts;
+use crate::rows::object_key;
 use keys::Principal;
 
 /// What GetObjectAttributes answers from.
@@ -21,7 +23,7 @@ pub struct ObjectAttributes {
 /// One part of a completed multipart object.
 #[derive(Debug, Clone)]
 pub struct PartAttributes {
-    /// From 1.
+    /// As uploaded, from 1.
     pub number: u16,
     /// Plaintext bytes.
     pub size: u64,
@@ -33,11 +35,25 @@ impl Objects {
     /// An object's attributes. SSE-C objects need their key.
     pub async fn object_attributes(
         &self,
-        principal: &Principal,
+        _principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         customer_key: Option<CustomerKey>,
     ) -> Result<ObjectAttributes, Error> {
-        todo!()
+        let key = object_key(bucket, name);
+        let mut row = self.object_row(&key).await?.ok_or(Error::NoSuchKey)?;
+        if matches!(row.record.parts, Parts::Manifest(_)) {
+            row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
+        }
+        row.record.key.check_customer(customer_key.as_ref())?;
+        let parts = match row.record.parts {
+            Parts::Single(_) => Vec::new(),
+            Parts::Manifest(_) => self.parts(&key, &row.record, row.body.as_ref())?,
+        };
+        let parts = parts
+            .into_iter()
+            .map(|part| PartAttributes { number: part.number, size: part.size, checksum: part.checksum })
+            .collect();
+        Ok(ObjectAttributes { info: row.record.info(customer_key.map(|key| key.md5())), parts })
     }
 }

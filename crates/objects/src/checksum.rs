@@ -67,7 +67,8 @@ pub(crate) enum Hasher {
 
 impl Algorithm {
     /// All, in the order of AWS's model.
-    pub const ALL: [Algorithm; 5] = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Crc64Nvme];
+    pub const ALL: [Algorithm; 5] =
+        [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Crc64Nvme];
 
     /// As in header names: `x-amz-checksum-{name}`.
     pub fn name(self) -> &'static str {
@@ -128,7 +129,9 @@ impl ChecksumType {
 
     /// From [`label`](Self::label), in any case.
     pub fn parse(label: &str) -> Option<ChecksumType> {
-        [ChecksumType::FullObject, ChecksumType::Composite].into_iter().find(|kind| kind.label().eq_ignore_ascii_case(label))
+        [ChecksumType::FullObject, ChecksumType::Composite]
+            .into_iter()
+            .find(|kind| kind.label().eq_ignore_ascii_case(label))
     }
 }
 

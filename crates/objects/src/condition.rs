@@ -101,7 +101,9 @@ impl ReadConditions {
         }
         match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) if tags.matches(etag) => Err(Error::NotModified { etag: *etag, modified }),
-            (None, Some(date)) if seconds(modified) <= seconds(date) => Err(Error::NotModified { etag: *etag, modified }),
+            (None, Some(date)) if seconds(modified) <= seconds(date) => {
+                Err(Error::NotModified { etag: *etag, modified })
+            }
             _ => Ok(()),
         }
     }
@@ -109,7 +111,9 @@ impl ReadConditions {
     /// As [`check`](Self::check) for a copy's source, where a copy that would not happen is 412 in every case.
     pub(crate) fn check_source(&self, etag: &ETag, modified: SystemTime) -> Result<(), Error> {
         self.check(etag, modified).map_err(|error| match error {
-            Error::NotModified { .. } if self.if_none_match.is_some() => Error::PreconditionFailed(Condition::IfNoneMatch),
+            Error::NotModified { .. } if self.if_none_match.is_some() => {
+                Error::PreconditionFailed(Condition::IfNoneMatch)
+            }
             Error::NotModified { .. } => Error::PreconditionFailed(Condition::IfModifiedSince),
             other => other,
         })

@@ -81,6 +81,17 @@ pub(crate) enum Settled {
     Customer(CustomerKey),
 }
 
+impl Settled {
+    pub(crate) fn mode(&self) -> Mode {
+        match self {
+            Settled::SseS3 => Mode::SseS3,
+            Settled::SseKms { .. } => Mode::SseKms,
+            Settled::DsseKms { .. } => Mode::DsseKms,
+            Settled::Customer(_) => Mode::Customer,
+        }
+    }
+}
+
 impl CustomerKey {
     /// `secret` is 32 bytes, `md5` 16 bytes, both after base64.
     ///
@@ -116,13 +127,21 @@ impl fmt::Debug for CustomerKey {
 }
 
 impl EncryptionRequest {
+    /// The MD5 of the SSE-C key, for the answer.
+    pub(crate) fn customer_md5(&self) -> Option<String> {
+        match self {
+            EncryptionRequest::Customer(key) => Some(key.md5()),
+            _ => None,
+        }
+    }
+
     /// The request's header beats the bucket's default; the bucket may block SSE-C.
     pub(crate) fn settle(self, bucket: &BucketEncryption) -> Result<Settled, Error> {
         let context = |context: Option<EncryptionContext>| -> Result<Option<EncryptionContext>, Error> {
             match context {
-                Some(pairs) if pairs.contains_key(ARN_CONTEXT) => Err(Error::InvalidArgument(
-                    "The encryption context must not contain the key aws:s3:arn.",
-                )),
+                Some(pairs) if pairs.value(ARN_CONTEXT).is_some() => {
+                    Err(Error::InvalidArgument("The encryption context must not contain the key aws:s3:arn."))
+                }
                 Some(pairs) if pairs.is_empty() => Ok(None),
                 other => Ok(other),
             }

@@ -52,7 +52,9 @@ pub enum Error {
     #[error("The specified key does not exist.")]
     NoSuchKey,
     /// `NoSuchUpload`.
-    #[error("The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")]
+    #[error(
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+    )]
     NoSuchUpload,
     /// `InvalidPart`: a part that Complete names is missing or its ETag or checksum differs.
     #[error(
@@ -161,6 +163,60 @@ pub enum Error {
     /// 500 `InternalError`. The log says what.
     #[error("We encountered an internal error. Please try again.")]
     Internal,
+}
+
+impl From<meta::Error> for Error {
+    fn from(error: meta::Error) -> Error {
+        match error {
+            meta::Error::Full => Error::StoreFull,
+            meta::Error::Poisoned => Error::Poisoned,
+            meta::Error::Conflict { .. } => Error::OperationAborted,
+            other => {
+                tracing::error!(error = %other, "the metadata store failed");
+                Error::Internal
+            }
+        }
+    }
+}
+
+impl From<blob::Error> for Error {
+    fn from(error: blob::Error) -> Error {
+        match error {
+            blob::Error::Full => Error::StoreFull,
+            blob::Error::Poisoned => Error::Poisoned,
+            blob::Error::NotFound(_) | blob::Error::Damaged { .. } | blob::Error::Truncated(_) => {
+                tracing::error!(%error, "a blob is damaged");
+                Error::DamagedObject
+            }
+            other => {
+                tracing::error!(error = %other, "the blob store failed");
+                Error::Internal
+            }
+        }
+    }
+}
+
+impl From<keys::Error> for Error {
+    fn from(error: keys::Error) -> Error {
+        match error {
+            keys::Error::Internal(keys::Internal::Store(error)) => error.into(),
+            keys::Error::Internal(error) => {
+                tracing::error!(%error, "the keys failed");
+                Error::Internal
+            }
+            other => Error::Kms(other),
+        }
+    }
+}
+
+/// A body that is itself an object being read (a copy) fails with an error of this crate; it is answered as it is.
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Error {
+        match error.into_inner().downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => Error::Body(BodyError::new(other)),
+        }
+    }
 }
 
 fn bad_digest(digest: &Digest) -> String {

@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::info::ObjectInfo;
 use crate::name::ObjectName;
 use crate::objects::Objects;
-use crate::read::ObjectReader;
+use crate::read::{ObjectReader, OpenFailure};
+use crate::record::{ObjectRecord, Part, Parts};
+use crate::rows::{Row, object_key};
 use crate::window::{Span, Window};
 use keys::Principal;
 
@@ -41,17 +43,89 @@ impl Objects {
         name: &ObjectName,
         request: GetObject,
     ) -> Result<ObjectReader, Error> {
-        todo!()
+        let (_, reader) = self.open_record(principal, bucket, name, &request).await?;
+        Ok(reader)
     }
 
     /// What [`open_object`](Self::open_object) would answer, without bytes and without a KMS call.
     pub async fn head_object(
         &self,
-        principal: &Principal,
+        _principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         request: GetObject,
     ) -> Result<ObjectHead, Error> {
-        todo!()
+        let key = object_key(bucket, name);
+        let mut row = self.object_row(&key).await?.ok_or(Error::NoSuchKey)?;
+        if matches!((&row.record.parts, request.window), (Parts::Manifest(_), Window::Part(_))) {
+            row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
+        }
+        check(&row.record, &request)?;
+        let span = match request.window {
+            Window::Part(_) => {
+                resolve(request.window, &row.record, &self.parts(&key, &row.record, row.body.as_ref())?)?
+            }
+            _ => resolve(request.window, &row.record, &[])?,
+        };
+        Ok(ObjectHead { info: row.record.info(request.customer_key.map(|key| key.md5())), span })
     }
+
+    /// Opens an object and tells the row that it was read from.
+    pub(crate) async fn open_record(
+        &self,
+        principal: &Principal,
+        bucket: &Bucket,
+        name: &ObjectName,
+        request: &GetObject,
+    ) -> Result<(Row, ObjectReader), Error> {
+        match self.try_open(principal, bucket, name, request).await {
+            // Replaced and its blob deleted between our reading of the row and of the blob: the row that is there now has its own.
+            Err(OpenFailure::Vanished(_)) => self.try_open(principal, bucket, name, request).await,
+            other => other,
+        }
+        .map_err(OpenFailure::into_error)
+    }
+
+    async fn try_open(
+        &self,
+        principal: &Principal,
+        bucket: &Bucket,
+        name: &ObjectName,
+        request: &GetObject,
+    ) -> Result<(Row, ObjectReader), OpenFailure> {
+        let key = object_key(bucket, name);
+        let mut row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
+        let customer = request.customer_key.as_ref();
+        check(&row.record, request)?;
+        let body = row.body.take();
+        let parts = self.parts(&key, &row.record, body.as_ref())?;
+        let span = resolve(request.window, &row.record, &parts)?;
+        let keys = self.keys_of(principal, bucket, name, &row.record, customer).await?;
+        let info = row.record.info(customer.map(CustomerKey::md5));
+        let reader = ObjectReader::open(info, span, parts, body, keys, &self.blobs).await?;
+        Ok((row, reader))
+    }
+}
+
+/// The SSE-C key and the conditions.
+fn check(record: &ObjectRecord, request: &GetObject) -> Result<(), Error> {
+    record.key.check_customer(request.customer_key.as_ref())?;
+    request.conditions.check(&record.etag, record.modified)
+}
+
+/// The bytes of a window. `parts` is looked at for [`Window::Part`] alone.
+pub(crate) fn resolve(window: Window, record: &ObjectRecord, parts: &[Part]) -> Result<Option<Span>, Error> {
+    let requested = match window {
+        Window::All => return Ok(None),
+        Window::Range(range) => return range.resolve(record.size).map(Some),
+        Window::Part(number) => number,
+    };
+    // Parts count from 1 in the order of the object, whatever their numbers were at upload.
+    let index = usize::from(requested).checked_sub(1).filter(|index| *index < parts.len());
+    let Some(index) = index else {
+        let count = u16::try_from(parts.len()).unwrap_or(u16::MAX);
+        return Err(Error::InvalidPartNumber { requested, count });
+    };
+    let first: u64 = parts[..index].iter().map(|part| part.size).sum();
+    Ok((parts[index].size > 0).then(|| Span { first, last: first + parts[index].size - 1 }))
 }

@@ -12,8 +12,10 @@ mod body;
 mod bucket;
 mod buckets;
 mod checksum;
+mod commit;
 mod condition;
 mod copy;
+mod data_key;
 mod delete;
 mod encryption;
 mod error;
@@ -51,8 +53,8 @@ pub use info::{ObjectInfo, Stored};
 pub use listing::{Entry, Listing, Page};
 pub use metadata::{Metadata, USER_METADATA_LIMIT};
 pub use multipart::{
-    CompleteUpload, CompletedPart, CopyPart, CreateUpload, CreatedUpload, ListParts, ListUploads, MINIMUM_PART, PART_LIMIT, PartEntry,
-    PartNumber, PartPage, StoredPart, UploadEntry, UploadId, UploadPage, UploadPart,
+    CompleteUpload, CompletedPart, CopyPart, CreateUpload, CreatedUpload, ListParts, ListUploads, MINIMUM_PART,
+    PART_LIMIT, PartEntry, PartNumber, PartPage, StoredPart, UploadEntry, UploadId, UploadPage, UploadPart,
 };
 pub use name::{BucketName, ObjectName};
 pub use objects::{Clock, Dependencies, Objects, Settings, system_clock};

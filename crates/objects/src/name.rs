@@ -104,7 +104,16 @@ mod tests {
 
     #[test]
     fn bucket_names_that_aws_takes() {
-        for name in ["abc", "docexamplebucket-1a1b2c3d4", "my.example.bucket", "0a0", "a-.b", &"a".repeat(63), "1.2.3", "1.2.3.4.5"] {
+        for name in [
+            "abc",
+            "docexamplebucket-1a1b2c3d4",
+            "my.example.bucket",
+            "0a0",
+            "a-.b",
+            &"a".repeat(63),
+            "1.2.3",
+            "1.2.3.4.5",
+        ] {
             assert!(BucketName::parse(name).is_ok(), "{name}");
         }
     }
@@ -113,8 +122,27 @@ mod tests {
     fn bucket_names_that_aws_refuses() {
         let long = "a".repeat(64);
         for name in [
-            "", "ab", &long, "Abc", "a_b", "-abc", "abc-", ".abc", "abc.", "a..b", "192.168.5.4", "999.1.1.1", "xn--abc",
-            "sthree-abc", "abc-s3alias", "abc--ol-s3", "abc.mrap", "abc--x-s3", "abc--table-s3", "a b c", "äbc",
+            "",
+            "ab",
+            &long,
+            "Abc",
+            "a_b",
+            "-abc",
+            "abc-",
+            ".abc",
+            "abc.",
+            "a..b",
+            "192.168.5.4",
+            "999.1.1.1",
+            "xn--abc",
+            "sthree-abc",
+            "abc-s3alias",
+            "abc--ol-s3",
+            "abc.mrap",
+            "abc--x-s3",
+            "abc--table-s3",
+            "a b c",
+            "äbc",
         ] {
             assert!(BucketName::parse(name).is_err(), "{name}");
         }

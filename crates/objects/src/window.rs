@@ -89,7 +89,18 @@ mod tests {
         assert_eq!(RangeSpec::parse("bytes=5-"), Some(RangeSpec::From(5)));
         assert_eq!(RangeSpec::parse("bytes=-7"), Some(RangeSpec::Suffix(7)));
         assert_eq!(RangeSpec::parse("bytes=0-99999999999999999999999"), Some(RangeSpec::FirstLast(0, u64::MAX)));
-        for ignored in ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-4", "bytes=0-1,3-4", "lines=0-1", "bytes=+1-2", "0-1"] {
+        for ignored in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=0-1,3-4",
+            "lines=0-1",
+            "bytes=+1-2",
+            "0-1",
+        ] {
             assert_eq!(RangeSpec::parse(ignored), None, "{ignored}");
         }
     }
@@ -101,7 +112,12 @@ mod tests {
         assert_eq!(RangeSpec::Suffix(u64::MAX).resolve(10).unwrap(), all);
         assert_eq!(RangeSpec::Suffix(3).resolve(10).unwrap(), Span { first: 7, last: 9 });
         assert_eq!(RangeSpec::From(9).resolve(10).unwrap().len(), 1);
-        for (range, size) in [(RangeSpec::From(10), 10), (RangeSpec::Suffix(0), 10), (RangeSpec::Suffix(1), 0), (RangeSpec::FirstLast(0, 0), 0)] {
+        for (range, size) in [
+            (RangeSpec::From(10), 10),
+            (RangeSpec::Suffix(0), 10),
+            (RangeSpec::Suffix(1), 0),
+            (RangeSpec::FirstLast(0, 0), 0),
+        ] {
             assert!(matches!(range.resolve(size), Err(Error::InvalidRange { .. })), "{range:?} of {size}");
         }
     }

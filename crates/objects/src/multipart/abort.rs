@@ -18,4 +18,9 @@ impl Objects {
     ) -> Result<(), Error> {
         todo!()
     }
+
+    /// Ends all uploads of a bucket that is about to be deleted.
+    pub(crate) async fn discard_uploads(&self, bucket: &Bucket) -> Result<(), Error> {
+        todo!()
+    }
 }
