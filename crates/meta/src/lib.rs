@@ -23,6 +23,8 @@ mod error;
 mod record;
 mod transaction;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod memory;
 pub mod sqlite;
 

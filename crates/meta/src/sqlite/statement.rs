@@ -29,8 +29,11 @@ fn texts(table: Table) -> Texts {
     Texts {
         value: format!("SELECT v FROM {name} WHERE k = ?1"),
         record: format!("SELECT v, b FROM {name} WHERE k = ?1"),
-        // With no index but the primary key, REPLACE is one insertion that overwrites.
-        put: format!("REPLACE INTO {name} (k, v, b) VALUES (?1, ?2, ?3)"),
+        // Unlike REPLACE, this leaves an overwritten row where it is and does not touch the index.
+        put: format!(
+            "INSERT INTO {name} (k, v, b) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (k) DO UPDATE SET v = excluded.v, b = excluded.b"
+        ),
         delete: format!("DELETE FROM {name} WHERE k = ?1"),
         scan: [scan("ASC"), scan("DESC")],
     }
