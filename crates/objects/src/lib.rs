@@ -34,6 +34,7 @@ mod record;
 mod rows;
 mod scrub;
 mod sweep;
+mod walk;
 mod window;
 mod write;
 

@@ -6,6 +6,8 @@ use crate::error::Error;
 use crate::etag::ETag;
 use crate::name::ObjectName;
 use crate::objects::Objects;
+use crate::walk::{Shown, Walk};
+use meta::{Row, Table};
 use std::time::SystemTime;
 
 /// Which objects a listing wants.
@@ -50,6 +52,36 @@ pub struct Page {
 impl Objects {
     /// A page of a bucket's objects. Needs no KMS key: listings read records, not data.
     pub async fn list_objects(&self, bucket: &Bucket, request: &Listing) -> Result<Page, Error> {
-        todo!()
+        let mut page = Page::default();
+        if request.max_keys == 0 {
+            return Ok(page);
+        }
+        let mut walk = Walk::whole(Table::Object, &bucket.id, &request.prefix, request.delimiter.as_deref());
+        if let Some(after) = &request.after {
+            walk = walk.after_name(after);
+        }
+        let (shown, more) = self.walk(walk, request.max_keys).await?;
+        for shown in shown {
+            match shown {
+                Shown::Row(name, row) => page.entries.push(self.entry(name, &row)?),
+                Shown::Prefix(prefix) => page.common_prefixes.push(prefix),
+            }
+        }
+        if more {
+            let last_name = page.entries.last().map(|entry| entry.name.as_str());
+            page.next = last_name.max(page.common_prefixes.last().map(String::as_str)).map(str::to_owned);
+        }
+        Ok(page)
+    }
+
+    fn entry(&self, name: ObjectName, row: &Row) -> Result<Entry, Error> {
+        let record = self.object_record(&row.key, &row.value)?;
+        Ok(Entry {
+            name,
+            etag: record.etag,
+            size: record.size,
+            modified: record.modified,
+            checksum: record.checksum.map(|checksum| (checksum.value.algorithm(), checksum.kind)),
+        })
     }
 }
