@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use keys::{Keys, Principal, Region};
+use keys::{Clock, Keys, Principal, Region};
 use objects::Objects;
 use sigv4::{Secret, SigningKeys};
 
@@ -38,9 +38,6 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// The time of day.
-pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
 /// Bounds on what one connection may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -68,15 +65,16 @@ impl Default for Limits {
 }
 
 impl App {
-    /// Puts the domains together. `store` is asked for readiness alone.
+    /// Puts the domains together. `store` and `blobs` are asked for readiness alone.
     pub fn new(
         objects: Arc<Objects>,
         keys: Arc<Keys>,
         store: Arc<dyn meta::Store>,
+        blobs: Arc<dyn blob::Blobs>,
         accounts: Accounts,
         settings: Settings,
     ) -> App {
-        App { objects, keys, accounts, settings, signing_keys: SigningKeys::new(), readiness: Readiness::new(store) }
+        App { objects, keys, accounts, settings, signing_keys: SigningKeys::new(), readiness: Readiness::new(store, blobs) }
     }
 }
 

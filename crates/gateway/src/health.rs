@@ -14,18 +14,19 @@ use crate::response::Response;
 /// The path below which health checks lie.
 const PREFIX: &str = "/_/health/";
 
-/// For how long an answer of the store stands: whoever asks faster costs the store nothing.
+/// For how long an answer stands: whoever asks faster costs the stores nothing.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Whether the store takes writes, asked at most once a second.
+/// Whether the stores take writes, asked at most once a second.
 pub(crate) struct Readiness {
     store: Arc<dyn meta::Store>,
+    blobs: Arc<dyn blob::Blobs>,
     last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn meta::Store>) -> Readiness {
-        Readiness { store, last: Mutex::new(None) }
+    pub(crate) fn new(store: Arc<dyn meta::Store>, blobs: Arc<dyn blob::Blobs>) -> Readiness {
+        Readiness { store, blobs, last: Mutex::new(None) }
     }
 
     async fn ready(&self) -> bool {
@@ -40,8 +41,9 @@ impl Readiness {
         if let Err(error) = &result {
             tracing::warn!(%error, "not ready: the metadata store does not take writes");
         }
-        *last = Some((Instant::now(), result.is_ok()));
-        result.is_ok()
+        let ready = result.is_ok() && !self.blobs.poisoned();
+        *last = Some((Instant::now(), ready));
+        ready
     }
 }
 

@@ -1,0 +1,290 @@
+//! A gateway over stores in a temporary folder, and a client that says exactly the bytes it is told to.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use gateway::{Account, Accounts, App, Connection, Domains, Gateway, Limits, Settings};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use keys::{AccountId, KeyFile, Keys, Principal, Region};
+use objects::{BlockedTypes, Dependencies, Objects};
+use sigv4::{Payload, Secret, Signer};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::watch;
+
+pub const REGION: &str = "us-east-1";
+pub const HOST: &str = "s3.example.com";
+pub const ALICE: &str = "AKIAALICEALICEALICE1";
+pub const BOB: &str = "AKIABOBBOBBOBBOBBOB1";
+pub const SECRET: &[u8] = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+/// A gateway with two accounts, Alice's and Bob's.
+pub struct Server {
+    gateway: Arc<Gateway>,
+    stop: watch::Sender<bool>,
+    pub now: SystemTime,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Server {
+        Server::with_limits(Limits::default()).await
+    }
+
+    pub async fn with_limits(limits: Limits) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let region = Region::parse(REGION).unwrap();
+        let clock: keys::Clock = Arc::new(SystemTime::now);
+        let store: Arc<dyn meta::Store> = Arc::new(meta::memory::Memory::new());
+        let blobs: Arc<dyn blob::Blobs> = Arc::new(
+            blob::local::LocalBlobs::open(&folder.path().join("blobs"), &blob::local::Options::default()).unwrap(),
+        );
+        let root = Arc::new(KeyFile::create(&folder.path().join("root-key")).unwrap());
+        let key_settings = keys::Settings { region: region.clone(), clock: Arc::clone(&clock) };
+        let keys = Keys::open(Arc::clone(&store), root, key_settings).await.unwrap();
+        let objects = Objects::open(
+            Dependencies { store: Arc::clone(&store), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) },
+            objects::Settings {
+                inline_limit: 64 * 1024,
+                blocked_by_default: BlockedTypes::default(),
+                region: region.clone(),
+                clock: Arc::clone(&clock),
+            },
+        )
+        .unwrap();
+        let accounts = Accounts::new([account(ALICE, "111111111111"), account(BOB, "222222222222")]).unwrap();
+        let settings = Settings { region, domains: Domains::new([HOST]), clock, limits };
+        let app = App::new(objects, keys, store, blobs, accounts, settings);
+        Server {
+            gateway: Arc::new(Gateway::new(Arc::new(app))),
+            stop: watch::channel(false).0,
+            now: SystemTime::now(),
+            _folder: folder,
+        }
+    }
+
+    /// A new connection.
+    pub fn connect(&self) -> Wire {
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let gateway = Arc::clone(&self.gateway);
+        let connection = Connection {
+            secure: false,
+            peer: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            shutdown: self.stop.subscribe(),
+        };
+        tokio::spawn(async move { gateway.serve(server, connection).await });
+        Wire { io: client, buffer: Vec::new() }
+    }
+
+    /// Asks every connection to end.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// One request over a connection of its own.
+    pub async fn ask(&self, request: &Ask<'_>) -> Answer {
+        let mut wire = self.connect();
+        wire.send(&request.bytes()).await;
+        wire.answer().await
+    }
+
+    /// A KMS operation as Alice: status and JSON.
+    pub async fn kms(&self, operation: &str, body: &str) -> (u16, serde_json::Value) {
+        let answer = self.ask(&Ask::kms(operation, body)).await;
+        (answer.status, answer.json())
+    }
+}
+
+fn account(access_key_id: &str, account: &str) -> Account {
+    let principal = Principal {
+        account: AccountId::parse(account).unwrap(),
+        arn: format!("arn:aws:iam::{account}:root"),
+        access_key_id: access_key_id.to_owned(),
+        user_id: account.to_owned(),
+    };
+    Account { principal, secret: Secret::new(SECRET) }
+}
+
+/// A request to be signed.
+#[derive(Clone)]
+pub struct Ask<'a> {
+    pub access_key: &'a str,
+    pub secret: &'a [u8],
+    pub region: &'a str,
+    pub service: &'a str,
+    pub method: &'a str,
+    pub path: &'a str,
+    pub query: &'a str,
+    pub headers: Vec<(&'a str, String)>,
+    pub body: &'a [u8],
+    pub time: SystemTime,
+}
+
+impl<'a> Ask<'a> {
+    pub fn kms(operation: &str, body: &'a str) -> Ask<'a> {
+        let target = format!("TrentService.{operation}");
+        let headers = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1".to_owned())];
+        Ask { service: "kms", method: "POST", path: "/", headers, ..Ask::s3("POST", "/", body.as_bytes()) }
+    }
+
+    pub fn s3(method: &'a str, path: &'a str, body: &'a [u8]) -> Ask<'a> {
+        Ask {
+            access_key: ALICE,
+            secret: SECRET,
+            region: REGION,
+            service: "s3",
+            method,
+            path,
+            query: "",
+            headers: Vec::new(),
+            body,
+            time: SystemTime::now(),
+        }
+    }
+
+    /// Head and body, as they go over the wire.
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.head().as_bytes(), self.body].concat()
+    }
+
+    /// The head with its empty line.
+    pub fn head(&self) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static(HOST));
+        headers.insert("content-length", HeaderValue::from(self.body.len()));
+        for (name, value) in &self.headers {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+        }
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.body);
+        let payload = Payload::Signed(digest.as_ref().try_into().unwrap());
+        Signer::new(self.access_key, &Secret::new(self.secret), self.region, self.service)
+            .sign(self.method, self.path, self.query, &mut headers, payload, self.time)
+            .unwrap();
+        render(self.method, self.path, self.query, &headers)
+    }
+}
+
+/// A head with its empty line.
+pub fn render(method: &str, path: &str, query: &str, headers: &HeaderMap) -> String {
+    let question = if query.is_empty() { "" } else { "?" };
+    let mut head = format!("{method} {path}{question}{query} HTTP/1.1\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+    }
+    head + "\r\n"
+}
+
+/// The client's end of a connection.
+pub struct Wire {
+    io: DuplexStream,
+    buffer: Vec<u8>,
+}
+
+impl Wire {
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.io.write_all(bytes).await.unwrap();
+    }
+
+    /// Says nothing more.
+    pub async fn finish(&mut self) {
+        self.io.shutdown().await.unwrap();
+    }
+
+    /// The next answer's head (an interim one too), without its body.
+    pub async fn head(&mut self) -> Answer {
+        loop {
+            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                let rest = self.buffer.split_off(end + 4);
+                let head = String::from_utf8(std::mem::replace(&mut self.buffer, rest)).unwrap();
+                return Answer::parse(&head);
+            }
+            assert!(
+                self.more().await,
+                "the connection ended within a head: {:?}",
+                String::from_utf8_lossy(&self.buffer)
+            );
+        }
+    }
+
+    /// The next answer.
+    pub async fn answer(&mut self) -> Answer {
+        let mut answer = self.head().await;
+        let length: usize = answer.headers.get("content-length").map_or(0, |text| text.parse().unwrap());
+        while self.buffer.len() < length {
+            assert!(self.more().await, "the connection ended within a body");
+        }
+        let rest = self.buffer.split_off(length);
+        answer.body = std::mem::replace(&mut self.buffer, rest);
+        answer
+    }
+
+    /// Whether the server closes the connection, having said nothing more.
+    pub async fn ends(&mut self) -> bool {
+        !self.more().await && self.buffer.is_empty()
+    }
+
+    /// Whether the server stays silent for a while.
+    pub async fn silent(&mut self) -> bool {
+        let mut byte = [0];
+        tokio::time::timeout(Duration::from_millis(50), self.io.read(&mut byte)).await.is_err()
+    }
+
+    async fn more(&mut self) -> bool {
+        let mut piece = vec![0; 65536];
+        let read = tokio::time::timeout(Duration::from_secs(10), self.io.read(&mut piece));
+        match read.await.expect("the server is silent") {
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.buffer.extend_from_slice(&piece[..length]);
+                true
+            }
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(head: &str) -> Answer {
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        Answer { status, headers, body: Vec::new() }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON; null if it is empty.
+    pub fn json(&self) -> serde_json::Value {
+        if self.body.is_empty() { serde_json::Value::Null } else { serde_json::from_slice(&self.body).unwrap() }
+    }
+
+    /// The error's code, in JSON or XML.
+    pub fn code(&self) -> String {
+        if self.header("content-type").contains("json") {
+            return self.json()["__type"].as_str().unwrap().to_owned();
+        }
+        let text = self.text();
+        text.split("<Code>").nth(1).and_then(|rest| rest.split("</Code>").next()).unwrap_or_default().to_owned()
+    }
+}
