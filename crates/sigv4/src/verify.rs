@@ -223,7 +223,7 @@ fn signed_payload<'a>(
     body: Body<'_>,
 ) -> Result<(Payload, Cow<'a, [u8]>), Error> {
     if claim.dialect == Dialect::Service {
-        // The services never take a client's word for the body. One that is not at hand is empty.
+        // The services never take a client's word for the body. One that is not at hand must turn out to be empty.
         let hash = match body {
             Body::Whole(body) if !body.is_empty() => sha256(body),
             _ => hex32(EMPTY_SHA256).expect("a constant of 64 hexadecimal digits"),
@@ -250,7 +250,8 @@ fn unknown_payload(word: &[u8]) -> Error {
 /// Whether the body was at hand; if so, it must be what was signed.
 fn check_body(payload: Payload, dialect: Dialect, body: Body<'_>) -> Result<bool, Error> {
     match (payload, body) {
-        (Payload::Signed(_), _) if dialect == Dialect::Service => Ok(true),
+        // Its hash has just been verified, for it was made of the body itself.
+        (Payload::Signed(_), Body::Whole(_)) if dialect == Dialect::Service => Ok(true),
         (Payload::Signed(claimed), Body::Whole(body)) => {
             let mut hasher = PayloadHasher::new(claimed);
             hasher.update(body);

@@ -292,3 +292,14 @@ fn a_body_at_hand_is_checked_at_once() {
     assert!(matches!(check(b"").unwrap().body_check(&request.headers), Ok(sigv4::BodyCheck::Plain)));
     assert!(matches!(check(b"x").unwrap_err(), Error::XAmzContentSHA256Mismatch { .. }));
 }
+
+#[test]
+fn a_service_takes_no_body_on_trust() {
+    let request = Request::signed("kms");
+    let authenticated = request.verify().unwrap().unwrap();
+    let Ok(sigv4::BodyCheck::Sha256(mut hasher)) = authenticated.body_check(&request.headers) else {
+        panic!("a body that is still to come is checked");
+    };
+    hasher.update(b"x");
+    assert!(matches!(hasher.finish(), Err(Error::XAmzContentSHA256Mismatch { .. })));
+}
