@@ -7,7 +7,7 @@ use crate::Error;
 use crate::chunked::{Announced, Chain, MAX_TRAILER_BYTES, MAX_TRAILERS, SIGNATURE_TRAILER, Trailer};
 use crate::encode::{hex_digit, hex32};
 
-/// The longest chunk header, in bytes without its CRLF: [`MAX_SIZE_DIGITS`], `;chunk-signature=` and 64 more.
+/// The longest chunk header, in bytes without its CRLF: 16 digits of size, `;chunk-signature=` and 64 more.
 pub const MAX_CHUNK_HEADER: usize = MAX_SIZE_DIGITS + CHUNK_SIGNATURE.len() + 64;
 
 /// The largest chunk, in bytes: the largest object that one PUT may carry (5 GiB), since some clients send it as one chunk. Memory
