@@ -142,8 +142,8 @@ pub enum Error {
     #[error("The value specified in the x-amz-trailer header is not supported")]
     InvalidTrailerAnnouncement,
 
-    /// S3 `InvalidRequest`: the framing of an aws-chunked body is broken.
-    #[error("The request body is not well-formed aws-chunked content: {0}")]
+    /// S3 `IncompleteBody`, with its text: the framing of an aws-chunked body is broken. What exactly is broken is for the log.
+    #[error("The request body terminated unexpectedly")]
     MalformedChunk(&'static str),
 
     /// S3 `InvalidChunkSizeError`: a chunk that is not the last is too small.
