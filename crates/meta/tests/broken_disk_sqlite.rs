@@ -1,7 +1,7 @@
 //! A disk that stops taking writes in the middle: the store refuses further writes, answers reads, and loses nothing that it
 //! acknowledged.
 //!
-//! The test starts itself again under `ulimit -f`, so that writes fail with EFBIG once the log has grown to the limit.
+//! The test starts itself again under `ulimit -f`, so that a write fails with EFBIG when a file reaches the limit.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and the victim prints")]
 
@@ -22,9 +22,9 @@ fn a_failed_write_poisons() {
     }
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("meta.db");
-    // 1,500 KiB in units of 512 bytes. The signal that would kill it is ignored, so that write(2) fails instead.
+    // 9,000 KiB in units of 512 bytes: room for the reserve. The signal that would kill it is ignored, so that write(2) fails instead.
     let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$0\" a_failed_write_poisons --exact --nocapture"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 18000; exec \"$0\" a_failed_write_poisons --exact --nocapture"])
         .arg(std::env::current_exe().unwrap())
         .env(VICTIM, &database)
         .output()
@@ -32,7 +32,7 @@ fn a_failed_write_poisons() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let acknowledged: u32 = text.lines().find_map(|it| it.rsplit_once("acknowledged ")?.1.parse().ok()).unwrap();
-    assert!(acknowledged > 10, "{acknowledged}");
+    assert!(acknowledged == 100, "{acknowledged}");
     runtime.block_on(async {
         let store = Sqlite::open(&database, Options::default()).unwrap();
         for number in 0..acknowledged {
@@ -45,17 +45,16 @@ fn a_failed_write_poisons() {
 
 async fn victim(database: &Path) {
     let store = Sqlite::open(database, Options::default()).unwrap();
-    let mut number = 0_u32;
-    let put = |number: u32| Transaction::new().put_with_body(Table::Object, number.to_be_bytes(), "v", vec![0; 20_000]);
-    let error = loop {
-        match store.commit(put(number)).await {
-            Ok(()) => number += 1,
-            Err(error) => break error,
-        }
+    let put = |number: u32, length| {
+        Transaction::new().put_with_body(Table::Object, number.to_be_bytes(), "v", vec![0; length])
     };
-    assert_eq!(error, Error::Poisoned);
+    for number in 0..100 {
+        assert_eq!(store.commit(put(number, 20_000)).await, Ok(()));
+    }
+    let number = 100;
+    assert_eq!(store.commit(put(number, 10_000_000)).await, Err(Error::Poisoned));
     println!("acknowledged {number}");
-    assert_eq!(store.commit(put(number)).await, Err(Error::Poisoned));
+    assert_eq!(store.commit(put(number, 1)).await, Err(Error::Poisoned));
     assert_eq!(store.get(Table::Object, &0_u32.to_be_bytes()).await, Ok(Some("v".into())));
     assert_eq!(store.get(Table::Object, &number.to_be_bytes()).await, Ok(None));
     store.close().await;

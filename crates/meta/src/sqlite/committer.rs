@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::{self, Fault};
-use super::statement;
-use crate::{Error, Statistics, Transaction};
+use super::reserve::{self, Reserve};
+use super::{schema, statement};
+use crate::{Error, Statistics, Transaction, Write};
 
 /// Transactions that may wait. Beyond it [`Store::commit`](crate::Store::commit) waits for a place: with a group taken at
 /// every sync this is a few groups, and more would only be memory.
@@ -72,6 +73,7 @@ pub(super) struct Committer {
     frames: Arc<AtomicU32>,
     /// Frames at which the next checkpoint is due.
     due: u32,
+    reserve: Reserve,
 }
 
 impl Committer {
@@ -79,6 +81,7 @@ impl Committer {
         mut connection: Connection,
         queue: mpsc::Receiver<Message>,
         shared: Arc<Shared>,
+        reserve: Reserve,
     ) -> Result<Committer, Error> {
         let frames = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&frames);
@@ -87,7 +90,7 @@ impl Committer {
             Ok(())
         };
         connection.wal_hook(Some(hook)).map_err(|error| fault::of_read(&error))?;
-        Ok(Committer { connection, queue, shared, frames, due: CHECKPOINT })
+        Ok(Committer { connection, queue, shared, frames, due: CHECKPOINT, reserve })
     }
 
     /// Commits groups until the queue is closed and empty.
@@ -157,11 +160,15 @@ impl Committer {
         }
     }
 
-    fn try_commit(&self, group: &[Request]) -> Result<Vec<Result<(), Error>>, Fault> {
+    fn try_commit(&mut self, group: &[Request]) -> Result<Vec<Result<(), Error>>, Fault> {
         self.execute("BEGIN IMMEDIATE").map_err(|error| fault::of_statement(&error))?;
+        let only_deletions = self.is_short_of_room()?;
         let mut answers = Vec::with_capacity(group.len());
         for request in group {
-            answers.push(self.apply(&request.transaction)?);
+            answers.push(match only_deletions && puts(&request.transaction) {
+                true => Err(Error::Full),
+                false => self.apply(&request.transaction)?,
+            });
         }
         if answers.iter().all(Result::is_err) {
             self.execute("ROLLBACK").map_err(|error| fault::of_statement(&error))?;
@@ -222,11 +229,22 @@ impl Committer {
             return self.poison(&format!("a rollback failed: {error}"));
         }
         tracing::error!(%error, "a group of metadata transactions was refused, nothing of it was written");
-        if error == Error::Full {
+        if error == Error::Full && self.reserve.spend() {
             // Carrying the log over lets its room be used again, so that what frees room can be committed.
             self.checkpoint();
         }
         error
+    }
+
+    /// Whether what is left of the disk is kept for deletions. Pages that deletions have freed inside the database are
+    /// room too, even if the disk has none: the file need not grow for them.
+    fn is_short_of_room(&mut self) -> Result<bool, Fault> {
+        if !self.reserve.is_spent() {
+            return Ok(false);
+        }
+        let free = self.connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, u32>(0));
+        let free = free.map_err(|error| fault::of_statement(&error))?;
+        Ok((free as usize) < reserve::SIZE / schema::PAGE as usize)
     }
 
     fn poison(&self, reason: &str) -> Error {
@@ -291,13 +309,16 @@ impl Committer {
     }
 }
 
+fn puts(transaction: &Transaction) -> bool {
+    transaction.writes.iter().any(|write| matches!(write, Write::Put { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
     use crate::Table;
-    use crate::sqlite::schema;
 
     /// A committer whose database may not grow beyond `pages`: SQLite then answers as on a full disk.
     fn committer(folder: &tempfile::TempDir, pages: u32) -> (Committer, Arc<Shared>) {
@@ -307,7 +328,11 @@ mod tests {
         connection.pragma_update(None, "max_page_count", pages).unwrap();
         let shared = Arc::new(Shared::default());
         let (_, queue) = mpsc::channel(1);
-        (Committer::new(connection, queue, Arc::clone(&shared)).unwrap(), shared)
+        (
+            Committer::new(connection, queue, Arc::clone(&shared), Reserve::new(schema::beside(&path, "-reserve")))
+                .unwrap(),
+            shared,
+        )
     }
 
     fn commit(committer: &mut Committer, transactions: Vec<Transaction>) -> Vec<Result<(), Error>> {
@@ -337,7 +362,10 @@ mod tests {
         assert_eq!(refused, [Err(Error::Full), Err(Error::Full), Err(Error::Full)]);
         assert!(there(&committer, "first") && !there(&committer, "small") && !there(&committer, "large"));
         let room = Transaction::new().delete(Table::Object, "first");
-        assert_eq!(commit(&mut committer, vec![room, put("small", 1)]), [Ok(()), Ok(())]);
+        let refused = [Ok(()), Err(Error::Full)];
+        assert_eq!(commit(&mut committer, vec![room, put("small", 1)]), refused, "only deletions, for a while");
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        assert_eq!(commit(&mut committer, vec![put("small", 1)]), [Ok(())]);
         assert_eq!(commit(&mut committer, vec![put("next", 100_000)]), [Ok(())]);
         assert!(there(&committer, "next") && !shared.poisoned.load(Ordering::Relaxed));
     }

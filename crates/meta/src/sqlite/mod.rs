@@ -3,6 +3,7 @@
 mod committer;
 mod fault;
 mod reader;
+mod reserve;
 mod schema;
 mod statement;
 
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{Error, Order, Range, Record, Row, Statistics, Store, Table, Transaction};
 use committer::{Committer, Message, Request, Shared};
 use reader::Readers;
+use reserve::Reserve;
 
 /// Rows of one step of a scan. A step is one read on the caller's thread, and between two of them other tasks run; at
 /// 1 to 2 µs a row this stays below half a millisecond.
@@ -71,8 +73,9 @@ impl Sqlite {
         schema::prepare(&mut connection, path)?;
         let readers = Readers::open(path)?;
         let shared = Arc::new(Shared::default());
+        let reserve = Reserve::new(schema::beside(path, "-reserve"));
         let (queue, waiting) = mpsc::channel(committer::QUEUE);
-        let committer = Committer::new(connection, waiting, Arc::clone(&shared))?;
+        let committer = Committer::new(connection, waiting, Arc::clone(&shared), reserve)?;
         let committer = std::thread::Builder::new()
             .name("meta-committer".to_owned())
             .spawn(move || committer.run())

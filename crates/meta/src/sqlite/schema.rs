@@ -18,7 +18,7 @@ pub(super) const MAGIC: i32 = 0x5352_6D64;
 pub(super) const VERSION: i32 = 1;
 
 /// Bytes of a database page. Set when the file is made.
-const PAGE: u32 = 4_096;
+pub(super) const PAGE: u32 = 4_096;
 
 /// Prepared statements a connection keeps: all there are, see `statement.rs`.
 const STATEMENTS: usize = 96;
@@ -129,7 +129,8 @@ fn sync_directory(database: &Path) -> Result<(), Error> {
         .map_err(|error| Error::Io(format!("{}: {error}", directory.display())))
 }
 
-fn beside(database: &Path, suffix: &str) -> PathBuf {
+/// The path of a file that belongs to the database: SQLite's own are `-wal` and `-shm`.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(suffix);
     PathBuf::from(name)
