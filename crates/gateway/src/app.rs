@@ -41,9 +41,11 @@ pub struct Settings {
 /// Bounds on what one connection may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of a request's line and headers together; also the read buffer of a connection. AWS documents 8 KiB of
-    /// headers for S3; a long key in the target, percent-encoded, is 3 KiB more. Answers are queued up to as much.
+    /// Bytes of a request's line and headers together. AWS documents 8 KiB of headers for S3; a key of 1,024 bytes,
+    /// percent-encoded, and a presigned query come on top.
     pub head_bytes: usize,
+    /// Bytes of a connection's read buffer at most, and of an answer that is queued for a client that does not read.
+    pub buffer_bytes: usize,
     /// From the end of an answer (or the start of the connection) to the end of the next request's head: bounds slow
     /// heads and idle connections alike. SDKs keep pooled connections for tens of seconds.
     pub head_time: Duration,
@@ -56,7 +58,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            head_bytes: 64 * 1024,
+            head_bytes: 32 * 1024,
+            buffer_bytes: 128 * 1024,
             head_time: Duration::from_secs(60),
             body_silence: Duration::from_secs(30),
             answer_silence: Duration::from_secs(60),

@@ -44,9 +44,10 @@ impl Gateway {
         // any other number would move them from the stack to the heap. One more is answered with 431.
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.head_time)
-            .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER))
-            // Requests are still answered one by one; what a client has pipelined is answered with fewer writes.
-            .pipeline_flush(true)
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(limits.buffer_bytes.max(SMALLEST_BUFFER))
+            // Pipelined requests wait in the buffer and are answered one by one. Holding the answers back until the last
+            // (`pipeline_flush`) would also hold back hyper's own 400 to what cannot be parsed.
             .half_close(false);
         Gateway { app, http }
     }
