@@ -152,6 +152,13 @@ impl ChecksumValue {
         ChecksumValue::from_bytes(algorithm, &bytes).ok_or(Error::InvalidChecksum(algorithm))
     }
 
+    /// The checksum of bytes that are here in full.
+    pub fn compute(algorithm: Algorithm, bytes: &[u8]) -> ChecksumValue {
+        let mut hasher = algorithm.hasher();
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
     /// `None` if the length is not the algorithm's.
     pub fn from_bytes(algorithm: Algorithm, bytes: &[u8]) -> Option<ChecksumValue> {
         let mut value = ChecksumValue { algorithm, bytes: [0; LONGEST] };

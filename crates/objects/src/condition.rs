@@ -82,7 +82,7 @@ impl ETagMatch {
             ETagMatch::Any => true,
             ETagMatch::Of(tags) => {
                 let etag = etag.to_string();
-                tags.iter().any(|tag| *tag == etag)
+                tags.contains(&etag)
             }
         }
     }

@@ -153,7 +153,7 @@ pub(crate) fn decode_manifest(record: &ObjectRecord, bytes: &[u8]) -> Result<Vec
     while let Some((tag, value)) = decoder.next()? {
         match tag {
             PART => parts.push(Part::decode(value)?),
-            other => super::codec::unknown(other)?,
+            other => unknown(other)?,
         }
     }
     if parts.len() != usize::from(count) {
