@@ -33,6 +33,12 @@ impl Resource for objects::Bucket {
     }
 }
 
+impl<R: Resource> Resource for Arc<R> {
+    fn owner(&self) -> Option<&AccountId> {
+        (**self).owner()
+    }
+}
+
 /// Proof that the caller may do `action` to the resource. Made by [`authorize`] alone.
 pub struct Authorized<R> {
     principal: Arc<Principal>,
