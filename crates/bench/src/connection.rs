@@ -98,7 +98,7 @@ impl Connection {
         let signer = if request.service == Service::S3 { &self.s3 } else { &self.kms };
         let (path, query) = (request.path.as_str(), request.query);
         signer
-            .sign(request.method, path, query, &mut headers, request.payload.clone(), SystemTime::now())
+            .sign(request.method, path, query, &mut headers, request.payload, SystemTime::now())
             .map_err(|error| Error::Failed(error.to_string()))?;
         let mut head = Vec::with_capacity(1024);
         let separator = if query.is_empty() { "" } else { "?" };

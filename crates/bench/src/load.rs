@@ -50,12 +50,12 @@ pub(crate) fn run(target: &Target, prepared: &Prepared, connections: usize, time
         let seconds = started.elapsed().as_secs_f64();
         let after = Snapshot::take(target)?;
         latencies.sort_unstable();
-        let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+        let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
         Ok(Figures {
             requests: latencies.len(),
             seconds,
-            p50: at(0.50),
-            p99: at(0.99),
+            p50: at(50),
+            p99: at(99),
             cpu_seconds: after.cpu.zip(before.cpu).map(|(after, before)| after - before),
             peak_mib: target.process().map(Process::peak_mib).transpose()?,
             syncs: after.counters.zip(before.counters).map(|(after, before)| after.syncs - before.syncs),
@@ -95,7 +95,7 @@ fn worker(
         let sent = Instant::now();
         let answer = connection.expect_success(prepared.request(number, WARM_UP + latencies.len()))?;
         latencies.push(sent.elapsed());
-        if !answer.kept.starts_with(&prepared.begins) {
+        if !prepared.recognizes(&answer) {
             return Err(Error::Failed("the server answered with other bytes than were stored".into()));
         }
     }

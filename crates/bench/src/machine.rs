@@ -1,6 +1,7 @@
 //! What this machine can do at best, in the same run: the yardstick beside every figure.
 
 use crate::Error;
+use crate::bare::{self, Bare};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest;
 use md5::{Digest, Md5};
@@ -20,9 +21,11 @@ pub(crate) struct Machine {
     pub(crate) copy: f64,
     /// 4 KiB written and synced, in the folder that the server uses.
     pub(crate) syncs_per_second: f64,
+    /// The floor under a large GET and PUT.
+    pub(crate) bare: Bare,
 }
 
-const GIB: f64 = (1_u64 << 30) as f64;
+pub(crate) const GIB: f64 = (1_u64 << 30) as f64;
 const SEGMENT: usize = 64 * 1024;
 /// Larger than the caches, as object data is.
 const BUFFER: usize = 64 << 20;
@@ -32,8 +35,7 @@ const AT_LEAST: Duration = Duration::from_millis(700);
 pub(crate) fn measure(folder: &Path) -> Result<Machine, Error> {
     let mut buffer = vec![7_u8; BUFFER];
     let mut other = vec![0_u8; BUFFER];
-    let key = UnboundKey::new(&AES_256_GCM, &[1; 32]).map_err(|_| Error::Failed("no AES-256-GCM".into()))?;
-    let key = LessSafeKey::new(key);
+    let key = segment_key();
     Ok(Machine {
         cipher: per_gib(|| seal_segments(&key, &mut buffer)),
         md5: per_gib(|| drop(std::hint::black_box(Md5::digest(&buffer)))),
@@ -45,7 +47,13 @@ pub(crate) fn measure(folder: &Path) -> Result<Machine, Error> {
         }),
         copy: per_gib(|| other.copy_from_slice(std::hint::black_box(&buffer))),
         syncs_per_second: syncs(folder).map_err(|error| Error::Io("sync".into(), error))?,
+        bare: bare::measure(folder).map_err(|error| Error::Io("the bare transfers".into(), error))?,
     })
+}
+
+/// A key as segments are sealed with.
+pub(crate) fn segment_key() -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[1; 32]).expect("AES-256 keys are 32 bytes"))
 }
 
 fn seal_segments(key: &LessSafeKey, buffer: &mut [u8]) {

@@ -3,6 +3,7 @@
 //! Figures are ratios and CPU times of the *server's* process, read from the kernel, since the load generator shares the
 //! machine with it. Any other S3 endpoint can be driven in the same way (`--endpoint`), its process named by `--pid`.
 
+mod bare;
 mod connection;
 mod load;
 mod machine;

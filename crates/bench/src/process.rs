@@ -12,15 +12,7 @@ pub(crate) struct Process(pub(crate) u32);
 impl Process {
     /// User and system time since its start, in seconds, to 10 ms.
     pub(crate) fn cpu_seconds(self) -> Result<f64, Error> {
-        let text = self.read("stat")?;
-        // The name in parentheses may hold anything; the fields that count come after the last one.
-        let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
-        // utime and stime are fields 14 and 15 of the line, 11 and 12 after the name and state.
-        match (ticks(11), ticks(12)) {
-            (Some(user), Some(system)) => Ok((user + system) / TICKS_PER_SECOND),
-            _ => Err(Error::Failed(format!("/proc/{}/stat cannot be read", self.0))),
-        }
+        cpu_of(&self.read("stat")?).ok_or_else(|| Error::Failed(format!("/proc/{}/stat cannot be read", self.0)))
     }
 
     /// Resident memory now, in MiB.
@@ -49,4 +41,18 @@ impl Process {
         let path = format!("/proc/{}/{file}", self.0);
         std::fs::read_to_string(&path).map_err(|error| Error::Io(path, error))
     }
+}
+
+/// User and system time of this thread, in seconds, to 10 ms.
+pub(crate) fn thread_cpu_seconds() -> std::io::Result<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/stat")?;
+    cpu_of(&text).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+}
+
+fn cpu_of(stat: &str) -> Option<f64> {
+    // The name in parentheses may hold anything; the fields that count come after the last one.
+    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    // utime and stime are fields 14 and 15 of the line, 11 and 12 after the name.
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
 }

@@ -15,8 +15,11 @@ pub(crate) fn machine(machine: &Machine) {
         "| AES-256-GCM, 64 KiB segments | MD5 | SHA-256 | CRC-64/NVME | memory copy | 4 KiB write and sync, a second |"
     );
     println!("|---|---|---|---|---|---|");
-    let Machine { cipher, md5, sha256, crc64, copy, syncs_per_second } = machine;
-    println!("| {cipher:.3} | {md5:.2} | {sha256:.2} | {crc64:.3} | {copy:.3} | {syncs_per_second:.0} |\n");
+    let Machine { cipher, md5, sha256, crc64, copy, syncs_per_second, bare } = machine;
+    println!(
+        "| {cipher:.3} | {md5:.2} | {sha256:.2} | {crc64:.3} | {copy:.3} | {:.3} | {:.3} | {syncs_per_second:.0} |\n",
+        bare.get, bare.put
+    );
 }
 
 /// The table's head.
@@ -61,7 +64,7 @@ fn name(value: &impl ValueEnum) -> String {
 fn size(bytes: usize) -> String {
     match bytes {
         0 => String::new(),
-        _ if bytes % (1 << 20) == 0 => format!("{} MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
         _ => format!("{} KiB", bytes >> 10),
     }
 }
