@@ -1,6 +1,6 @@
 //! What is measured: an operation, an encryption mode and a size, made into requests that are ready to be signed.
 
-use crate::connection::{Connection, Request, Service};
+use crate::connection::{Answer, Connection, Request, Service};
 use crate::target::{BUCKET, Target};
 use crate::{Error, Options};
 use aws_lc_rs::digest;
@@ -60,8 +60,9 @@ pub(crate) struct Prepared {
     pub(crate) secure: bool,
     pub(crate) size: usize,
     requests: Vec<Request>,
-    /// What the answer's body begins with.
-    pub(crate) begins: Vec<u8>,
+    /// What the answer's body begins with, and for objects how long it is.
+    begins: Vec<u8>,
+    length: Option<usize>,
     writes: bool,
 }
 
@@ -95,13 +96,13 @@ impl Scenario {
 
     fn prepare_objects(&self, target: &Target) -> Result<Prepared, Error> {
         let secure = matches!(self.mode, Mode::SseC | Mode::SseS3Tls);
-        let content: Vec<u8> = (0..self.size).map(|index| (index * 31 % 251) as u8).collect();
+        let content: Vec<u8> = (0..=250).cycle().take(self.size).collect();
         let most = if self.operation == Operation::Put { MOST_NAMES } else { MOST_READ };
         let count = (MOST_BYTES / self.size.max(1)).clamp(2, most);
         let put = self.put(target, &content)?;
-        let puts = (0..count).map(|number| {
+        let puts = (0..count as u32).map(|number| {
             // Names in no order, as real ones are.
-            let scattered = (number as u32).wrapping_mul(2_654_435_761);
+            let scattered = number.wrapping_mul(2_654_435_761);
             Request { path: format!("/{BUCKET}/{}/{scattered:08x}", self.size), ..put.clone() }
         });
         if self.operation == Operation::Put {
@@ -110,6 +111,7 @@ impl Scenario {
                 size: self.size,
                 requests: puts.collect(),
                 begins: Vec::new(),
+                length: None,
                 writes: true,
             });
         }
@@ -126,7 +128,7 @@ impl Scenario {
             gets.push(get);
         }
         let begins = content[..content.len().min(1024)].to_vec();
-        Ok(Prepared { secure, size: self.size, requests: gets, begins, writes: true })
+        Ok(Prepared { secure, size: self.size, requests: gets, begins, length: Some(self.size), writes: true })
     }
 
     fn put(&self, target: &Target, content: &[u8]) -> Result<Request, Error> {
@@ -197,7 +199,14 @@ impl Scenario {
                 kms_request("TrentService.Decrypt", format!(r#"{{"CiphertextBlob":"{blob}",{context}}}"#))
             }
         };
-        Ok(Prepared { secure: false, size: 0, requests: vec![request], begins: b"{".to_vec(), writes: false })
+        Ok(Prepared {
+            secure: false,
+            size: 0,
+            requests: vec![request],
+            begins: b"{".to_vec(),
+            length: None,
+            writes: false,
+        })
     }
 }
 
@@ -205,6 +214,11 @@ impl Prepared {
     /// The request of one turn of one connection: all connections walk through all names, each from its own start.
     pub(crate) fn request(&self, connection: usize, turn: usize) -> &Request {
         &self.requests[(connection * 7919 + turn) % self.requests.len()]
+    }
+
+    /// Whether this is what was stored.
+    pub(crate) fn recognizes(&self, answer: &Answer) -> bool {
+        answer.kept.starts_with(&self.begins) && self.length.is_none_or(|length| length == answer.length)
     }
 
     /// Removes the objects, so that the disk holds one scenario at a time.
