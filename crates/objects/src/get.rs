@@ -1,6 +1,7 @@
 //! GetObject and HeadObject.
 
 use crate::bucket::Bucket;
+use crate::commit::ATTEMPTS;
 use crate::condition::ReadConditions;
 use crate::encryption::CustomerKey;
 use crate::error::Error;
@@ -78,12 +79,18 @@ impl Objects {
         name: &ObjectName,
         request: &GetObject,
     ) -> Result<(Row, ObjectReader), Error> {
-        match self.try_open(principal, bucket, name, request).await {
-            // Replaced and its blob deleted between our reading of the row and of the blob: the row that is there now has its own.
-            Err(OpenFailure::Vanished(_)) => self.try_open(principal, bucket, name, request).await,
-            other => other,
+        let mut seen = None;
+        for _ in 0..ATTEMPTS {
+            let row = self.whole_row(&object_key(bucket, name)).await?.ok_or(Error::NoSuchKey)?;
+            let value = row.value.clone();
+            match self.try_open(principal, bucket, name, request, row).await {
+                // Replaced, and its blob deleted, between our reading of the row and of the blob: the row that is there now has
+                // its own. The same row again means that the blob is lost.
+                Err(OpenFailure::Vanished(_)) if seen.as_ref() != Some(&value) => seen = Some(value),
+                result => return result.map_err(OpenFailure::into_error),
+            }
         }
-        .map_err(OpenFailure::into_error)
+        Err(Error::OperationAborted)
     }
 
     async fn try_open(
@@ -92,9 +99,9 @@ impl Objects {
         bucket: &Bucket,
         name: &ObjectName,
         request: &GetObject,
+        mut row: Row,
     ) -> Result<(Row, ObjectReader), OpenFailure> {
         let key = object_key(bucket, name);
-        let mut row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
         let customer = request.customer_key.as_ref();
         check(&row.record, request)?;
         let body = row.body.take();

@@ -61,6 +61,8 @@ pub use name::{BucketName, ObjectName};
 pub use objects::{Clock, Dependencies, Objects, Settings, system_clock};
 pub use put::PutObject;
 pub use read::ObjectReader;
+#[doc(hidden)]
+pub use record::decode_any;
 pub use scrub::{Damage, Finding, ScrubReport};
 pub use sweep::SweepReport;
 pub use window::{RangeSpec, Span, Window};

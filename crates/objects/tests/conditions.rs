@@ -4,8 +4,8 @@
 mod support;
 
 use objects::{
-    Algorithm, BlockedTypes, BucketEncryption, BucketName, ChecksumClaim, ChecksumValue, DefaultEncryption, DeleteCondition,
-    DeleteEntry, Digest, ETagMatch, Error, ListBuckets, Mode, PutObject, Window, WriteCondition,
+    Algorithm, BlockedTypes, BucketEncryption, BucketName, ChecksumClaim, ChecksumValue, DefaultEncryption,
+    DeleteCondition, DeleteEntry, Digest, ETagMatch, Error, ListBuckets, Mode, PutObject, Window, WriteCondition,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,10 @@ async fn many_are_deleted_in_one_commit() {
         .iter()
         .map(|name| DeleteEntry {
             name: object(name),
-            condition: DeleteCondition { if_match: etag("abc").filter(|_| name == "object 3"), ..DeleteCondition::default() },
+            condition: DeleteCondition {
+                if_match: etag("abc").filter(|_| name == "object 3"),
+                ..DeleteCondition::default()
+            },
         })
         .collect();
     let before = world.store.statistics().transactions;
@@ -127,19 +130,13 @@ async fn readers_beside_writers_see_whole_objects() {
             })
         })
         .collect();
-    let mut vanished = 0;
     for _ in 0..200 {
-        match world.get("object", Way::SseS3, Window::All).await {
-            Ok(found) => assert!(found.len() == 300_000 && found.iter().all(|byte| *byte == found[0])),
-            // Replaced twice between two steps of the reader, which tries once more and no oftener.
-            Err(Error::DamagedObject) => vanished += 1,
-            Err(other) => panic!("{other:?}"),
-        }
+        let found = world.get("object", Way::SseS3, Window::All).await.unwrap();
+        assert!(found.len() == 300_000 && found.iter().all(|byte| *byte == found[0]));
     }
     for writer in writers {
         writer.await.unwrap();
     }
-    assert!(vanished <= 2, "{vanished}");
 }
 
 #[tokio::test]
@@ -235,7 +232,10 @@ async fn buckets_are_found_listed_and_owned() {
         let page = world.objects.list_buckets(&world.principal.account, &request).await.unwrap();
         (page.buckets.iter().map(|bucket| bucket.name.to_string()).collect::<Vec<_>>(), page.next)
     };
-    assert_eq!(list("", None, 10).await, (vec!["alpha".into(), "beta".into(), "first-bucket".into(), "zoo".into()], None));
+    assert_eq!(
+        list("", None, 10).await,
+        (vec!["alpha".into(), "beta".into(), "first-bucket".into(), "zoo".into()], None)
+    );
     assert_eq!(list("", Some("alpha"), 1).await, (vec!["beta".into()], Some("beta".into())));
     assert_eq!(list("z", None, 10).await, (vec!["zoo".into()], None));
     assert!(matches!(world.objects.bucket(&name("nobody")).await, Err(Error::NoSuchBucket)));

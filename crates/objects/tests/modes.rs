@@ -4,7 +4,8 @@
 mod support;
 
 use objects::{
-    CopyObject, CopySource, Error, GetObject, MetadataDirective, Mode, RangeSpec, ReadConditions, Window, WriteCondition,
+    CopyObject, CopySource, Error, GetObject, MetadataDirective, Mode, RangeSpec, ReadConditions, Window,
+    WriteCondition,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -85,7 +86,10 @@ async fn copies_between_any_two_modes() {
                 assert!(world.get("copy", to, Window::All).await.unwrap() == data, "{from:?} to {to:?}, {size}");
                 let copied = world.copy("source", from, "source", to).await.unwrap();
                 assert_eq!(copied.size, size as u64);
-                assert!(world.get("source", to, Window::All).await.unwrap() == data, "{from:?} to itself as {to:?}, {size}");
+                assert!(
+                    world.get("source", to, Window::All).await.unwrap() == data,
+                    "{from:?} to itself as {to:?}, {size}"
+                );
             }
         }
     }
@@ -122,7 +126,8 @@ async fn answers_say_what_applies() {
     for way in WAYS {
         let stored = world.put("object", way, b"data").await.unwrap();
         let request = GetObject { customer_key: way.customer_key(), ..GetObject::default() };
-        let head = world.objects.head_object(&world.principal, &world.bucket, &object("object"), request).await.unwrap();
+        let head =
+            world.objects.head_object(&world.principal, &world.bucket, &object("object"), request).await.unwrap();
         assert_eq!(head.info.applied, stored.applied);
         assert_eq!(head.info.etag, stored.etag);
         assert_eq!(head.info.checksum, stored.checksum);
@@ -149,7 +154,9 @@ async fn the_wrong_customer_key_is_told_apart() {
     let wrong = world.get("theirs", Way::OtherCustomer, Window::All).await;
     assert!(matches!(wrong, Err(Error::AccessDenied(_))));
     let missing = world.get("theirs", Way::SseS3, Window::All).await;
-    assert!(matches!(missing, Err(Error::InvalidRequest(text)) if text.contains("The correct parameters must be provided")));
+    assert!(
+        matches!(missing, Err(Error::InvalidRequest(text)) if text.contains("The correct parameters must be provided"))
+    );
     let needless = world.get("ours", Way::Customer, Window::All).await;
     assert!(matches!(needless, Err(Error::InvalidRequest(text)) if text.contains("not applicable")));
 }

@@ -97,3 +97,18 @@ fn decode_etag(bytes: &[u8]) -> Result<ETag, Malformed> {
         parts => ETag::multipart(*digest, parts),
     })
 }
+
+/// Decodes bytes as every kind of record. For fuzzers: whatever comes, it must end without a panic.
+#[doc(hidden)]
+pub fn decode_any(bytes: &[u8]) {
+    let _ = BucketRecord::decode(bytes);
+    let _ = UploadRecord::decode(bytes);
+    let _ = PartRecord::decode(bytes);
+    if let Ok(record) = ObjectRecord::decode(bytes) {
+        assert_eq!(ObjectRecord::decode(&record.encode()).as_ref(), Ok(&record), "what decodes is encoded alike");
+        let _ = decode_manifest(&record, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -66,8 +66,7 @@ impl World {
         let settings = keys::Settings { region: region.clone(), clock: system_clock() };
         let keys = Keys::open(Arc::clone(&store), Arc::new(root), settings).await.unwrap();
         let blobs = LocalBlobs::open(&directory.path().join("blobs"), &Options::default()).unwrap();
-        let dependencies =
-            Dependencies { store: Arc::clone(&store), blobs: Arc::new(blobs), keys: Arc::clone(&keys) };
+        let dependencies = Dependencies { store: Arc::clone(&store), blobs: Arc::new(blobs), keys: Arc::clone(&keys) };
         let settings = Settings {
             inline_limit: INLINE,
             blocked_by_default: BlockedTypes { customer: false },
@@ -82,10 +81,8 @@ impl World {
     }
 
     pub fn encryption(&self, way: Way) -> EncryptionRequest {
-        let kms = |key: Option<String>, context: Option<EncryptionContext>, bucket_key: bool| EncryptionRequest::SseKms {
-            key,
-            context,
-            bucket_key: Some(bucket_key),
+        let kms = |key: Option<String>, context: Option<EncryptionContext>, bucket_key: bool| {
+            EncryptionRequest::SseKms { key, context, bucket_key: Some(bucket_key) }
         };
         match way {
             Way::SseS3 => EncryptionRequest::SseS3,
@@ -99,11 +96,8 @@ impl World {
     }
 
     pub async fn put(&self, name: &str, way: Way, data: &[u8]) -> Result<Stored, Error> {
-        let request = PutObject {
-            encryption: self.encryption(way),
-            length: Some(data.len() as u64),
-            ..PutObject::default()
-        };
+        let request =
+            PutObject { encryption: self.encryption(way), length: Some(data.len() as u64), ..PutObject::default() };
         self.put_as(name, request, data).await
     }
 
