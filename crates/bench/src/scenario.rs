@@ -100,7 +100,7 @@ impl Scenario {
         let most = if self.operation == Operation::Put { MOST_NAMES } else { MOST_READ };
         let count = (MOST_BYTES / self.size.max(1)).clamp(2, most);
         let put = self.put(target, &content)?;
-        let puts = (0..count as u32).map(|number| {
+        let puts = (0_u32..).take(count).map(|number| {
             // Names in no order, as real ones are.
             let scattered = number.wrapping_mul(2_654_435_761);
             Request { path: format!("/{BUCKET}/{}/{scattered:08x}", self.size), ..put.clone() }
