@@ -174,10 +174,13 @@ async fn add(store: &dyn Store, root: &dyn RootKey, index: usize, now: Timestamp
     }
 }
 
-/// A store with records but without domain keys has lost them. A new one would hide that and open nothing.
+/// A store with records but without domain keys has lost them. A new one would hide that and open nothing. Settings are the
+/// server's, and may stand before the keys do.
 async fn refuse_orphans(store: &dyn Store) -> Result<(), Error> {
     for table in Table::ALL {
-        if table != Table::DomainKey && !store.scan(table, &Range::all(), Order::Ascending, 1).await?.is_empty() {
+        if !matches!(table, Table::DomainKey | Table::Setting)
+            && !store.scan(table, &Range::all(), Order::Ascending, 1).await?.is_empty()
+        {
             return Err(Error::damaged("domain key", &row_key(0)));
         }
     }

@@ -239,3 +239,58 @@ impl AliasRecord {
         Some(Self { target, created, updated })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    fn record() -> KeyRecord {
+        let material = |number, cause| Material { number, id: [9; 32], created: Timestamp::from_millis(5), cause };
+        KeyRecord {
+            owner: Owner::Customer(AccountId::parse("111122223333").unwrap()),
+            created: Timestamp::from_millis(3),
+            state: KeyState::PendingDeletion { at: Timestamp::from_millis(4) },
+            materials: vec![material(1, Cause::Creation), material(2, Cause::OnDemand), material(5, Cause::Automatic)],
+        }
+    }
+
+    #[test]
+    fn records_come_back_as_they_were() {
+        let all = record();
+        assert_eq!(KeyRecord::decode(&all.encode()).unwrap(), all);
+        let service = KeyRecord { owner: Owner::Service, state: KeyState::Disabled, ..all.clone() };
+        assert_eq!(KeyRecord::decode(&service.encode()).unwrap(), service);
+        let managed = KeyRecord { owner: Owner::AwsManaged(all.owner.account().unwrap()), ..all };
+        assert_eq!(KeyRecord::decode(&managed.encode()).unwrap(), managed);
+        let details = KeyDetails { description: "d".to_owned(), tags: [("k".to_owned(), "v".to_owned())].into() };
+        assert_eq!(KeyDetails::decode(&details.encode()).unwrap(), details);
+    }
+
+    #[test]
+    fn a_material_is_found_by_its_number() {
+        assert_eq!(record().material(5).unwrap().cause, Cause::Automatic);
+        assert_eq!(record().current().number, 5);
+        assert!(record().material(3).is_none() && record().material(0).is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_refused() {
+        let bytes = record().encode();
+        for len in 0..bytes.len() {
+            assert!(KeyRecord::decode(&bytes[..len]).is_none(), "{len} bytes");
+        }
+        assert!(KeyRecord::decode(&[&bytes[..], &[0]].concat()).is_none());
+        let mut newer = bytes;
+        newer[0] = 2;
+        assert!(KeyRecord::decode(&newer).is_none());
+        let disordered = KeyRecord { materials: record().materials.into_iter().rev().collect(), ..record() };
+        assert!(KeyRecord::decode(&disordered.encode()).is_none());
+        assert!(KeyRecord::decode(&KeyRecord { materials: vec![], ..record() }.encode()).is_none());
+        // A forged count of four billion ends with the record.
+        let mut count = KeyDetails::default().encode();
+        let at = count.len() - 4;
+        count[at..].fill(0xff);
+        assert!(KeyDetails::decode(&count).is_none());
+    }
+}

@@ -171,3 +171,80 @@ impl RootKey for KeyFile {
         SecretKey::from_slice(&opened).map_err(|_| RootKeyError::WrongKey)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    /// The error of a call whose success has no Debug.
+    fn error<T>(result: Result<T, RootKeyError>) -> RootKeyError {
+        result.err().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_created_key_is_loaded_again_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-key");
+        let made = KeyFile::create(&path).unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.len(), metadata.permissions().mode() & 0o7777), (40, 0o600));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+        let domain_key = SecretKey::generate();
+        let wrapped = made.wrap(b"aad", &domain_key).await.unwrap();
+        assert!(KeyFile::load(&path).unwrap().unwrap(b"aad", &wrapped).await.unwrap() == domain_key);
+    }
+
+    #[tokio::test]
+    async fn another_aad_or_byte_or_root_key_does_not_unwrap() {
+        let key = KeyFile::new(&SecretKey::generate());
+        let wrapped = key.wrap(b"aad", &SecretKey::generate()).await.unwrap();
+        assert!(matches!(error(key.unwrap(b"other", &wrapped).await), RootKeyError::WrongKey));
+        let other = KeyFile::new(&SecretKey::generate());
+        assert!(matches!(error(other.unwrap(b"aad", &wrapped).await), RootKeyError::WrongKey));
+        for index in 0..wrapped.len() {
+            let mut changed = wrapped.clone();
+            changed[index] ^= 1;
+            assert!(key.unwrap(b"aad", &changed).await.is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn an_existing_file_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-key");
+        fs::write(&path, b"precious").unwrap();
+        assert!(matches!(error(KeyFile::create(&path)), RootKeyError::Exists(_)));
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays behind");
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-key");
+        KeyFile::create(&path).unwrap();
+        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(KeyFile::load(&path).is_ok(), good, "{mode:o}");
+        }
+        assert!(error(KeyFile::load(&path)).to_string().ends_with("(mode 0620); make it 0600"));
+    }
+
+    #[test]
+    fn what_is_no_key_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-key");
+        KeyFile::create(&path).unwrap();
+        let good = fs::read(&path).unwrap();
+        let mut newer = good.clone();
+        newer[7] = 2;
+        let zeros = [&good[..8], &[0; 32]].concat();
+        for bad in [&good[..39], &[&good[..], &[1]].concat(), &newer, &zeros, b""] {
+            fs::write(&path, bad).unwrap();
+            assert!(matches!(error(KeyFile::load(&path)), RootKeyError::NotAKeyFile(_)), "{} bytes", bad.len());
+        }
+        assert!(matches!(error(KeyFile::load(folder.path())), RootKeyError::NotAKeyFile(_)));
+        assert!(matches!(error(KeyFile::load(&folder.path().join("none"))), RootKeyError::Io { .. }));
+    }
+}

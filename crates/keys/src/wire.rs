@@ -16,6 +16,10 @@ use crate::error::Error;
 /// [`Error::Serialization`] on anything that is not JSON of the request's shape. The text names the place, never a value.
 pub fn parse<Request: DeserializeOwned>(body: &[u8]) -> Result<Request, Error> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // Serde would take an array for a struct's members in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::Serialization("The body is not a JSON object.".to_owned()));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         Error::Serialization(match error.classify() {

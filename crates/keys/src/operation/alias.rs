@@ -4,6 +4,7 @@ use meta::{Row, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::Done;
+use super::lifecycle::decode_empty;
 use super::page::{Page, list};
 use crate::Keys;
 use crate::access::Action;
@@ -204,6 +205,7 @@ impl Keys {
                 let (rows, next) = list(&self.vault, Table::Alias, rows::targets(key.id), page).await?;
                 for row in rows {
                     let name = rows::target_name(&row.key).ok_or_else(|| Error::damaged("alias target", &row.key))?;
+                    self.vault.decode(&rows::target(key.id, &name), &row.value, decode_empty)?;
                     let place = rows::alias(account, &name);
                     // Deleted between the two reads: not an alias of this key any more.
                     let Some(found) = self.vault.read(&place, AliasRecord::decode).await? else { continue };

@@ -144,13 +144,13 @@ impl Keys {
                 };
                 let errand = rows::due(at, Errand::Rotate, id);
                 let transaction = transaction.delete(errand.table, &errand.key);
-                let due = draft.record.current().created.after(period);
-                if due > now {
-                    // Another gateway was here first.
-                    return Ok(((), self.put_rotation(transaction, id, due)));
-                }
-                let transaction = self.put_next_material(transaction, draft, Cause::Automatic);
-                Ok(((), self.put_rotation(transaction, id, now.after(period))))
+                // Unless another gateway was here first.
+                let old = draft.record.current().created.after(period) <= now;
+                let transaction =
+                    if old { self.put_next_material(transaction, draft, Cause::Automatic) } else { transaction };
+                // From the record alone, so that every gateway sets the same errand.
+                let next = draft.record.current().created.after(period);
+                Ok(((), self.put_rotation(transaction, id, next)))
             })
             .await
     }

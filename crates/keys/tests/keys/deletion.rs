@@ -1,0 +1,78 @@
+use keys::operation::deletion::{CancelKeyDeletionRequest, ScheduleKeyDeletionRequest};
+use keys::operation::lifecycle::ListKeysRequest;
+use meta::{Order, Range, Store, Table};
+
+use crate::fixture::{DAY, Fixture, code};
+
+async fn rows(f: &Fixture, table: Table) -> usize {
+    f.store.scan(table, &Range::all(), Order::Ascending, 1_000).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn the_waiting_period_is_7_to_30_days_and_30_by_default() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    for days in [0, 1, 6, 31, 366, -1] {
+        assert_eq!(code(f.schedule(&key, days).await), "ValidationException", "{days}");
+    }
+    let request = ScheduleKeyDeletionRequest { key_id: Some(key.clone()), pending_window_in_days: None };
+    let answer = f.keys.schedule_key_deletion(&f.me, request).await.unwrap();
+    assert_eq!((answer.key_state, answer.pending_window_in_days), ("PendingDeletion", 30));
+    assert_eq!(answer.deletion_date, (f.time() + 30 * DAY).into());
+    assert_eq!(f.describe(&key).await.unwrap().deletion_date, Some(answer.deletion_date));
+}
+
+#[tokio::test]
+async fn a_cancelled_deletion_leaves_the_key_disabled_for_good() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    let blob = f.encrypt(&key, "x").await.unwrap();
+    f.schedule(&key, 7).await.unwrap();
+    let request = CancelKeyDeletionRequest { key_id: Some(key.clone()) };
+    f.keys.cancel_key_deletion(&f.me, request).await.unwrap();
+    assert_eq!(f.describe(&key).await.unwrap().key_state, "Disabled");
+    f.pass(60 * DAY);
+    f.keys.tick().await.unwrap();
+    f.enable(&key).await.unwrap();
+    assert_eq!(code(f.decrypt(&blob).await), "ok");
+}
+
+#[tokio::test]
+async fn a_key_past_its_date_is_destroyed_with_all_its_rows() {
+    let f = Fixture::new().await;
+    let (key, kept) = (f.key().await, f.key().await);
+    f.alias("alias/gone", &key).await.unwrap();
+    f.alias("alias/stays", &kept).await.unwrap();
+    f.rotate(&key).await.unwrap();
+    let blob = f.encrypt(&key, "x").await.unwrap();
+    f.schedule(&key, 7).await.unwrap();
+
+    f.pass(7 * DAY - DAY / 2);
+    f.keys.tick().await.unwrap();
+    assert_eq!(f.describe(&key).await.unwrap().key_state, "PendingDeletion");
+
+    f.pass(DAY / 2);
+    f.keys.tick().await.unwrap();
+    assert_eq!(code(f.describe(&key).await), "NotFoundException");
+    assert_eq!(code(f.describe("alias/gone").await), "NotFoundException");
+    assert_eq!(code(f.decrypt(&blob).await), "AccessDeniedException");
+    assert_eq!(f.keys.list_keys(&f.me, ListKeysRequest::default()).await.unwrap().keys.len(), 1);
+    // One key is left: its record, its owner's entry, the count; its one material; its alias both ways.
+    assert_eq!((rows(&f, Table::Key).await, rows(&f, Table::Material).await, rows(&f, Table::Alias).await), (3, 1, 2));
+    assert_eq!(f.describe("alias/stays").await.unwrap().key_id, kept);
+}
+
+#[tokio::test]
+async fn gateways_that_tick_together_destroy_once() {
+    let f = Fixture::new().await;
+    let keys = [f.key().await, f.key().await, f.key().await];
+    for key in &keys {
+        f.schedule(key, 7).await.unwrap();
+    }
+    f.pass(7 * DAY);
+    let other = f.gateway().await;
+    let (one, two) = tokio::join!(f.keys.tick(), other.tick());
+    one.unwrap();
+    two.unwrap();
+    assert_eq!((rows(&f, Table::Key).await, rows(&f, Table::Material).await), (1, 0));
+}

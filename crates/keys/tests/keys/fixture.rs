@@ -1,0 +1,138 @@
+//! A store in memory, a clock that the test turns, and short names for the calls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use keys::operation::alias::CreateAliasRequest;
+use keys::operation::deletion::ScheduleKeyDeletionRequest;
+use keys::operation::encrypt::{DecryptRequest, DecryptResponse, EncryptRequest};
+use keys::operation::lifecycle::{
+    CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest, KeyMetadata,
+};
+use keys::operation::rotation::RotateKeyOnDemandRequest;
+use keys::{AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Region, RootKey, Settings};
+use meta::memory::Memory;
+
+pub const START: u64 = 1_700_000_000_123;
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A root key that is the same in every test.
+pub fn root_key(byte: u8) -> Arc<dyn RootKey> {
+    let mut file = b"SRROOTK\x01".to_vec();
+    file.extend([byte; 32]);
+    Arc::new(KeyFile::parse(&file).unwrap())
+}
+
+pub struct Fixture {
+    pub store: Arc<Memory>,
+    pub keys: Arc<Keys>,
+    pub me: Principal,
+    pub now: Arc<AtomicU64>,
+}
+
+pub fn principal(account: &str) -> Principal {
+    Principal {
+        account: AccountId::parse(account).unwrap(),
+        arn: format!("arn:aws:iam::{account}:root"),
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        user_id: account.to_owned(),
+    }
+}
+
+pub fn settings(now: &Arc<AtomicU64>) -> Settings {
+    let now = Arc::clone(now);
+    let clock: Clock = Arc::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::SeqCst)));
+    Settings { region: Region::parse("eu-west-1").unwrap(), clock }
+}
+
+/// The code of an operation's failure.
+pub fn code<T>(result: Result<T, Error>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => error.code(),
+    }
+}
+
+pub fn plain(text: &str) -> Option<Plaintext> {
+    Some(Plaintext::new(text.as_bytes().to_vec()))
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let (store, now) = (Arc::new(Memory::new()), Arc::new(AtomicU64::new(START)));
+        let keys = Keys::open(store.clone(), root_key(7), settings(&now)).await.unwrap();
+        Self { store, keys, me: principal("111122223333"), now }
+    }
+
+    /// Another gateway over the same store, with nothing cached.
+    pub async fn gateway(&self) -> Arc<Keys> {
+        Keys::open(self.store.clone(), root_key(7), settings(&self.now)).await.unwrap()
+    }
+
+    pub fn settings(&self) -> Settings {
+        settings(&self.now)
+    }
+
+    /// The same store, clock and caller.
+    pub fn same(&self) -> Self {
+        Self { store: self.store.clone(), keys: self.keys.clone(), me: self.me.clone(), now: self.now.clone() }
+    }
+
+    /// Forgets everything cached.
+    pub async fn restart(&mut self) {
+        self.keys = self.gateway().await;
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.now.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub fn time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.now.load(Ordering::SeqCst))
+    }
+
+    pub async fn key(&self) -> String {
+        self.keys.create_key(&self.me, CreateKeyRequest::default()).await.unwrap().key_metadata.key_id
+    }
+
+    pub async fn describe(&self, key: &str) -> Result<KeyMetadata, Error> {
+        let request = DescribeKeyRequest { key_id: Some(key.to_owned()), ..Default::default() };
+        Ok(self.keys.describe_key(&self.me, request).await?.key_metadata)
+    }
+
+    pub async fn encrypt(&self, key: &str, text: &str) -> Result<Blob, Error> {
+        let request = EncryptRequest { key_id: Some(key.to_owned()), plaintext: plain(text), ..Default::default() };
+        Ok(self.keys.encrypt(&self.me, request).await?.ciphertext_blob)
+    }
+
+    pub async fn decrypt(&self, blob: &Blob) -> Result<DecryptResponse, Error> {
+        let request = DecryptRequest { ciphertext_blob: Some(blob.clone()), ..Default::default() };
+        self.keys.decrypt(&self.me, request).await
+    }
+
+    pub async fn enable(&self, key: &str) -> Result<(), Error> {
+        let request = EnableKeyRequest { key_id: Some(key.to_owned()) };
+        self.keys.enable_key(&self.me, request).await.map(|_| ())
+    }
+
+    pub async fn disable(&self, key: &str) -> Result<(), Error> {
+        let request = DisableKeyRequest { key_id: Some(key.to_owned()) };
+        self.keys.disable_key(&self.me, request).await.map(|_| ())
+    }
+
+    pub async fn schedule(&self, key: &str, days: i64) -> Result<(), Error> {
+        let request = ScheduleKeyDeletionRequest { key_id: Some(key.to_owned()), pending_window_in_days: Some(days) };
+        self.keys.schedule_key_deletion(&self.me, request).await.map(|_| ())
+    }
+
+    pub async fn rotate(&self, key: &str) -> Result<(), Error> {
+        let request = RotateKeyOnDemandRequest { key_id: Some(key.to_owned()) };
+        self.keys.rotate_key_on_demand(&self.me, request).await.map(|_| ())
+    }
+
+    pub async fn alias(&self, name: &str, key: &str) -> Result<(), Error> {
+        let request = CreateAliasRequest { alias_name: Some(name.to_owned()), target_key_id: Some(key.to_owned()) };
+        self.keys.create_alias(&self.me, request).await.map(|_| ())
+    }
+}

@@ -1,0 +1,18 @@
+//! The KMS domain through its public calls, over the store in memory.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test may panic and is nobody's API")]
+
+mod access;
+mod aliases;
+mod cryptography;
+mod deletion;
+mod fixture;
+mod lifecycle;
+mod managed;
+mod model;
+mod rotation;
+mod speed;
+mod states;
+mod tags;
+mod tampering;
+mod vectors;
