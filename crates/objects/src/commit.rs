@@ -5,7 +5,7 @@ use crate::condition::WriteCondition;
 use crate::error::Error;
 use crate::name::ObjectName;
 use crate::objects::Objects;
-use crate::rows::{Row, object_key, owner};
+use crate::rows::{Owner, Row, object_key};
 use blob::BlobId;
 use bytes::Bytes;
 use meta::{Table, Transaction, Write};
@@ -16,6 +16,8 @@ pub(crate) struct Ready {
     pub(crate) value: Bytes,
     /// Inline bytes or manifest.
     pub(crate) body: Option<Bytes>,
+    /// Identity of its data: what its blobs' rows know it by.
+    pub(crate) data_id: [u8; 16],
     /// Blobs that it names.
     pub(crate) blobs: Vec<BlobId>,
     /// Whether those blobs stood in the row that it replaces already (a self-copy that moves no data): they stay.
@@ -122,7 +124,7 @@ impl Objects {
         for blob in old_blobs {
             transaction = transaction.delete(Table::Blob, blob.as_bytes());
         }
-        let owner = owner(Table::Object, key);
+        let owner = Owner::Object { key: key.clone(), data_id: ready.data_id }.encode();
         for blob in &ready.blobs {
             let sealed = self.seal_row(Table::Blob, blob.as_bytes(), &owner);
             transaction = transaction.put(Table::Blob, blob.as_bytes(), sealed);

@@ -156,6 +156,7 @@ impl Objects {
         let ready = Ready {
             value: self.seal_row(Table::Object, &key, &new.encode()),
             body,
+            data_id: new.data_id,
             blobs: Vec::new(),
             keeps_data: true,
             beside: Transaction::new(),

@@ -5,6 +5,7 @@ use crate::buckets::BucketCache;
 use crate::data_key::DataKeys;
 use crate::error::Error;
 use crate::garbage::Garbage;
+use crate::in_flight::InFlight;
 use crate::record::{from_milliseconds, milliseconds};
 use keys::{Keys, Region};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct Objects {
     pub(crate) settings: Settings,
     pub(crate) data_keys: DataKeys,
     pub(crate) garbage: Garbage,
+    pub(crate) in_flight: InFlight,
     pub(crate) bucket_cache: BucketCache,
 }
 
@@ -61,6 +63,7 @@ impl Objects {
         let Dependencies { store, blobs, keys } = dependencies;
         Ok(Arc::new(Objects {
             garbage: Garbage::start(Arc::clone(&blobs)),
+            in_flight: InFlight::default(),
             data_keys: DataKeys::new(),
             bucket_cache: BucketCache::new(),
             store,

@@ -80,6 +80,7 @@ impl Objects {
         new.metadata.check()?;
         let key = object_key(bucket, name);
         let (version, blob) = (seal::random_bytes(), BlobId::generate());
+        let _held = self.in_flight.hold(blob);
         let identity = Identity { bucket, name, version: &version, data_id: blob.as_bytes() };
         let (keys, sealed_key) = self.new_object_keys(principal, identity, new.settled).await?;
         let (sealer, inner, outer) = keys.sealer(ONLY_PART, blob);
@@ -115,7 +116,14 @@ impl Objects {
         };
         let value = self.seal_row(Table::Object, &key, &record.encode());
         let blobs = if sealed.inline.is_some() { Vec::new() } else { vec![blob] };
-        let ready = Ready { value, body: sealed.inline, blobs, keeps_data: false, beside: Transaction::new() };
+        let ready = Ready {
+            value,
+            body: sealed.inline,
+            data_id: record.data_id,
+            blobs,
+            keeps_data: false,
+            beside: Transaction::new(),
+        };
         self.commit_object(bucket, name, &new.condition, None, ready).await?;
         Ok(record)
     }

@@ -45,7 +45,7 @@ impl ObjectReader {
     ) -> Result<ObjectReader, OpenFailure> {
         let wanted = span.map_or(0..info.size, |span| span.first..span.last + 1);
         let mut reader = ObjectReader { info, span, ready: VecDeque::new(), blobs: None };
-        if let [part @ Part { location: Location::Inline, .. }] = &parts[..] {
+        if let [part @ Part { location: Location::Inline { .. }, .. }] = &parts[..] {
             let opener = keys.opener(part)?;
             reader.ready = open_inline(&opener, part.layout(), wanted, body)?;
         } else {

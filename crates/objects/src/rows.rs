@@ -39,22 +39,34 @@ pub(crate) fn part_key(upload: &UploadId, number: PartNumber) -> Bytes {
     [&upload.as_bytes()[..], &number.value().to_be_bytes()].concat().into()
 }
 
-/// A blob's owner: table code (1) ‖ row key. Sealed as the value of the blob's row.
-pub(crate) fn owner(table: Table, key: &[u8]) -> Vec<u8> {
-    let code = match table {
-        Table::Object => OWNER_OBJECT,
-        Table::Part => OWNER_PART,
-        _ => unreachable!("blobs belong to objects and parts alone"),
-    };
-    [&[code], key].concat()
+/// Who a blob belongs to. Sealed as the value of the blob's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The object in that row, as long as it has this data: whether it names the blob shows without its manifest.
+    Object { key: Bytes, data_id: [u8; 16] },
+    /// The part in that row.
+    Part { key: Bytes },
 }
 
-/// Reads [`owner`].
-pub(crate) fn parse_owner(bytes: &[u8]) -> Option<(Table, &[u8])> {
-    match bytes.split_first()? {
-        (&OWNER_OBJECT, key) => Some((Table::Object, key)),
-        (&OWNER_PART, key) => Some((Table::Part, key)),
-        _ => None,
+impl Owner {
+    /// `01` ‖ data id (16) ‖ row key of the object; or `02` ‖ row key of the part.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Owner::Object { key, data_id } => [&[OWNER_OBJECT], &data_id[..], key].concat(),
+            Owner::Part { key } => [&[OWNER_PART], &key[..]].concat(),
+        }
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Owner, Malformed> {
+        let malformed = Malformed("not a blob's owner");
+        match bytes.split_first().ok_or(malformed)? {
+            (&OWNER_OBJECT, rest) => {
+                let (data_id, key) = rest.split_first_chunk().ok_or(malformed)?;
+                Ok(Owner::Object { key: Bytes::copy_from_slice(key), data_id: *data_id })
+            }
+            (&OWNER_PART, key) => Ok(Owner::Part { key: Bytes::copy_from_slice(key) }),
+            _ => Err(malformed),
+        }
     }
 }
 

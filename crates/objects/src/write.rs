@@ -9,7 +9,7 @@ use crate::checksum::{Algorithm, ChecksumClaim, ChecksumValue, Hasher};
 use crate::error::{Digest, Error};
 use crate::objects::Objects;
 use crate::record::Location;
-use blob::{BlobId, Buffer, Writer};
+use blob::{BlobId, Buffer, Crc64, Writer};
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use seal::stream::{SEGMENT, Sealer};
@@ -18,6 +18,8 @@ use std::ops::DerefMut;
 /// What is computed beside the cipher, and what must come out.
 pub(crate) struct Digests {
     hasher: Option<Hasher>,
+    /// A second checksum, which nobody claims.
+    beside: Option<Hasher>,
     md5: Option<Md5>,
     claim: Option<ChecksumClaim>,
     content_md5: Option<[u8; 16]>,
@@ -43,7 +45,16 @@ pub(crate) struct SealedBody {
     /// The sealed bytes, if they are to lie in the row.
     pub(crate) inline: Option<Bytes>,
     pub(crate) checksum: Option<ChecksumValue>,
+    /// What the client claimed of another algorithm, verified.
+    pub(crate) claimed: Option<ChecksumValue>,
     pub(crate) md5: Option<[u8; 16]>,
+}
+
+/// Digests that agreed with what was claimed.
+struct Verified {
+    checksum: Option<ChecksumValue>,
+    claimed: Option<ChecksumValue>,
+    md5: Option<[u8; 16]>,
 }
 
 impl Digests {
@@ -56,12 +67,23 @@ impl Digests {
     ) -> Digests {
         let hasher = claim.as_ref().map(ChecksumClaim::algorithm).or(default).map(Algorithm::hasher);
         let md5 = (etag || content_md5.is_some()).then(Md5::new);
-        Digests { hasher, md5, claim, content_md5 }
+        Digests { hasher, beside: None, md5, claim, content_md5 }
+    }
+
+    /// Whatever is claimed, `stored` is computed and is what [`SealedBody::checksum`] holds.
+    pub(crate) fn and(mut self, stored: Algorithm) -> Digests {
+        if self.claim.as_ref().is_some_and(|claim| claim.algorithm() != stored) {
+            self.beside = Some(stored.hasher());
+        }
+        self
     }
 
     fn update(&mut self, bytes: &[u8]) {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
+        }
+        if let Some(beside) = &mut self.beside {
+            beside.update(bytes);
         }
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
@@ -69,7 +91,7 @@ impl Digests {
     }
 
     /// Compares with what was claimed; `body` has ended, so its trailer is known.
-    fn verify(self, body: &dyn Body) -> Result<(Option<ChecksumValue>, Option<[u8; 16]>), Error> {
+    fn verify(self, body: &dyn Body) -> Result<Verified, Error> {
         let md5 = self.md5.map(|md5| <[u8; 16]>::from(md5.finalize()));
         if self.content_md5.is_some() && self.content_md5 != md5 {
             return Err(Error::BadDigest(Digest::Md5));
@@ -88,7 +110,10 @@ impl Digests {
         };
         match claimed {
             Some(value) if computed != Some(value) => Err(Error::BadDigest(Digest::Checksum(value.algorithm()))),
-            _ => Ok((computed, md5)),
+            _ => Ok(match self.beside.map(Hasher::finish) {
+                Some(beside) => Verified { checksum: Some(beside), claimed: computed, md5 },
+                None => Verified { checksum: computed, claimed: None, md5 },
+            }),
         }
     }
 }
@@ -134,11 +159,11 @@ impl Objects {
             }
         }
         complete(size, intake.length)?;
-        let (checksum, md5) = intake.digests.verify(intake.body)?;
+        let Verified { checksum, claimed, md5 } = intake.digests.verify(intake.body)?;
         let last = filler.seal_last();
         if writer.is_none() && intake.inline.is_some_and(|limit| size <= limit as u64) {
-            let inline = Some(Bytes::copy_from_slice(&last));
-            return Ok(SealedBody { size, location: Location::Inline, inline, checksum, md5 });
+            let inline = Bytes::copy_from_slice(&last);
+            return Ok(SealedBody { size, location: inline_location(&inline), inline: Some(inline), checksum, claimed, md5 });
         }
         let mut writer = match writer {
             Some(writer) => writer,
@@ -146,7 +171,8 @@ impl Objects {
         };
         writer.write(last).await?;
         let written = writer.finish().await?;
-        Ok(SealedBody { size, location: Location::Blob { crc64: written.crc64 }, inline: None, checksum, md5 })
+        let location = Location::Blob { crc64: written.crc64 };
+        Ok(SealedBody { size, location, inline: None, checksum, claimed, md5 })
     }
 }
 
@@ -168,9 +194,16 @@ async fn seal_small(sealer: Sealer, length: u64, mut intake: Intake<'_>) -> Resu
         }
     }
     complete(size, intake.length)?;
-    let (checksum, md5) = intake.digests.verify(intake.body)?;
-    let inline = Some(filler.seal_last().into());
-    Ok(SealedBody { size, location: Location::Inline, inline, checksum, md5 })
+    let Verified { checksum, claimed, md5 } = intake.digests.verify(intake.body)?;
+    let inline = Bytes::from(filler.seal_last());
+    Ok(SealedBody { size, location: inline_location(&inline), inline: Some(inline), checksum, claimed, md5 })
+}
+
+/// With the checksum that the scrub knows SSE-C bodies by.
+fn inline_location(sealed: &[u8]) -> Location {
+    let mut crc = Crc64::new();
+    crc.update(sealed);
+    Location::Inline { crc64: crc.value() }
 }
 
 /// Memory that segments are sealed in.

@@ -13,10 +13,20 @@ pub use create::{CreateUpload, CreatedUpload};
 pub use list::{ListParts, ListUploads, PartEntry, PartPage, UploadEntry, UploadPage};
 pub use part::{StoredPart, UploadPart};
 
+use crate::bucket::Bucket;
+use crate::encryption::CustomerKey;
 use crate::error::Error;
+use crate::name::ObjectName;
+use crate::objects::Objects;
+use crate::record::{KeySource, PartRecord, UploadRecord, milliseconds};
+use crate::rows::{malformed, upload_key};
+use bytes::Bytes;
+use meta::{Order, Range, Table};
 use std::fmt;
+use std::time::SystemTime;
 
-/// A multipart upload's id: 16 random bytes, 32 hexadecimal digits as text.
+/// A multipart upload's id: when it began, 6 bytes of milliseconds since 1970, big-endian, so that a name's uploads are listed
+/// in that order, and 10 random bytes. 32 hexadecimal digits as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UploadId(pub(crate) [u8; 16]);
 
@@ -25,6 +35,14 @@ pub struct UploadId(pub(crate) [u8; 16]);
 pub struct PartNumber(u16);
 
 impl UploadId {
+    fn generate(now: SystemTime) -> UploadId {
+        let random: [u8; 10] = seal::random_bytes();
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&milliseconds(now).to_be_bytes()[2..]);
+        id[6..].copy_from_slice(&random);
+        UploadId(id)
+    }
+
     /// Reads an id; anything else names no upload.
     pub fn parse(text: &str) -> Result<UploadId, Error> {
         let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| Error::NoSuchUpload)?;
@@ -52,11 +70,85 @@ impl PartNumber {
         }
     }
 
+    /// The number at the end of a part's row key.
+    fn of_row(key: &[u8]) -> Option<PartNumber> {
+        let number = u16::from_be_bytes(*key.last_chunk()?);
+        PartNumber::new(u64::from(number)).ok()
+    }
+
     /// The number.
     pub fn value(self) -> u16 {
         self.0
     }
 }
+
+/// A row of table `Part`, open.
+struct PartRow {
+    key: Bytes,
+    value: Bytes,
+    number: PartNumber,
+    /// `None`: the row is damaged.
+    record: Option<PartRecord>,
+}
+
+impl Objects {
+    /// An open upload, or `NoSuchUpload`.
+    async fn upload(&self, bucket: &Bucket, name: &ObjectName, upload: &UploadId) -> Result<UploadRecord, Error> {
+        let key = upload_key(bucket, name, upload);
+        let value = self.store.get(Table::Upload, &key).await?.ok_or(Error::NoSuchUpload)?;
+        self.upload_record(&key, &value)
+    }
+
+    /// Opens and decodes an upload's row.
+    pub(crate) fn upload_record(&self, key: &[u8], value: &[u8]) -> Result<UploadRecord, Error> {
+        let plaintext = self.open_row(Table::Upload, key, value)?;
+        UploadRecord::decode(&plaintext).map_err(|error| malformed(Table::Upload, key, error))
+    }
+
+    /// Opens and decodes a part's row.
+    pub(crate) fn part_record(&self, key: &[u8], value: &[u8]) -> Result<PartRecord, Error> {
+        let plaintext = self.open_row(Table::Part, key, value)?;
+        PartRecord::decode(&plaintext).map_err(|error| malformed(Table::Part, key, error))
+    }
+
+    /// At most `limit` parts with numbers above `after`, in order.
+    async fn part_rows(&self, upload: &UploadId, after: u16, limit: usize) -> Result<Vec<PartRow>, Error> {
+        let range = Range::prefix(upload.as_bytes()).after([&upload.as_bytes()[..], &after.to_be_bytes()].concat());
+        let rows = self.store.scan(Table::Part, &range, Order::Ascending, limit).await?;
+        let mut parts = Vec::with_capacity(rows.len());
+        for meta::Row { key, value } in rows {
+            let number = PartNumber::of_row(&key).ok_or(Error::DamagedObject)?;
+            let record = self.part_record(&key, &value).ok();
+            parts.push(PartRow { key, value, number, record });
+        }
+        Ok(parts)
+    }
+}
+
+impl UploadRecord {
+    /// That the SSE-C key is the upload's, in the words that AWS has for parts.
+    fn check_part_key(&self, customer: Option<&CustomerKey>) -> Result<(), Error> {
+        match (&self.key.source, customer) {
+            (KeySource::Customer { .. }, None) => Err(MISSING_PART_KEY),
+            (KeySource::Customer { .. }, Some(_)) => self.key.check_customer(customer).map_err(|error| match error {
+                Error::AccessDenied(_) => WRONG_PART_KEY,
+                other => other,
+            }),
+            (_, Some(_)) => Err(NEEDLESS_PART_KEY),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+const MISSING_PART_KEY: Error = Error::InvalidRequest(
+    "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.",
+);
+const WRONG_PART_KEY: Error = Error::InvalidRequest(
+    "The provided encryption parameters did not match the ones used originally to initiate the multipart upload.",
+);
+const NEEDLESS_PART_KEY: Error = Error::InvalidRequest(
+    "The multipart upload initiate did not request encryption with a customer-provided key. Please resend the request without such a key.",
+);
 
 /// The highest part number (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>).
 pub const PART_LIMIT: u16 = 10_000;

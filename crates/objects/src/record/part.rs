@@ -27,12 +27,12 @@ pub(crate) struct Part {
     pub(crate) checksum: Option<ChecksumValue>,
 }
 
-/// Where a part's sealed bytes lie.
+/// Where a part's sealed bytes lie, and their CRC-64/NVME: all that the scrub has to know SSE-C data by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Location {
     /// In the body of the object's row.
-    Inline,
-    /// In the blob of the part's id, with this CRC-64/NVME over its sealed bytes.
+    Inline { crc64: u64 },
+    /// In the blob of the part's id.
     Blob { crc64: u64 },
 }
 
@@ -49,6 +49,8 @@ pub(crate) struct PartRecord {
     pub(crate) part: Part,
     pub(crate) etag: ETag,
     pub(crate) modified: SystemTime,
+    /// What the client claimed of an algorithm that is not the upload's, verified: Complete may name it again.
+    pub(crate) claimed: Option<ChecksumValue>,
 }
 
 impl Part {
@@ -73,9 +75,10 @@ impl Part {
         if let Some(outer) = &self.outer {
             encoder.field(LAYER, &outer.to_bytes());
         }
-        if let Location::Blob { crc64 } = self.location {
-            encoder.number(CRC64, crc64);
-        }
+        match self.location {
+            Location::Blob { crc64 } => encoder.number(BLOB_CRC64, crc64),
+            Location::Inline { crc64 } => encoder.number(INLINE_CRC64, crc64),
+        };
         if let Some(checksum) = &self.checksum {
             encoder.field(CHECKSUM, &encode_value(checksum));
         }
@@ -86,7 +89,7 @@ impl Part {
         let mut decoder = Decoder::nested(bytes);
         let (mut part_number, mut size, mut blob, mut checksum) = (None, None, None, None);
         let (mut inner, mut outer) = (None, None);
-        let mut location = Location::Inline;
+        let mut location = None;
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 NUMBER => part_number = Some(u16::from_be_bytes(array(value)?)),
@@ -94,7 +97,8 @@ impl Part {
                 BLOB => blob = Some(BlobId::from_bytes(array(value)?)),
                 LAYER if inner.is_none() => inner = Some(Layer::from_bytes(value)?),
                 LAYER if outer.is_none() => outer = Some(Layer::from_bytes(value)?),
-                CRC64 => location = Location::Blob { crc64: number(value)? },
+                BLOB_CRC64 => location = Some(Location::Blob { crc64: number(value)? }),
+                INLINE_CRC64 => location = Some(Location::Inline { crc64: number(value)? }),
                 CHECKSUM => checksum = Some(decode_value(value)?),
                 other => unknown(other)?,
             }
@@ -106,7 +110,7 @@ impl Part {
             number: part_number.ok_or(missing)?,
             size,
             blob: blob.ok_or(missing)?,
-            location,
+            location: location.ok_or(missing)?,
             inner: inner.ok_or(missing)?,
             outer,
             checksum,
@@ -136,22 +140,31 @@ impl PartRecord {
             .field(PART, &self.part.encode())
             .field(ETAG, &encode_etag(&self.etag))
             .number(MODIFIED, milliseconds(self.modified));
+        if let Some(claimed) = &self.claimed {
+            encoder.field(CLAIMED, &encode_value(claimed));
+        }
         encoder.finish()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<PartRecord, Malformed> {
         let mut decoder = Decoder::new(bytes, VERSION)?;
-        let (mut part, mut etag, mut modified) = (None, None, None);
+        let (mut part, mut etag, mut modified, mut claimed) = (None, None, None, None);
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 PART => part = Some(Part::decode(value)?),
                 ETAG => etag = Some(decode_etag(value)?),
                 MODIFIED => modified = Some(from_milliseconds(number(value)?)),
+                CLAIMED => claimed = Some(decode_value(value)?),
                 other => unknown(other)?,
             }
         }
         let missing = Malformed("a part's row without one of its fields");
-        Ok(PartRecord { part: part.ok_or(missing)?, etag: etag.ok_or(missing)?, modified: modified.ok_or(missing)? })
+        Ok(PartRecord {
+            part: part.ok_or(missing)?,
+            etag: etag.ok_or(missing)?,
+            modified: modified.ok_or(missing)?,
+            claimed,
+        })
     }
 }
 
@@ -159,10 +172,12 @@ const VERSION: u8 = 1;
 const PART: u8 = 1;
 const ETAG: u8 = 2;
 const MODIFIED: u8 = 3;
+const CLAIMED: u8 = 4;
 
 const NUMBER: u8 = 1;
 const SIZE: u8 = 2;
 const BLOB: u8 = 3;
 const LAYER: u8 = 4;
-const CRC64: u8 = 5;
+const BLOB_CRC64: u8 = 5;
 const CHECKSUM: u8 = 6;
+const INLINE_CRC64: u8 = 7;

@@ -118,11 +118,12 @@ fn buckets_uploads_and_parts_go_both_ways() {
         };
         assert_eq!(UploadRecord::decode(&record.encode()), Ok(record));
     }
-    for location in [Location::Inline, Location::Blob { crc64: u64::MAX }] {
+    for location in [Location::Inline { crc64: 0 }, Location::Blob { crc64: u64::MAX }] {
         let record = PartRecord {
             part: part(10_000, 5, 2, location),
             etag: ETag::multipart([5; 16], 9),
             modified: from_milliseconds(2),
+            claimed: ChecksumValue::from_bytes(Algorithm::Sha1, &[4; 20]),
         };
         assert_eq!(PartRecord::decode(&record.encode()), Ok(record));
     }
@@ -134,7 +135,7 @@ fn a_manifest_must_fit_its_record() {
     let blob = |number, size| part(number, size, 1, Location::Blob { crc64: 1 });
     let good = [blob(1, 30_000), blob(2, 30_000), blob(9, 10_000)];
     assert_eq!(decode_manifest(&record, &encode_manifest(&good)), Ok(good.to_vec()));
-    let inline = part(9, 10_000, 1, Location::Inline);
+    let inline = part(9, 10_000, 1, Location::Inline { crc64: 1 });
     let doubled = part(9, 10_000, 2, Location::Blob { crc64: 1 });
     for bad in [
         vec![blob(1, 60_000), blob(2, 10_000)],
