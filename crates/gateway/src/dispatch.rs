@@ -182,8 +182,7 @@ async fn s3(app: &App, caller: &Authenticated, request: &mut Request) -> Respons
     match Query::parse(request.raw_query()) {
         Ok(query) => {
             request.query = query;
-            // A handler's state is large; on the heap it does not weigh on every KMS call as well.
-            Box::pin(s3::handle(app, caller, request)).await
+            s3::handle(app, caller, request).await
         }
         Err(error) => s3::bad_query(request, &error),
     }
