@@ -7,7 +7,7 @@ use super::xml::{Writer, request};
 use crate::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use keys::AccountId;
-use objects::{Bucket, ListBuckets};
+use objects::{Bucket, BucketPage, ListBuckets};
 
 pub(crate) async fn list_buckets(call: &mut Call<'_>) -> Result<Response, S3Error> {
     let own = call.own_account("s3:ListAllMyBuckets")?;
@@ -27,16 +27,19 @@ pub(crate) async fn list_buckets(call: &mut Call<'_>) -> Result<Response, S3Erro
     let region = call.app.settings.region.as_str();
     let elsewhere = call.query("bucket-region").is_some_and(|wanted| !wanted.is_empty() && wanted != region);
     let account = own.principal().account;
-    let page = call.app.objects.list_buckets(&account, &ListBuckets { prefix: prefix.clone(), after, max }).await?;
+    let page = if elsewhere {
+        BucketPage { buckets: Vec::new(), next: None }
+    } else {
+        call.app.objects.list_buckets(&account, &ListBuckets { prefix: prefix.clone(), after, max }).await?
+    };
     Ok(xml(Writer::document("ListAllMyBucketsResult", |xml| {
         owner(xml, "Owner", &account);
         xml.element("Buckets", |xml| {
-            for bucket in page.buckets.iter().filter(|_| !elsewhere) {
+            for bucket in &page.buckets {
                 xml.element("Bucket", |xml| {
                     xml.text("Name", bucket.name.as_str());
                     xml.value("CreationDate", date::iso(bucket.created));
                     xml.text("BucketRegion", bucket.region.as_str());
-                    xml.text("BucketArn", &bucket.name.arn());
                 });
             }
         });
@@ -63,7 +66,6 @@ pub(crate) async fn create_bucket(call: &mut Call<'_>) -> Result<Response, S3Err
     }
     let mut response = Response::empty(StatusCode::OK);
     response.set(header::LOCATION, ascii(&format!("/{name}")));
-    response.set(BUCKET_ARN, ascii(&name.arn()));
     Ok(response)
 }
 
@@ -71,7 +73,6 @@ pub(crate) async fn head_bucket(call: &mut Call<'_>) -> Result<Response, S3Error
     let bucket = call.authorized_bucket("s3:ListBucket").await?;
     let mut response = Response::empty(StatusCode::OK);
     response.set(BUCKET_REGION, ascii(bucket.region.as_str()));
-    response.set(BUCKET_ARN, ascii(&bucket.name.arn()));
     response.set(ACCESS_POINT_ALIAS, HeaderValue::from_static("false"));
     Ok(response)
 }
@@ -121,7 +122,6 @@ fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("names of buckets and Regions are lower-case ASCII")
 }
 
-const BUCKET_ARN: HeaderName = HeaderName::from_static("x-amz-bucket-arn");
 const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 const ACCESS_POINT_ALIAS: HeaderName = HeaderName::from_static("x-amz-access-point-alias");
 /// The Region that was there before Regions were.

@@ -62,7 +62,7 @@ pub(crate) fn source_name(call: &Call<'_>) -> Result<SourceName, S3Error> {
 }
 
 /// `[/]bucket/key[?versionId=id]`, percent-encoded.
-fn parse_source(value: &str) -> Result<SourceName, S3Error> {
+pub(super) fn parse_source(value: &str) -> Result<SourceName, S3Error> {
     let (path, id) = match value.rsplit_once("?versionId=") {
         Some((path, id)) => (path, Some(id)),
         None => (value, None),

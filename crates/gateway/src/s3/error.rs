@@ -3,7 +3,7 @@
 //! Codes, status and texts: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, and what AWS was seen to send where
 //! that page is silent.
 
-use super::operation::Operation;
+use super::operation::{Operation, Scope};
 use super::route::Misroute;
 use super::xml::{Malformed, Writer};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -183,10 +183,17 @@ impl From<Malformed> for S3Error {
     }
 }
 
-/// What a misroute becomes. `method` is the request's, for AWS's `Method` element.
-pub(crate) fn misroute(error: Misroute, method: &str) -> S3Error {
+/// What a misroute becomes. `method` and `scope` are the request's.
+pub(crate) fn misroute(error: Misroute, method: &str, scope: Scope) -> S3Error {
     match error {
-        Misroute::MethodNotAllowed => S3Error::new(Code::MethodNotAllowed).detail("Method", method),
+        Misroute::MethodNotAllowed => {
+            let resource = match scope {
+                Scope::Service => "SERVICE",
+                Scope::Bucket => "BUCKET",
+                Scope::Object => "OBJECT",
+            };
+            S3Error::new(Code::MethodNotAllowed).detail("Method", method).detail("ResourceType", resource)
+        }
         Misroute::Conflicting(names) => S3Error::argument(
             format!("Conflicting query string parameters: {}", names.join(", ")),
             "ResourceType",

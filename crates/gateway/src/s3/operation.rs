@@ -176,3 +176,20 @@ operations! {
     // Not in the service model: a browser's form upload, which posts to the bucket itself.
     PostObject POST Bucket [] Absent;
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn the_document_says_what_is_built() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        for row in OPERATIONS.iter().filter(|row| row.operation != Operation::PostObject) {
+            let state = if row.state == State::Built { "yes" } else { "not implemented" };
+            let line = format!("| {} | {state} |", row.operation.name());
+            assert!(text.lines().any(|found| found == line), "docs/operations.md lacks: {line}");
+        }
+    }
+}

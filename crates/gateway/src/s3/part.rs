@@ -62,7 +62,7 @@ pub(crate) async fn upload_part_copy(call: &mut Call<'_>) -> Result<Response, S3
 }
 
 /// `bytes=first-last`, both there; stricter than `Range`, as AWS is.
-fn copy_range(value: &str) -> Result<(u64, u64), S3Error> {
+pub(super) fn copy_range(value: &str) -> Result<(u64, u64), S3Error> {
     let bad = || {
         S3Error::argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
