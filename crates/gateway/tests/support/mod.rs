@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(unreachable_pub, reason = "a module of several test crates")]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,26 +18,26 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
 
-pub const REGION: &str = "us-east-1";
-pub const HOST: &str = "s3.example.com";
-pub const ALICE: &str = "AKIAALICEALICEALICE1";
-pub const BOB: &str = "AKIABOBBOBBOBBOBBOB1";
-pub const SECRET: &[u8] = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+pub(crate) const REGION: &str = "us-east-1";
+pub(crate) const HOST: &str = "s3.example.com";
+pub(crate) const ALICE: &str = "AKIAALICEALICEALICE1";
+pub(crate) const BOB: &str = "AKIABOBBOBBOBBOBBOB1";
+pub(crate) const SECRET: &[u8] = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// A gateway with two accounts, Alice's and Bob's.
-pub struct Server {
+pub(crate) struct Server {
     gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
-    pub now: SystemTime,
+    pub(crate) now: SystemTime,
     _folder: TempDir,
 }
 
 impl Server {
-    pub async fn start() -> Server {
+    pub(crate) async fn start() -> Server {
         Server::with_limits(Limits::default()).await
     }
 
-    pub async fn with_limits(limits: Limits) -> Server {
+    pub(crate) async fn with_limits(limits: Limits) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let region = Region::parse(REGION).unwrap();
         let clock: keys::Clock = Arc::new(SystemTime::now);
@@ -69,32 +70,48 @@ impl Server {
     }
 
     /// A new connection.
-    pub fn connect(&self) -> Wire {
+    pub(crate) fn connect(&self) -> Wire {
+        self.connect_over(false)
+    }
+
+    /// A new connection that the gateway takes for TLS if `secure`.
+    pub(crate) fn connect_over(&self, secure: bool) -> Wire {
         let (client, server) = tokio::io::duplex(64 * 1024);
         let gateway = Arc::clone(&self.gateway);
-        let connection = Connection {
-            secure: false,
-            peer: SocketAddr::from(([127, 0, 0, 1], 4000)),
-            shutdown: self.stop.subscribe(),
-        };
+        let connection =
+            Connection { secure, peer: SocketAddr::from(([127, 0, 0, 1], 4000)), shutdown: self.stop.subscribe() };
         tokio::spawn(async move { gateway.serve(server, connection).await });
         Wire { io: client, buffer: Vec::new() }
     }
 
     /// Asks every connection to end.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
     /// One request over a connection of its own.
-    pub async fn ask(&self, request: &Ask<'_>) -> Answer {
+    pub(crate) async fn ask(&self, request: &Ask<'_>) -> Answer {
         let mut wire = self.connect();
         wire.send(&request.bytes()).await;
         wire.answer().await
     }
 
+    /// [`ask`](Server::ask) over what the gateway takes for TLS.
+    pub(crate) async fn ask_secure(&self, request: &Ask<'_>) -> Answer {
+        let mut wire = self.connect_over(true);
+        wire.send(&request.bytes()).await;
+        wire.answer().await
+    }
+
+    /// The head of the answer alone, for what has no body (HEAD).
+    pub(crate) async fn connect_and_head(&self, request: &Ask<'_>) -> Answer {
+        let mut wire = self.connect();
+        wire.send(&request.bytes()).await;
+        wire.head().await
+    }
+
     /// A KMS operation as Alice: status and JSON.
-    pub async fn kms(&self, operation: &str, body: &str) -> (u16, serde_json::Value) {
+    pub(crate) async fn kms(&self, operation: &str, body: &str) -> (u16, serde_json::Value) {
         let answer = self.ask(&Ask::kms(operation, body)).await;
         (answer.status, answer.json())
     }
@@ -112,27 +129,27 @@ fn account(access_key_id: &str, account: &str) -> Account {
 
 /// A request to be signed.
 #[derive(Clone)]
-pub struct Ask<'a> {
-    pub access_key: &'a str,
-    pub secret: &'a [u8],
-    pub region: &'a str,
-    pub service: &'a str,
-    pub method: &'a str,
-    pub path: &'a str,
-    pub query: &'a str,
-    pub headers: Vec<(&'a str, String)>,
-    pub body: &'a [u8],
-    pub time: SystemTime,
+pub(crate) struct Ask<'a> {
+    pub(crate) access_key: &'a str,
+    pub(crate) secret: &'a [u8],
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: Vec<(&'a str, String)>,
+    pub(crate) body: &'a [u8],
+    pub(crate) time: SystemTime,
 }
 
 impl<'a> Ask<'a> {
-    pub fn kms(operation: &str, body: &'a str) -> Ask<'a> {
+    pub(crate) fn kms(operation: &str, body: &'a str) -> Ask<'a> {
         let target = format!("TrentService.{operation}");
         let headers = vec![("x-amz-target", target), ("content-type", "application/x-amz-json-1.1".to_owned())];
         Ask { service: "kms", method: "POST", path: "/", headers, ..Ask::s3("POST", "/", body.as_bytes()) }
     }
 
-    pub fn s3(method: &'a str, path: &'a str, body: &'a [u8]) -> Ask<'a> {
+    pub(crate) fn s3(method: &'a str, path: &'a str, body: &'a [u8]) -> Ask<'a> {
         Ask {
             access_key: ALICE,
             secret: SECRET,
@@ -148,12 +165,12 @@ impl<'a> Ask<'a> {
     }
 
     /// Head and body, as they go over the wire.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.head().as_bytes(), self.body].concat()
     }
 
     /// The head with its empty line.
-    pub fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static(HOST));
         headers.insert("content-length", HeaderValue::from(self.body.len()));
@@ -170,7 +187,7 @@ impl<'a> Ask<'a> {
 }
 
 /// A head with its empty line.
-pub fn render(method: &str, path: &str, query: &str, headers: &HeaderMap) -> String {
+pub(crate) fn render(method: &str, path: &str, query: &str, headers: &HeaderMap) -> String {
     let question = if query.is_empty() { "" } else { "?" };
     let mut head = format!("{method} {path}{question}{query} HTTP/1.1\r\n");
     for (name, value) in headers {
@@ -180,23 +197,23 @@ pub fn render(method: &str, path: &str, query: &str, headers: &HeaderMap) -> Str
 }
 
 /// The client's end of a connection.
-pub struct Wire {
+pub(crate) struct Wire {
     io: DuplexStream,
     buffer: Vec<u8>,
 }
 
 impl Wire {
-    pub async fn send(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.io.write_all(bytes).await.unwrap();
     }
 
     /// Says nothing more.
-    pub async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         self.io.shutdown().await.unwrap();
     }
 
     /// The next answer's head (an interim one too), without its body.
-    pub async fn head(&mut self) -> Answer {
+    pub(crate) async fn head(&mut self) -> Answer {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let rest = self.buffer.split_off(end + 4);
@@ -212,7 +229,7 @@ impl Wire {
     }
 
     /// The next answer.
-    pub async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer(&mut self) -> Answer {
         let mut answer = self.head().await;
         let length: usize = answer.headers.get("content-length").map_or(0, |text| text.parse().unwrap());
         while self.buffer.len() < length {
@@ -224,12 +241,12 @@ impl Wire {
     }
 
     /// Whether the server closes the connection, having said nothing more.
-    pub async fn ends(&mut self) -> bool {
+    pub(crate) async fn ends(&mut self) -> bool {
         !self.more().await && self.buffer.is_empty()
     }
 
     /// Whether the server stays silent for a while.
-    pub async fn silent(&mut self) -> bool {
+    pub(crate) async fn silent(&mut self) -> bool {
         let mut byte = [0];
         tokio::time::timeout(Duration::from_millis(50), self.io.read(&mut byte)).await.is_err()
     }
@@ -249,10 +266,10 @@ impl Wire {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
@@ -266,21 +283,21 @@ impl Answer {
         Answer { status, headers, body: Vec::new() }
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
     /// The body as JSON; null if it is empty.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         if self.body.is_empty() { serde_json::Value::Null } else { serde_json::from_slice(&self.body).unwrap() }
     }
 
     /// The error's code, in JSON or XML.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         if self.header("content-type").contains("json") {
             return self.json()["__type"].as_str().unwrap().to_owned();
         }
