@@ -77,7 +77,14 @@ impl App {
         accounts: Accounts,
         settings: Settings,
     ) -> App {
-        App { objects, keys, accounts, settings, signing_keys: SigningKeys::new(), readiness: Readiness::new(store, blobs) }
+        App {
+            objects,
+            keys,
+            accounts,
+            settings,
+            signing_keys: SigningKeys::new(),
+            readiness: Readiness::new(store, blobs),
+        }
     }
 }
 
