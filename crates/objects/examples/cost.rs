@@ -93,7 +93,7 @@ async fn main() {
                 size / 1024,
                 put.0,
                 put.1,
-                syncs as usize * 1000 / (WRITERS * each),
+                syncs * 1000 / (WRITERS * each) as u64,
                 get.0,
                 get.1,
             );

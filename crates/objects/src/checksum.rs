@@ -60,6 +60,7 @@ pub struct Checksum {
 }
 
 /// A checksum being computed.
+#[allow(clippy::large_enum_variant, reason = "one a request, and never moved while it works")]
 pub(crate) enum Hasher {
     Crc(Algorithm, crc_fast::Digest),
     Sha(Algorithm, Context),

@@ -158,6 +158,7 @@ fn is_refusal(error: &Error) -> bool {
     )
 }
 
+#[allow(clippy::large_enum_variant, reason = "one a commit, on the stack")]
 enum Current {
     Row(Row),
     Damaged(Bytes),
