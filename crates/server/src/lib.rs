@@ -1,1 +1,32 @@
-//! placeholder
+//! The server: what an operator sets, what a first start makes, listeners, TLS, background tasks, shutdown and logs.
+//!
+//! Nothing of S3 or KMS is decided here. [`Config`] is read from a file, the environment and flags; [`run`] opens the store with it
+//! ([`open`]), listens and serves until a signal comes. The commands beside `serve` use the same pieces: [`environment`] says what
+//! a client needs, [`scrub`] verifies a store at rest.
+//!
+//! What has to be kept from whoever gets hold of the data directory lies in the *secrets folder* outside of it: the root key, the
+//! root credentials and the key of the development CA.
+
+pub mod accounts;
+pub mod config;
+pub mod credentials;
+pub mod environment;
+mod error;
+mod files;
+mod identity;
+mod listener;
+pub mod log;
+mod open;
+mod process;
+mod run;
+pub mod scrub;
+mod secrets;
+mod tasks;
+mod tls;
+mod welcome;
+
+pub use config::{Config, Sources};
+pub use error::Error;
+pub use files::FileError;
+pub use run::run;
+pub use welcome::Welcome;

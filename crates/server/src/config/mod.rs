@@ -1,0 +1,287 @@
+//! What an operator sets. All settings with their defaults: docs/configuration.md.
+
+pub mod setting;
+mod source;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use keys::{AccountId, Region};
+use objects::BlockedTypes;
+
+use crate::credentials::{Credentials, Weakness};
+use setting::Setting;
+use source::Values;
+pub use source::{Origin, Sources};
+
+/// The settings, parsed.
+pub struct Config {
+    /// The folder of the store.
+    pub data_dir: PathBuf,
+    /// Where to listen for HTTP, if at all.
+    pub http: Option<SocketAddr>,
+    /// Where to listen for HTTPS, if at all.
+    pub https: Option<SocketAddr>,
+    /// The operator's certificate. Without one, the development CA makes one.
+    pub certificate: Option<CertificateFiles>,
+    /// The root key file, if not the one in the secrets folder.
+    pub root_key: Option<PathBuf>,
+    /// The secrets folder, if not the one in the user's folder.
+    pub secrets_dir: Option<PathBuf>,
+    /// Where the secrets folders of all stores are, if the environment tells.
+    pub user_dir: Option<PathBuf>,
+    /// The root user's credentials, if not those made on the first start.
+    pub root_credentials: Option<Credentials>,
+    /// The Region, if not the store's.
+    pub region: Option<Region>,
+    /// The root user's account, if not the store's.
+    pub account_id: Option<AccountId>,
+    /// The file of more accounts.
+    pub accounts: Option<PathBuf>,
+    /// Domains under which a label in front names a bucket.
+    pub domains: Vec<String>,
+    /// What new buckets block.
+    pub blocked: BlockedTypes,
+    /// Objects up to this many bytes lie in their record.
+    pub inline_limit: usize,
+    /// Connections served at once.
+    pub max_connections: usize,
+    /// The filter of logs.
+    pub log_level: String,
+    /// The form of logs.
+    pub log_format: LogFormat,
+}
+
+/// A certificate of the operator's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// PEM: the certificate, then its chain.
+    pub certificate: PathBuf,
+    /// PEM: the private key.
+    pub key: PathBuf,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A setting that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that could not be read.
+    #[error("the configuration file {path}: {1}", path = .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    /// A file that is not TOML.
+    #[error("the configuration file {path} is not TOML: {1}", path = .0.display())]
+    Toml(PathBuf, #[source] Box<toml::de::Error>),
+    /// A name in a file that is no setting.
+    #[error("{path}: there is no setting {0:?}; docs/configuration.md has them all", path = .1.display())]
+    UnknownName(String, PathBuf),
+    /// A variable of ours that is no setting.
+    #[error("the environment sets {0}, but there is no such setting; docs/configuration.md has them all")]
+    UnknownVariable(String),
+    /// A secret in a file.
+    #[error("{path}: this setting is taken from the environment alone, as {0}", path = .1.display())]
+    VariableOnly(String, PathBuf),
+    /// A variable that is not UTF-8.
+    #[error("{0} is not UTF-8")]
+    NotText(String),
+    /// A table, a date or the like.
+    #[error("{path}: {0} must be a text, a whole number or a list of texts", path = .1.display())]
+    NotSimple(String, PathBuf),
+    /// The file in the data directory names a data directory.
+    #[error("{} cannot set data_dir: it was found by it", .0.display())]
+    DataDirInside(PathBuf),
+    /// A value that does not fit its setting.
+    #[error("{setting}: {reason}")]
+    Invalid {
+        /// The setting, as its giver calls it.
+        setting: String,
+        /// What is wrong; never holds a secret.
+        reason: String,
+    },
+    /// One of two settings that need each other.
+    #[error("{0} needs {1} as well")]
+    Incomplete(&'static str, &'static str),
+    /// Nothing to listen on.
+    #[error("both http and https are off: there is nothing to serve")]
+    NoListener,
+    /// The root secret is not one.
+    #[error("STRONGROOM_ROOT_ACCESS_KEY_ID and STRONGROOM_ROOT_SECRET_ACCESS_KEY: {0}")]
+    Weak(#[from] Weakness),
+}
+
+impl Config {
+    /// Reads all sources. The same value from a later one (file, environment, flags) wins.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: whatever is unknown, unreadable or unfit.
+    pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
+        let values = sources.values()?;
+        let user_dir = match (sources.variable("XDG_CONFIG_HOME"), sources.variable("HOME")) {
+            (Some(folder), _) if Path::new(folder).is_absolute() => Some(PathBuf::from(folder)),
+            (_, Some(home)) => Some(Path::new(home).join(".config")),
+            _ => None,
+        };
+        let config = Config {
+            data_dir: value(&values, "data_dir", path)?.unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
+            http: value(&values, "http", listen)?.unwrap_or(Some(DEFAULT_HTTP)),
+            https: value(&values, "https", listen)?.unwrap_or(Some(DEFAULT_HTTPS)),
+            certificate: certificate(&values)?,
+            root_key: value(&values, "root_key", root_key)?,
+            secrets_dir: value(&values, "secrets_dir", path)?,
+            user_dir: user_dir.map(|folder| folder.join("strongroom")),
+            root_credentials: credentials(&values)?,
+            region: value(&values, "region", |text| {
+                text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
+            })?,
+            account_id: value(&values, "account_id", |text| {
+                text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
+            })?,
+            accounts: value(&values, "accounts", path)?,
+            domains: value(&values, "domains", domains)?.unwrap_or_else(|| DEFAULT_DOMAINS.map(str::to_owned).to_vec()),
+            blocked: value(&values, "blocked_encryption_types", blocked)?.unwrap_or(BlockedTypes { customer: true }),
+            inline_limit: value(&values, "inline_limit", |text| number(text, 0, INLINE_LIMIT_MAX))?
+                .unwrap_or(DEFAULT_INLINE_LIMIT),
+            max_connections: value(&values, "max_connections", |text| number(text, 1, MAX_CONNECTIONS_MAX))?
+                .unwrap_or(DEFAULT_MAX_CONNECTIONS),
+            log_level: value(&values, "log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
+            log_format: value(&values, "log_format", log_format)?.unwrap_or(LogFormat::Text),
+        };
+        if config.http.is_none() && config.https.is_none() {
+            return Err(ConfigError::NoListener);
+        }
+        Ok(config)
+    }
+}
+
+fn value<T>(
+    values: &Values,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, ConfigError> {
+    let Some(value) = values.get(name) else { return Ok(None) };
+    let setting = Setting::named(name).expect("every name that is asked for stands in the table");
+    parse(&value.text)
+        .map(Some)
+        .map_err(|reason| ConfigError::Invalid { setting: value.origin.describe(setting), reason })
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("an empty path".to_owned()) } else { Ok(PathBuf::from(text)) }
+}
+
+fn root_key(text: &str) -> Result<PathBuf, String> {
+    match text.split_once(':') {
+        Some(("file", file)) => path(file),
+        _ => Err(format!("{text:?} is not of the form file:PATH")),
+    }
+}
+
+fn listen(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| format!("{text:?} is neither an IP address with a port nor \"off\""))
+}
+
+fn certificate(values: &Values) -> Result<Option<CertificateFiles>, ConfigError> {
+    match (value(values, "tls_certificate", path)?, value(values, "tls_key", path)?) {
+        (Some(certificate), Some(key)) => Ok(Some(CertificateFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(ConfigError::Incomplete("tls_certificate", "tls_key")),
+        (None, Some(_)) => Err(ConfigError::Incomplete("tls_key", "tls_certificate")),
+    }
+}
+
+fn credentials(values: &Values) -> Result<Option<Credentials>, ConfigError> {
+    match (values.get("root_access_key_id"), values.get("root_secret_access_key")) {
+        (Some(id), Some(secret)) => Ok(Some(Credentials::of_root(&id.text, &secret.text)?)),
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(ConfigError::Incomplete("STRONGROOM_ROOT_ACCESS_KEY_ID", "STRONGROOM_ROOT_SECRET_ACCESS_KEY"))
+        }
+        (None, Some(_)) => {
+            Err(ConfigError::Incomplete("STRONGROOM_ROOT_SECRET_ACCESS_KEY", "STRONGROOM_ROOT_ACCESS_KEY_ID"))
+        }
+    }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Names of letters, digits and hyphens (RFC 1123, 2.1), so that the certificate can carry them.
+fn domains(text: &str) -> Result<Vec<String>, String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    list(text)
+        .map(|domain| match domain.len() <= 253 && domain.split('.').all(label) {
+            true => Ok(domain.to_ascii_lowercase()),
+            false => Err(format!("{domain:?} is not a domain")),
+        })
+        .collect()
+}
+
+/// AWS knows these two values of `BlockedEncryptionTypes`, and `NONE` only alone.
+fn blocked(text: &str) -> Result<BlockedTypes, String> {
+    match list(text).collect::<Vec<_>>()[..] {
+        ["SSE-C"] => Ok(BlockedTypes { customer: true }),
+        ["NONE"] => Ok(BlockedTypes { customer: false }),
+        _ => Err(format!("{text:?} is neither \"SSE-C\" nor \"NONE\"")),
+    }
+}
+
+fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    let fits = |number: &usize| (least..=most).contains(number);
+    text.parse().ok().filter(fits).ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
+}
+
+/// `level` or `module=level`. `Targets` alone would take a misspelt level for the name of a module.
+fn log_level(text: &str) -> Result<String, String> {
+    for item in list(text) {
+        let (module, level) = item.split_once('=').unwrap_or(("-", item));
+        let known = level == "off" || level.parse::<tracing::Level>().is_ok();
+        if module.is_empty() || !known || level.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(format!("{item:?} is not of the form LEVEL or MODULE=LEVEL"));
+        }
+    }
+    match text.parse::<tracing_subscriber::filter::Targets>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{text:?}: {error}")),
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is neither \"text\" nor \"json\"")),
+    }
+}
+
+const DEFAULT_DATA_DIR: &str = "./strongroom-data";
+const DEFAULT_HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9000);
+const DEFAULT_HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9443);
+/// Every `localhost` name is this machine (RFC 6761, 6.3), so virtual-host style works without any DNS. No TLS client
+/// takes a wildcard right below a top-level name, hence the second.
+const DEFAULT_DOMAINS: [&str; 2] = ["localhost", "s3.localhost"];
+const DEFAULT_INLINE_LIMIT: usize = 16 * 1024;
+/// A record is held in memory whole; beyond a mebibyte a blob costs less in every way.
+const INLINE_LIMIT_MAX: usize = 1024 * 1024;
+/// At two buffers of a mebibyte each this is what a machine of 8 GiB bears at the very worst.
+const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+const MAX_CONNECTIONS_MAX: usize = 1_000_000;
+
+#[cfg(test)]
+mod tests;

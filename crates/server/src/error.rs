@@ -1,0 +1,109 @@
+//! Why the server does not start, or a command does not run.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use keys::{AccountId, Region, RootKeyError};
+
+use crate::config::ConfigError;
+use crate::files::FileError;
+
+/// What an operator has to know. Written for people; holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of ours, or of the operator.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A path that leads nowhere.
+    #[error("{path}: {1}", path = .0.display())]
+    Path(PathBuf, #[source] io::Error),
+    /// No folder for secrets is known.
+    #[error(
+        "neither XDG_CONFIG_HOME nor HOME is set; say with --secrets-dir where the root key and credentials are to be kept"
+    )]
+    NoSecretsFolder,
+    /// Secrets beside the data that they open.
+    #[error("{} is inside the data directory; what opens the data has to be kept apart from it", .0.display())]
+    SecretsInside(PathBuf),
+    /// There is no store yet.
+    #[error("there is no store in {}; `strongroom serve` makes one", .0.display())]
+    NoStore(PathBuf),
+    /// The root credentials were not made, or are gone.
+    #[error(
+        "there are no root credentials in {}; give them as STRONGROOM_ROOT_ACCESS_KEY_ID and STRONGROOM_ROOT_SECRET_ACCESS_KEY, as the \
+         server got them",
+        .0.display()
+    )]
+    NoCredentials(PathBuf),
+    /// Another process has the store.
+    #[error("the store in {} is in use by another process; stop the server first", .0.display())]
+    InUse(PathBuf),
+    /// The data is there, its root key is not.
+    #[error(
+        "the root key {} is missing, and {} holds data that only it can open. No new key is made. Put the key file back from its \
+         backup, or name it with --root-key file:PATH (also after the data directory has moved)",
+        key.display(), data_dir.display()
+    )]
+    RootKeyMissing {
+        /// Where it was looked for.
+        key: PathBuf,
+        /// The store.
+        data_dir: PathBuf,
+    },
+    /// The data is there, the file that says whose it is is not.
+    #[error(
+        "{} is missing. Put it back from a backup, or give both --account-id and --region as they always were",
+        .0.display()
+    )]
+    IdentityMissing(PathBuf),
+    /// The root key did not seal the identity.
+    #[error("{} was not sealed by this root key: it is another store's root key, or the file was changed", .0.display())]
+    OtherRootKey(PathBuf),
+    /// The Region cannot change.
+    #[error("this store belongs to Region {store}, which is in all its ARNs; it cannot be served as {setting}")]
+    OtherRegion {
+        /// The store's.
+        store: Region,
+        /// The operator's.
+        setting: Region,
+    },
+    /// The account cannot change.
+    #[error("this store belongs to account {store}, which is in all its ARNs; it cannot be served as {setting}")]
+    OtherAccount {
+        /// The store's.
+        store: AccountId,
+        /// The operator's.
+        setting: AccountId,
+    },
+    /// The root key.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The metadata store.
+    #[error("the metadata store: {0}")]
+    Meta(#[from] meta::Error),
+    /// The blob store.
+    #[error(transparent)]
+    Blob(#[from] blob::Error),
+    /// The keys.
+    #[error("the keys: {0}")]
+    Keys(#[from] keys::Error),
+    /// The objects.
+    #[error("the objects: {0}")]
+    Objects(#[from] objects::Error),
+    /// Two access keys with one id.
+    #[error(transparent)]
+    Duplicate(#[from] gateway::app::DuplicateAccessKey),
+    /// A certificate or its key.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The system.
+    #[error("{0}: {1}")]
+    System(&'static str, #[source] io::Error),
+}

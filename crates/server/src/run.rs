@@ -1,0 +1,154 @@
+//! From the settings to a serving process, and to its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use gateway::{Account, Accounts, App, Domains, Gateway, Limits};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::listener::{Connections, listen};
+use crate::open::{Missing, Store};
+use crate::tls::Tls;
+use crate::welcome::Welcome;
+use crate::{accounts, files, process, tasks};
+
+/// Serves until SIGTERM or SIGINT. `welcome` is called once it is ready, if this start has made the store.
+///
+/// # Errors
+/// Whatever keeps it from starting. Once it serves, it ends well.
+pub fn run(config: &Config, welcome: impl FnOnce(&Welcome)) -> Result<(), Error> {
+    let started = Instant::now();
+    process::harden();
+    process::raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(|error| Error::System("the runtime", error))?;
+    let result = runtime.block_on(serve(config, started, welcome));
+    // What still waits for the disk is not waited for: nothing of it was acknowledged.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)) -> Result<(), Error> {
+    // Before anything is made, so that a signal at any moment ends the process in order.
+    let mut signals = Signals::new()?;
+    let store = Store::open(config, Missing::Make).await?;
+    let (root, made_credentials) = root_credentials(config, &store)?;
+    let tls = match config.https {
+        Some(_) => Some(Tls::new(config, &store.secrets)?),
+        None => None,
+    };
+    let connections = Connections::new(Gateway::new(Arc::new(app(config, &store, &root)?)), config.max_connections);
+    // All addresses first: a server with half of its listeners would look like one that works.
+    let http = config.http.map(listen).transpose()?;
+    let https = config.https.map(listen).transpose()?;
+    for (scheme, listener) in [("http", &http), ("https", &https)] {
+        if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
+            tracing::info!(%scheme, %address, "listening");
+        }
+    }
+    let (acceptor, development) = tls.map_or((None, None), |tls| (Some(tls.acceptor), tls.development));
+    for (listener, tls) in [(http, None), (https, acceptor)] {
+        if let Some(listener) = listener {
+            tokio::spawn(Arc::clone(&connections).accept(listener, tls));
+        }
+    }
+    let tasks = tasks::start(&store, development);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        data_dir = %store.data_dir.display(),
+        account = %store.identity.account,
+        region = %store.identity.region,
+        milliseconds = started.elapsed().as_millis(),
+        "ready"
+    );
+    if let Some(root_key) = store.made_root_key.clone() {
+        let root_credentials = if made_credentials { Some(store.secrets.root_credentials()?) } else { None };
+        let (data_dir, account) = (store.data_dir.clone(), store.identity.account);
+        welcome(&Welcome { data_dir, root_key, root_credentials, account });
+    }
+
+    let signal = signals.next().await;
+    tracing::info!(signal, "stopping: no more connections are accepted, requests under way are answered");
+    tokio::select! {
+        left = connections.stop(STOP_LIMIT) => {
+            if left > 0 {
+                tracing::warn!(connections = left, "not all requests ended in time");
+            }
+        }
+        signal = signals.next() => tracing::warn!(signal, "told again: requests under way are cut off"),
+    }
+    drop(tasks);
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn app(config: &Config, store: &Store, root: &Credentials) -> Result<App, Error> {
+    let mut all: Vec<Account> = vec![accounts::root(store.identity.account, root)];
+    if let Some(path) = &config.accounts {
+        all.extend(accounts::load(path)?);
+        tracing::info!(path = %path.display(), access_keys = all.len() - 1, "more accounts");
+    }
+    let settings = gateway::Settings {
+        region: store.identity.region.clone(),
+        domains: Domains::new(&config.domains),
+        clock: Arc::new(SystemTime::now),
+        limits: Limits::default(),
+    };
+    Ok(App::new(
+        Arc::clone(&store.objects),
+        Arc::clone(&store.keys),
+        Arc::clone(&store.meta),
+        Arc::clone(&store.blobs),
+        Accounts::new(all)?,
+        settings,
+    ))
+}
+
+/// The given ones, or those of the secrets folder, which are made if they are not there.
+fn root_credentials(config: &Config, store: &Store) -> Result<(Credentials, bool), Error> {
+    if let Some(given) = &config.root_credentials {
+        return Ok((given.duplicate(), false));
+    }
+    let path = store.secrets.root_credentials()?;
+    match Credentials::load(&path) {
+        Err(error) if error.is_not_found() => {
+            files::make_folder(store.secrets.folder()?)?;
+            let made = Credentials::generate();
+            made.store(&path)?;
+            tracing::info!(path = %path.display(), access_key_id = made.access_key_id(), "made root credentials");
+            Ok((made, true))
+        }
+        other => Ok((other?, false)),
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Error> {
+        let listen = |kind| signal(kind).map_err(|error| Error::System("signals", error));
+        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// For what is under way when the server is told to stop. Supervisors kill after 30 to 90 seconds.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// More than the blob store's reads and writes together; each is a thread only while it waits for the disk.
+const BLOCKING_THREADS: usize = 256;

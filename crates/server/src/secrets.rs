@@ -1,0 +1,128 @@
+//! The secrets folder: what must not lie beside the data that it opens.
+
+use std::path::{Component, Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// Where the secrets of a store are. The folder itself may not exist.
+pub(crate) struct Secrets {
+    /// None if neither the settings nor the environment tell; then everything in it has to be given.
+    folder: Option<PathBuf>,
+}
+
+impl Secrets {
+    /// The secrets folder of the store in `data_dir`, whose path is canonical.
+    ///
+    /// # Errors
+    /// [`Error::SecretsInside`].
+    pub(crate) fn of(config: &Config, data_dir: &Path) -> Result<Secrets, Error> {
+        let folder = match (&config.secrets_dir, &config.user_dir) {
+            (Some(named), _) => Some(named.clone()),
+            (None, Some(all)) => Some(all.join(folder_name(data_dir))),
+            (None, None) => None,
+        };
+        for path in [&folder, &config.root_key].into_iter().flatten() {
+            if resolve(path)?.starts_with(data_dir) {
+                return Err(Error::SecretsInside(path.clone()));
+            }
+        }
+        Ok(Secrets { folder })
+    }
+
+    pub(crate) fn folder(&self) -> Result<&Path, Error> {
+        self.folder.as_deref().ok_or(Error::NoSecretsFolder)
+    }
+
+    pub(crate) fn root_key(&self, config: &Config) -> Result<PathBuf, Error> {
+        match &config.root_key {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.folder()?.join("root.key")),
+        }
+    }
+
+    pub(crate) fn root_credentials(&self) -> Result<PathBuf, Error> {
+        Ok(self.folder()?.join("root-credentials.toml"))
+    }
+
+    pub(crate) fn ca_key(&self) -> Result<PathBuf, Error> {
+        Ok(self.folder()?.join("development-ca.key"))
+    }
+
+    /// Not a secret: what clients have to trust.
+    pub(crate) fn ca_certificate(&self) -> Result<PathBuf, Error> {
+        Ok(self.folder()?.join("development-ca.pem"))
+    }
+}
+
+/// The folder's name for people, then 64 bits of a hash of its path, so that no two stores of a user share secrets.
+fn folder_name(data_dir: &Path) -> String {
+    let name = data_dir.file_name().map_or_else(|| "store".into(), |name| name.to_string_lossy());
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data_dir.as_os_str().as_encoded_bytes());
+    format!("{name}-{}", HEXLOWER.encode(&hash.as_ref()[..8]))
+}
+
+/// The canonical path, also of what does not exist yet.
+fn resolve(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error| Error::Path(path.to_owned(), error);
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    let mut existing = absolute.as_path();
+    let mut rest = Vec::new();
+    loop {
+        if let Ok(mut resolved) = existing.canonicalize() {
+            for component in rest.into_iter().rev() {
+                match component {
+                    Component::ParentDir => drop(resolved.pop()),
+                    other => resolved.push(other),
+                }
+            }
+            return Ok(resolved);
+        }
+        let Some(last) = existing.components().next_back() else { return Ok(absolute) };
+        rest.push(last);
+        let Some(parent) = existing.parent() else { return Ok(absolute.clone()) };
+        existing = parent;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use crate::config::Sources;
+
+    fn config(flags: Vec<(&'static str, String)>, home: bool) -> Config {
+        let environment = if home { vec![("HOME".into(), "/home/me".into())] } else { Vec::new() };
+        Config::load(&Sources { flags, environment, ..Sources::default() }).unwrap()
+    }
+
+    #[test]
+    fn each_data_directory_has_its_own_folder() {
+        let config = config(Vec::new(), true);
+        let folder = |data: &str| Secrets::of(&config, Path::new(data)).unwrap().folder().unwrap().to_owned();
+        assert_eq!(folder("/srv/data"), folder("/srv/data"));
+        assert_ne!(folder("/srv/data"), folder("/mnt/data"));
+        assert!(folder("/srv/data").to_str().unwrap().starts_with("/home/me/.config/strongroom/data-"));
+    }
+
+    #[test]
+    fn secrets_are_never_beside_what_they_open() {
+        let data = tempfile::TempDir::new().unwrap();
+        let data_dir = data.path().canonicalize().unwrap();
+        let inside = data_dir.join("not-there/../yet").to_str().unwrap().to_owned();
+        for flags in [vec![("secrets_dir", inside.clone())], vec![("root_key", format!("file:{inside}"))]] {
+            assert!(matches!(Secrets::of(&config(flags, true), &data_dir), Err(Error::SecretsInside(_))));
+        }
+    }
+
+    #[test]
+    fn without_a_home_the_folder_has_to_be_named() {
+        let secrets = Secrets::of(&config(Vec::new(), false), Path::new("/srv/data")).unwrap();
+        assert!(matches!(secrets.folder(), Err(Error::NoSecretsFolder)));
+        let named = config(vec![("root_key", "file:/etc/root.key".to_owned())], false);
+        let secrets = Secrets::of(&named, Path::new("/srv/data")).unwrap();
+        assert_eq!(secrets.root_key(&named).unwrap(), Path::new("/etc/root.key"));
+    }
+}
