@@ -47,7 +47,10 @@ pub(crate) fn measure(folder: &Path) -> Result<Machine, Error> {
         crc64: per_gib(|| {
             std::hint::black_box(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, &buffer));
         }),
-        copy: per_gib(|| other.copy_from_slice(std::hint::black_box(&buffer))),
+        copy: per_gib(|| {
+            other.copy_from_slice(std::hint::black_box(&buffer));
+            std::hint::black_box(&mut other);
+        }),
         syncs_per_second: syncs(folder).map_err(|error| Error::Io("sync".into(), error))?,
         bare: bare::measure(folder).map_err(|error| Error::Io("the bare transfers".into(), error))?,
     })
