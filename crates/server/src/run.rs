@@ -58,7 +58,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
             tokio::spawn(Arc::clone(&connections).accept(listener, tls));
         }
     }
-    let tasks = tasks::start(&store, development);
+    let mut tasks = tasks::start(&store, development);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %store.data_dir.display(),
@@ -73,7 +73,13 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         welcome(&Welcome { data_dir, root_key, root_credentials, account });
     }
 
-    let signal = signals.next().await;
+    let signal = loop {
+        tokio::select! {
+            signal = signals.next() => break signal,
+            // They never end by themselves; the server is of use without one, but somebody has to know.
+            Some(_) = tasks.join_next() => tracing::error!("a background task has panicked; it runs again after a restart"),
+        }
+    };
     tracing::info!(signal, "stopping: no more connections are accepted, requests under way are answered");
     tokio::select! {
         left = connections.stop(STOP_LIMIT) => {
