@@ -2,7 +2,7 @@
 //!
 //! Knows no HTTP. Each operation of the KMS API is a method of [`Keys`] from a typed request to a typed response, whose serde
 //! forms are AWS's JSON. Beside them stand the calls that the object store makes: [`Keys::data_key`] and
-//! [`Keys::open_data_key`] (as the caller, through S3), [`Keys::service_data_key`] (under the key of SSE-S3, which no KMS
+//! [`Keys::decrypt_data_key`] (as the caller, through S3), [`Keys::service_data_key`] (under the key of SSE-S3, which no KMS
 //! operation sees), and the [`RecordSealer`], which seals every metadata record.
 //!
 //! The hierarchy, as formulas:
