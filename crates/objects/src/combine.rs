@@ -29,7 +29,7 @@ impl Combiner {
         let field = match algorithm {
             Algorithm::Crc32 => Field { width: 32, polynomial: 0xedb8_8320 },
             Algorithm::Crc32c => Field { width: 32, polynomial: 0x82f6_3b78 },
-            Algorithm::Crc64Nvme => Field { width: 64, polynomial: 0x9a6c_9329_ac4b_cc9b },
+            Algorithm::Crc64Nvme => Field { width: 64, polynomial: 0x9a6c_9329_ac4b_c9b5 },
             Algorithm::Sha1 | Algorithm::Sha256 => return None,
         };
         Some(Combiner { algorithm, field, crc: 0, power: (0, field.one()) })

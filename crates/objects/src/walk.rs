@@ -36,10 +36,15 @@ impl<'a> Walk<'a> {
     }
 
     /// The part of the walk that shows what comes after `name`. A common prefix that holds `name` is behind it as a whole.
-    pub(crate) fn after_name(mut self, name: &str) -> Walk<'a> {
+    pub(crate) fn after_name(self, name: &str) -> Walk<'a> {
+        self.after_row(name, &[])
+    }
+
+    /// As [`after_name`](Self::after_name) for rows with `suffix` behind their name.
+    pub(crate) fn after_row(mut self, name: &str, suffix: &[u8]) -> Walk<'a> {
         self.range = match self.rolled(name) {
             Some(common) => behind(self.range, &[self.base, common.as_bytes()].concat()),
-            None => self.range.after([self.base, name.as_bytes()].concat()),
+            None => self.range.after([self.base, name.as_bytes(), suffix].concat()),
         };
         self
     }

@@ -163,7 +163,14 @@ impl Objects {
         let last = filler.seal_last();
         if writer.is_none() && intake.inline.is_some_and(|limit| size <= limit as u64) {
             let inline = Bytes::copy_from_slice(&last);
-            return Ok(SealedBody { size, location: inline_location(&inline), inline: Some(inline), checksum, claimed, md5 });
+            return Ok(SealedBody {
+                size,
+                location: inline_location(&inline),
+                inline: Some(inline),
+                checksum,
+                claimed,
+                md5,
+            });
         }
         let mut writer = match writer {
             Some(writer) => writer,

@@ -53,11 +53,13 @@ impl Objects {
         let by_default = matches!(request.encryption, EncryptionRequest::Default);
         let customer_md5 = request.encryption.customer_md5();
         let settled = request.encryption.settle(&bucket.encryption)?;
-        let (version, data_id) = (seal::random_bytes(), seal::random_bytes());
+        let initiated = self.now();
+        let id = UploadId::generate(initiated);
+        // The data is known by the upload that it came with, which is how a Complete that is asked twice finds it.
+        let (version, data_id) = (seal::random_bytes(), *id.as_bytes());
         let identity = Identity { bucket, name, version: &version, data_id: &data_id };
         let (_, key) = self.new_object_keys(principal, identity, settled).await?;
         let applied = key.applied(customer_md5, by_default);
-        let initiated = self.now();
         let record = UploadRecord {
             version,
             data_id,
@@ -68,14 +70,15 @@ impl Objects {
             metadata: request.metadata,
             checksum,
         };
-        let id = UploadId::generate(initiated);
         let row = upload_key(bucket, name, &id);
         let value = self.seal_row(Table::Upload, &row, &record.encode());
         let mut bucket_row = bucket.row.clone();
         for _ in 0..ATTEMPTS {
-            let transaction = Transaction::new()
-                .expect_equals(Table::Bucket, bucket.name.as_str(), bucket_row)
-                .put(Table::Upload, &row, value.clone());
+            let transaction = Transaction::new().expect_equals(Table::Bucket, bucket.name.as_str(), bucket_row).put(
+                Table::Upload,
+                &row,
+                value.clone(),
+            );
             match self.store.commit(transaction).await {
                 Ok(()) => return Ok(CreatedUpload { id, applied, checksum }),
                 Err(meta::Error::Conflict { .. }) => bucket_row = self.same_bucket(bucket).await?,
@@ -107,9 +110,8 @@ fn settle_checksum(
     Ok(algorithm.map(|algorithm| (algorithm, kind)))
 }
 
-const TYPE_ALONE: Error = Error::InvalidRequest(
-    "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
-);
+const TYPE_ALONE: Error =
+    Error::InvalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
 const CRC64NVME_COMPOSITE: Error =
     Error::InvalidRequest("The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.");
 const SHA1_FULL_OBJECT: Error =

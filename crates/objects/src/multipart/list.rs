@@ -1,13 +1,16 @@
 //! ListParts and ListMultipartUploads.
 
-use super::{PartNumber, UploadId};
+use super::{PART_LIMIT, PartNumber, UploadId};
 use crate::bucket::Bucket;
 use crate::checksum::{Algorithm, ChecksumType, ChecksumValue};
 use crate::error::Error;
 use crate::etag::ETag;
 use crate::name::ObjectName;
 use crate::objects::Objects;
+use crate::record::UploadRecord;
+use crate::walk::{Shown, Walk};
 use keys::Principal;
+use meta::Table;
 use std::time::SystemTime;
 
 /// A ListParts.
@@ -87,20 +90,73 @@ pub struct UploadPage {
 }
 
 impl Objects {
-    /// A page of an upload's parts.
+    /// A page of an upload's parts. Needs no key, not even for SSE-C.
     pub async fn list_parts(
         &self,
-        principal: &Principal,
+        _principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         upload: &UploadId,
         request: &ListParts,
     ) -> Result<PartPage, Error> {
-        todo!()
+        let record = self.upload(bucket, name, upload).await?;
+        let mut rows = match request.max_parts {
+            0 => Vec::new(),
+            max => self.part_rows(upload, request.after, max.min(usize::from(PART_LIMIT)) + 1).await?,
+        };
+        let more = rows.len() > request.max_parts;
+        rows.truncate(request.max_parts);
+        let next = rows.last().filter(|_| more).map(|row| row.number);
+        let mut parts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let record = row.record.ok_or(Error::DamagedObject)?;
+            parts.push(PartEntry {
+                number: row.number,
+                etag: record.etag,
+                size: record.part.size,
+                modified: record.modified,
+                checksum: record.part.checksum,
+            });
+        }
+        Ok(PartPage { upload: UploadEntry::new(name.clone(), *upload, record), parts, next })
     }
 
     /// A page of a bucket's open uploads.
     pub async fn list_uploads(&self, bucket: &Bucket, request: &ListUploads) -> Result<UploadPage, Error> {
-        todo!()
+        let mut page = UploadPage::default();
+        if request.max_uploads == 0 {
+            return Ok(page);
+        }
+        let mut walk = Walk::whole(Table::Upload, &bucket.id, &request.prefix, request.delimiter.as_deref());
+        walk.suffix = 1 + 16;
+        if let Some(name) = &request.after_name {
+            // Without an upload, all of that name are behind the marker.
+            let upload = request.after_upload.map_or([0xff; 16], |upload| *upload.as_bytes());
+            walk = walk.after_row(name, &[&[0], &upload[..]].concat());
+        }
+        let (shown, more) = self.walk(walk, request.max_uploads).await?;
+        for shown in shown {
+            page.next = Some(match shown {
+                Shown::Row(name, row) => {
+                    let id = UploadId::of_row(&row.key)?;
+                    let record = self.upload_record(&row.key, &row.value)?;
+                    page.uploads.push(UploadEntry::new(name.clone(), id, record));
+                    (name.as_str().to_owned(), Some(id))
+                }
+                Shown::Prefix(prefix) => {
+                    page.common_prefixes.push(prefix.clone());
+                    (prefix, None)
+                }
+            });
+        }
+        page.next = page.next.filter(|_| more);
+        Ok(page)
+    }
+}
+
+impl UploadEntry {
+    fn new(name: ObjectName, id: UploadId, record: UploadRecord) -> UploadEntry {
+        let checksum = record.checksum;
+        UploadEntry { name, id, initiated: record.initiated, initiator: record.initiator, checksum }
     }
 }

@@ -21,8 +21,9 @@ use crate::objects::Objects;
 use crate::record::{KeySource, PartRecord, UploadRecord, milliseconds};
 use crate::rows::{malformed, upload_key};
 use bytes::Bytes;
-use meta::{Order, Range, Table};
+use meta::{Order, Range, Table, Transaction};
 use std::fmt;
+use std::ops::Bound;
 use std::time::SystemTime;
 
 /// A multipart upload's id: when it began, 6 bytes of milliseconds since 1970, big-endian, so that a name's uploads are listed
@@ -47,6 +48,11 @@ impl UploadId {
     pub fn parse(text: &str) -> Result<UploadId, Error> {
         let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| Error::NoSuchUpload)?;
         bytes.try_into().map(UploadId).map_err(|_| Error::NoSuchUpload)
+    }
+
+    /// The id at the end of an upload's row key.
+    pub(crate) fn of_row(key: &[u8]) -> Result<UploadId, Error> {
+        key.last_chunk().map(|id| UploadId(*id)).ok_or(Error::DamagedObject)
     }
 
     /// The id's bytes.
@@ -123,6 +129,28 @@ impl Objects {
         }
         Ok(parts)
     }
+}
+
+impl PartRow {
+    /// Deletes the row, if it still is as it was read.
+    fn delete(&self, transaction: Transaction) -> Transaction {
+        transaction.expect_equals(Table::Part, &self.key, self.value.clone()).delete(Table::Part, &self.key)
+    }
+}
+
+/// Expects that an upload has no parts but these. Beside the parts' own expectations, so whoever ends an upload ends it whole.
+fn expect_no_others(mut transaction: Transaction, upload: &UploadId, parts: &[PartRow]) -> Transaction {
+    let key = |number: u16| [&upload.as_bytes()[..], &number.to_be_bytes()].concat();
+    let mut next = 0;
+    for part in parts {
+        let number = part.number.value();
+        if number > next {
+            let range = Range { start: Bound::Included(key(next)), end: Bound::Excluded(key(number)) };
+            transaction = transaction.expect_vacant(Table::Part, range);
+        }
+        next = number + 1;
+    }
+    transaction.expect_vacant(Table::Part, Range::prefix(upload.as_bytes()).starting_at(key(next)))
 }
 
 impl UploadRecord {

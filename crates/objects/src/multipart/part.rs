@@ -62,7 +62,8 @@ impl Objects {
         body: &mut dyn Body,
     ) -> Result<StoredPart, Error> {
         let open = self.open_upload(principal, bucket, name, upload, request.customer_key.as_ref()).await?;
-        let new = NewPart { number, checksum: request.checksum, content_md5: request.content_md5, length: request.length };
+        let new =
+            NewPart { number, checksum: request.checksum, content_md5: request.content_md5, length: request.length };
         let mut stored = self.store_part(&open, new, body).await?;
         stored.applied.customer_key_md5 = request.customer_key.map(|key| key.md5());
         Ok(stored)

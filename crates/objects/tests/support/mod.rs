@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
+pub mod uploads;
+
 use blob::local::{LocalBlobs, Options};
 use bytes::Bytes;
 use keys::operation::lifecycle::CreateKeyRequest;
