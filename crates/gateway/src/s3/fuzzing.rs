@@ -35,9 +35,7 @@ pub fn documents(bytes: &[u8]) {
 pub fn heads(method: &str, path: &str, raw_query: &str, headers: &mut HeaderMap, secure: bool) {
     let Ok(query) = Query::parse(raw_query) else { return };
     let _ = headers::unhoist(query.iter(), headers);
-    if let Some((bucket, key)) = route::split_path(path, None)
-        && let Some(scope) = route::scope(bucket.as_deref(), key.as_deref())
-    {
+    if let Some(scope) = route::Names::parse(path, None).and_then(|names| names.scope()) {
         let _ = route::resolve(&route::Target { method, scope, query: &query, headers });
     }
     for row in OPERATIONS.iter().filter(|row| row.state == State::Built) {

@@ -58,7 +58,7 @@ fn window(call: &Call<'_>) -> Result<Window, S3Error> {
 /// `partNumber` of any operation.
 pub(crate) fn part_number(text: &str) -> Result<PartNumber, S3Error> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.then(|| text.parse().unwrap_or(u64::MAX)).unwrap_or(0);
+    let number = if digits { text.parse().unwrap_or(u64::MAX) } else { 0 };
     PartNumber::new(number)
         .map_err(|error| S3Error::from(error).detail("ArgumentName", "partNumber").detail("ArgumentValue", text))
 }

@@ -43,6 +43,7 @@ use call::Call;
 use error::{Code, S3Error};
 use http::Method;
 use objects::{BucketName, ObjectName};
+use route::Names;
 
 /// Answers an authenticated request. The body may be left unread.
 pub async fn handle(app: &App, caller: &Authenticated, request: &mut Request) -> Response {
@@ -77,9 +78,8 @@ pub fn bad_query(request: &Request, error: &QueryError) -> Response {
 /// From a request to the operation that it asks for, with its names parsed and what cannot be honoured refused.
 fn open<'a>(app: &'a App, caller: &'a Authenticated, request: &'a mut Request) -> Result<Call<'a>, S3Error> {
     let uri = || S3Error::from(Code::InvalidURI).detail("URI", request.path().to_owned());
-    let (bucket, key) = route::split_path(request.path(), request.bucket_host.as_deref()).ok_or_else(uri)?;
-    let scope = route::scope(bucket.as_deref(), key.as_deref()).ok_or_else(uri)?;
-    let (bucket, key) = (bucket.map(std::borrow::Cow::into_owned), key.map(std::borrow::Cow::into_owned));
+    let names = Names::parse(request.path(), request.bucket_host.as_deref()).ok_or_else(uri)?;
+    let scope = names.scope().ok_or_else(uri)?;
     if is_presigned(request) {
         headers::unhoist(request.query.iter(), &mut request.headers)?;
     }
@@ -87,9 +87,8 @@ fn open<'a>(app: &'a App, caller: &'a Authenticated, request: &'a mut Request) -
         route::Target { method: request.method.as_str(), scope, query: &request.query, headers: &request.headers };
     let operation =
         route::resolve(&target).map_err(|misroute| error::misroute(misroute, request.method.as_str(), scope))?;
-    let bucket = bucket.as_deref().map(BucketName::parse).transpose();
-    let bucket = bucket.map_err(|error| S3Error::from(error).detail("BucketName", bucket_text(request)))?;
-    let key = key.as_deref().map(ObjectName::parse).transpose()?;
+    let bucket = names.bucket.as_deref().map(bucket_name).transpose()?;
+    let key = names.key.as_deref().map(ObjectName::parse).transpose()?;
     headers::refuse_unbuilt(operation, &request.headers)?;
     headers::check_acl(operation, &request.headers)?;
     Ok(Call { app, caller, operation, bucket, key, request })
@@ -99,9 +98,8 @@ fn is_presigned(request: &Request) -> bool {
     request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Signature"))
 }
 
-fn bucket_text(request: &Request) -> String {
-    let split = route::split_path(request.path(), request.bucket_host.as_deref());
-    split.and_then(|(bucket, _)| bucket).map(std::borrow::Cow::into_owned).unwrap_or_default()
+fn bucket_name(text: &str) -> Result<BucketName, S3Error> {
+    BucketName::parse(text).map_err(|error| S3Error::from(error).detail("BucketName", text))
 }
 
 /// Each future is boxed: together they would make every request as large as the largest.

@@ -6,7 +6,6 @@
 use super::operation::{OPERATIONS, Operation, Row, Scope, State};
 use crate::query::Query;
 use http::HeaderMap;
-use std::borrow::Cow;
 
 /// Why a request reaches no operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,37 +61,42 @@ fn lookup(target: &Target<'_>) -> Result<&'static Row, Misroute> {
     }
 }
 
-/// Splits a raw path (and the bucket of a virtual host) into bucket and key, percent-decoded. `None`: not UTF-8.
-pub(crate) fn split_path<'a>(
-    path: &'a str,
-    host: Option<&'a str>,
-) -> Option<(Option<Cow<'a, str>>, Option<Cow<'a, str>>)> {
-    let rest = path.strip_prefix('/').unwrap_or(path);
-    let (bucket, key) = match host {
-        Some(bucket) => (Cow::Borrowed(bucket), rest),
-        None => {
-            let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-            (decode(bucket)?, key)
-        }
-    };
-    let key = decode(key)?;
-    let present = |text: Cow<'a, str>| if text.is_empty() { None } else { Some(text) };
-    Some((present(bucket), present(key)))
+/// What a path (and the bucket of a virtual host) names, percent-decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) bucket: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
-/// The kind of resource that a split path names; an empty bucket before a key is no resource.
-pub(crate) fn scope(bucket: Option<&str>, key: Option<&str>) -> Option<Scope> {
-    match (bucket, key) {
-        (None, None) => Some(Scope::Service),
-        (Some(_), None) => Some(Scope::Bucket),
-        (Some(_), Some(_)) => Some(Scope::Object),
-        (None, Some(_)) => None,
+impl Names {
+    /// Splits a raw path. `None`: not UTF-8.
+    pub(crate) fn parse(path: &str, host: Option<&str>) -> Option<Names> {
+        let rest = path.strip_prefix('/').unwrap_or(path);
+        let (bucket, key) = match host {
+            Some(bucket) => (bucket.to_owned(), rest),
+            None => {
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                (decode(bucket)?, key)
+            }
+        };
+        let present = |text: String| Some(text).filter(|text| !text.is_empty());
+        Some(Names { bucket: present(bucket), key: present(decode(key)?) })
+    }
+
+    /// The kind of resource; an empty bucket before a key is none.
+    pub(crate) fn scope(&self) -> Option<Scope> {
+        match (&self.bucket, &self.key) {
+            (None, None) => Some(Scope::Service),
+            (Some(_), None) => Some(Scope::Bucket),
+            (Some(_), Some(_)) => Some(Scope::Object),
+            (None, Some(_)) => None,
+        }
     }
 }
 
 /// `+` stays: in a path it is a plus.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    percent_encoding::percent_decode_str(text).decode_utf8().ok()
+fn decode(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
 }
 
 fn markers<'a>(target: &Target<'a>) -> Vec<&'a str> {
@@ -172,9 +176,10 @@ mod tests {
         lookup(&Target { method, scope, query: &query, headers: &headers }).map(|row| row.operation)
     }
 
-    fn model()
-    -> impl Iterator<Item = (&'static str, &'static str, Scope, Vec<(&'static str, &'static str)>, Vec<&'static str>)>
-    {
+    type Pairs = Vec<(&'static str, &'static str)>;
+
+    /// Name, method, scope, query and headers of each operation.
+    fn model() -> impl Iterator<Item = (&'static str, &'static str, Scope, Pairs, Vec<&'static str>)> {
         MODEL.lines().map(|line| {
             let mut words = line.split(' ');
             let mut word = || words.next().unwrap();
@@ -271,9 +276,7 @@ mod tests {
 
     #[test]
     fn paths_split_into_bucket_and_key() {
-        let split = |path, host| {
-            split_path(path, host).map(|(bucket, key)| (bucket.map(Cow::into_owned), key.map(Cow::into_owned)))
-        };
+        let split = |path, host| Names::parse(path, host).map(|names| (names.bucket, names.key));
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(split("/", None), Some((None, None)));
         assert_eq!(split("/b", None), Some((some("b"), None)));
@@ -282,6 +285,6 @@ mod tests {
         assert_eq!(split("/", Some("v")), Some((some("v"), None)));
         assert_eq!(split("/k/l", Some("v")), Some((some("v"), some("k/l"))));
         assert_eq!(split("/b/%ff", None), None);
-        assert_eq!(scope(None, Some("k")), None);
+        assert_eq!(Names::parse("//k", None).unwrap().scope(), None);
     }
 }
