@@ -21,7 +21,7 @@ use crate::body::{ReadError, RequestBody};
 use crate::query::Query;
 use crate::request::{Request, RequestId};
 use crate::response::{AccessLog, Outgoing, Response};
-use crate::{health, json, kms, s3};
+use crate::{health, json, kms, metrics, s3};
 
 /// The longest body of a JSON or query request that is not for S3. KMS's largest, a key policy of 32 KiB with every
 /// character escaped, fits; so does a ciphertext of 6 KiB with the largest encryption context.
@@ -138,6 +138,11 @@ type Answered = (Service, Response, Option<Arc<Principal>>);
 async fn respond(app: &App, request: &mut Request) -> Answered {
     if request.bucket_host.is_none()
         && let Some(response) = health::check(app, &request.method, request.path()).await
+    {
+        return (Service::S3, response, None);
+    }
+    if request.bucket_host.is_none()
+        && let Some(response) = metrics::answer(app, &request.method, request.path(), request.peer)
     {
         return (Service::S3, response, None);
     }

@@ -1,4 +1,5 @@
-//! Health checks: `GET /_/health/live` and `GET /_/health/ready`. The only answers without authentication.
+//! Health checks: `GET /_/health/live` and `GET /_/health/ready`. With the metrics the only
+//! answers without authentication.
 //!
 //! The paths cannot be an object's: no bucket can be named `_`, and on a bucket's own host they are not looked at.
 
@@ -27,6 +28,10 @@ pub(crate) struct Readiness {
 impl Readiness {
     pub(crate) fn new(store: Arc<dyn meta::Store>, blobs: Arc<dyn blob::Blobs>) -> Readiness {
         Readiness { store, blobs, last: Mutex::new(None) }
+    }
+
+    pub(crate) fn statistics(&self) -> meta::Statistics {
+        self.store.statistics()
     }
 
     async fn ready(&self) -> bool {

@@ -22,6 +22,7 @@ mod health;
 pub mod host;
 mod json;
 pub mod kms;
+mod metrics;
 pub mod query;
 pub mod request;
 pub mod response;
