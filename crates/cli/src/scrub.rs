@@ -43,6 +43,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 }
 
 fn describe(finding: &Finding) -> String {
+    if let Some(record) = &finding.record {
+        return format!("{record}: {}", finding.description);
+    }
     let bucket = finding.bucket.as_deref().unwrap_or("(an unknown bucket)");
     // Quoted: a key may hold anything, also what a terminal obeys.
     let mut line = match &finding.key {
@@ -59,13 +62,19 @@ fn describe(finding: &Finding) -> String {
 }
 
 fn summarize(report: &Report) -> String {
-    let Report { objects, blobs, bytes, findings } = report;
+    let Report { objects, blobs, bytes, keys, orphans, findings } = report;
     let end = match findings {
         0 => "nothing is damaged".to_owned(),
         1 => "1 finding".to_owned(),
         many => format!("{many} findings"),
     };
-    format!("verified {objects} objects and parts, {blobs} blobs, {bytes} sealed bytes: {end}")
+    let orphans = match orphans {
+        0 => String::new(),
+        some => format!(" ({some} files that no record names, left for the server's next start)"),
+    };
+    format!(
+        "verified {objects} objects and parts, {blobs} blobs, {bytes} sealed bytes, {keys} key records: {end}{orphans}"
+    )
 }
 
 /// The scrub ran and found something.
@@ -82,6 +91,7 @@ mod tests {
             key: Some("a\n\u{1b}[31m".to_owned()),
             part: Some(3),
             blob: Some("ab".to_owned()),
+            record: None,
             damage: "tag",
             description: "wrong",
         };

@@ -52,6 +52,17 @@ impl Keys {
             return Err(Error::IncorrectKey(text.to_owned()));
         }
         key.record.require_enabled(&key.arn)?;
+        self.open_in_any_state(key, number, context, blob).await
+    }
+
+    /// Opens a blob under one of this key's materials, also where the key's state forbids its use: for the scrub alone.
+    pub(crate) async fn open_in_any_state(
+        &self,
+        key: &Key,
+        number: u32,
+        context: &EncryptionContext,
+        blob: &[u8],
+    ) -> Result<(Zeroizing<Vec<u8>>, Material), Error> {
         let material = self.material_of(key, number).await?;
         let master = self.vault.material(key.id, &material).await?;
         let opened = master.open(Label::Kms, &context.canonical(), blob);

@@ -35,6 +35,7 @@ mod service;
 mod tick;
 mod validate;
 mod vault;
+mod verify;
 mod wire;
 
 use std::sync::Arc;

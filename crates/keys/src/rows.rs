@@ -25,6 +25,31 @@ mod tag {
     pub(super) const TARGET: u8 = 1;
 }
 
+/// The place of a row of [`Table::Key`] or [`Table::Alias`], by its first byte.
+pub(crate) fn read_place(table: Table, key: &[u8]) -> Option<Place> {
+    let kind = match (table, *key.first()?) {
+        (Table::Key, tag::RECORD) => "key",
+        (Table::Key, tag::OWNED) => "owned key",
+        (Table::Key, tag::COUNT) => "key count",
+        (Table::Key, tag::DUE) => "errand",
+        (Table::Alias, tag::NAME) => "alias",
+        (Table::Alias, tag::TARGET) => "alias target",
+        _ => return None,
+    };
+    Some(Place { table, key: key.to_vec(), kind })
+}
+
+/// The key of a [`key`] row.
+pub(crate) fn recorded_key(row: &[u8]) -> Option<KeyId> {
+    Some(KeyId::from_bytes(row.strip_prefix(&[tag::RECORD])?.try_into().ok()?))
+}
+
+/// Key and number of a [`material`] row.
+pub(crate) fn parse_material(row: &[u8]) -> Option<(KeyId, u32)> {
+    let (id, number) = row.split_first_chunk()?;
+    Some((KeyId::from_bytes(*id), u32::from_be_bytes(number.try_into().ok()?)))
+}
+
 fn place(table: Table, kind: &'static str, parts: &[&[u8]]) -> Place {
     Place { table, key: parts.concat(), kind }
 }

@@ -123,15 +123,20 @@ impl Vault {
             Ok(master) => return Ok(master),
             Err(miss) => miss,
         };
+        let master = Arc::new(self.stored_material(key, material).await?);
+        self.materials.fill(miss, slot, Arc::clone(&master));
+        Ok(master)
+    }
+
+    /// One of a key's materials, from the store.
+    pub(crate) async fn stored_material(&self, key: KeyId, material: &Material) -> Result<Envelope, Error> {
         let place = rows::material(key, material.number);
         let damaged = || Error::damaged(place.kind, &place.key);
         // A key record that names it stands, so it must be there.
         let row = self.store.get(place.table, &place.key).await?.ok_or_else(damaged)?;
         let aad = material_aad(&place, material);
         let opened = self.sealer.open_as(Label::Material, place.kind.as_bytes(), &aad, &row).map_err(|_| damaged())?;
-        let master = Arc::new(Envelope::new(&SecretKey::from_slice(&opened).map_err(|_| damaged())?));
-        self.materials.fill(miss, slot, Arc::clone(&master));
-        Ok(master)
+        Ok(Envelope::new(&SecretKey::from_slice(&opened).map_err(|_| damaged())?))
     }
 
     /// What an alias points to, from memory if it is warm.

@@ -147,19 +147,37 @@ impl Objects {
             sealed.check_customer(customer)?;
         }
         let keks = self.keks(principal, identity, sealed, customer).await?;
-        let open = |kek: &SecretKey, layer: u8, sealed_key: &[u8]| {
-            ObjectKey::open(kek, &binding(identity, &keks.source, layer), sealed_key).map_err(|_| {
-                tracing::error!(bucket = %identity.bucket.name, "an object key does not open: its record is damaged or of another object");
-                Error::DamagedObject
-            })
+        unseal_keys(&keks, identity, sealed)
+    }
+
+    /// Opens the keys of stored data on nobody's behalf, whatever the state of the KMS key: for the scrub, which shows nothing of
+    /// what it opens. `None` for SSE-C. [`Error::Kms`]: the KMS key is gone.
+    pub(crate) async fn keys_for_verification(
+        &self,
+        identity: Identity<'_>,
+        sealed: &SealedKey,
+    ) -> Result<Option<ObjectKeys>, Error> {
+        let Identity { bucket, name, .. } = identity;
+        let kms = async |key_arn: &str, blob: &Bytes, context: Option<&EncryptionContext>, arn: String| {
+            let pairs = with_arn(context, arn)?;
+            self.keys.data_key_for_verification(key_arn, blob, &pairs).await.map(Arc::new).map_err(stored)
         };
-        match (&keks.outer, &sealed.outer) {
-            (Some(kek), Some(outer)) => Ok(ObjectKeys {
-                inner: open(&keks.inner, ObjectBinding::INNER, &sealed.inner)?,
-                outer: Some(open(kek, ObjectBinding::OUTER, outer)?),
-            }),
-            _ => Ok(ObjectKeys { inner: open(&keks.inner, ObjectBinding::ONLY, &sealed.inner)?, outer: None }),
-        }
+        let (inner, outer) = match &sealed.source {
+            KeySource::Service { blob } => (self.data_keys.open_service(&self.keys, bucket, blob).await?, None),
+            KeySource::Kms { key_arn, blob, context, bucket_key } => {
+                let arn = if *bucket_key { bucket.name.arn() } else { name.arn(&bucket.name) };
+                (kms(key_arn, blob, context.as_ref(), arn).await?, None)
+            }
+            KeySource::Dsse { key_arn, blob, context, service_blob } => {
+                let inner = kms(key_arn, blob, context.as_ref(), name.arn(&bucket.name)).await?;
+                (inner, Some(self.data_keys.open_service(&self.keys, bucket, service_blob).await?))
+            }
+            KeySource::Customer { check } => {
+                customer_check(check)?;
+                return Ok(None);
+            }
+        };
+        unseal_keys(&Keks { inner, outer, source: sealed.source.clone() }, identity, sealed).map(Some)
     }
 
     /// The keys of an object that was read.
@@ -261,6 +279,22 @@ fn seal_keys(keys: &ObjectKeys, keks: Keks, identity: Identity<'_>) -> SealedKey
         _ => (seal(&keys.inner, &keks.inner, ObjectBinding::ONLY), None),
     };
     SealedKey { source: keks.source, inner, outer }
+}
+
+fn unseal_keys(keks: &Keks, identity: Identity<'_>, sealed: &SealedKey) -> Result<ObjectKeys, Error> {
+    let open = |kek: &SecretKey, layer: u8, sealed_key: &[u8]| {
+        ObjectKey::open(kek, &binding(identity, &keks.source, layer), sealed_key).map_err(|_| {
+            tracing::error!(bucket = %identity.bucket.name, "an object key does not open: its record is damaged or of another object");
+            Error::DamagedObject
+        })
+    };
+    match (&keks.outer, &sealed.outer) {
+        (Some(kek), Some(outer)) => Ok(ObjectKeys {
+            inner: open(&keks.inner, ObjectBinding::INNER, &sealed.inner)?,
+            outer: Some(open(kek, ObjectBinding::OUTER, outer)?),
+        }),
+        _ => Ok(ObjectKeys { inner: open(&keks.inner, ObjectBinding::ONLY, &sealed.inner)?, outer: None }),
+    }
 }
 
 fn binding<'a>(identity: Identity<'a>, source: &KeySource, layer: u8) -> ObjectBinding<'a> {

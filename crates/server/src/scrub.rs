@@ -22,6 +22,9 @@ pub struct Finding {
     /// The blob's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
+    /// The record, if it belongs to no object: a bucket, a KMS key, an alias.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
     /// The kind of damage, for programs.
     pub damage: &'static str,
     /// The kind of damage, for people.
@@ -37,6 +40,10 @@ pub struct Report {
     pub blobs: u64,
     /// Sealed bytes.
     pub bytes: u64,
+    /// Records of KMS keys, their material and aliases.
+    pub keys: u64,
+    /// Files that no record names: no damage, the next start deletes them.
+    pub orphans: u64,
     /// Findings.
     pub findings: u64,
 }
@@ -55,8 +62,8 @@ pub fn scrub(config: &Config, mut sink: impl FnMut(&Finding) + Send) -> Result<R
         let store = Store::open(config, Missing::Refuse).await?;
         let report = store.objects.scrub(&mut |finding| sink(&Finding::from(finding))).await;
         store.close().await;
-        let objects::ScrubReport { objects, blobs, bytes, findings, .. } = report?;
-        Ok(Report { objects, blobs, bytes, findings })
+        let objects::ScrubReport { objects, blobs, bytes, keys, orphans, findings } = report?;
+        Ok(Report { objects, blobs, bytes, keys, orphans, findings })
     })
 }
 
@@ -65,16 +72,19 @@ impl From<objects::Finding> for Finding {
         let (damage, description) = match finding.damage {
             Damage::Record => ("record", "its record does not open, or says what cannot be"),
             Damage::Missing => ("missing", "its data is not there"),
+            Damage::Header => ("header", "its file is damaged at the start, or is another's"),
             Damage::Length => ("length", "its data is shorter or longer than it was written"),
             Damage::Checksum => ("checksum", "its data has changed: the checksum differs"),
             Damage::Tag => ("tag", "its data has changed: a tag does not verify"),
-            Damage::KeyUnavailable => ("key-unavailable", "its KMS key cannot be used, so its tags were not verified"),
+            Damage::Unreadable => ("unreadable", "the disk does not give its data back"),
+            Damage::KeyUnavailable => ("key-unavailable", "its KMS key is gone, so its tags were not verified"),
         };
         Finding {
             bucket: finding.bucket.map(|bucket| bucket.to_string()),
             key: finding.name.map(|name| name.to_string()),
             part: finding.part,
             blob: finding.blob,
+            record: finding.record,
             damage,
             description,
         }

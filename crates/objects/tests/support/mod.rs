@@ -82,6 +82,26 @@ impl World {
         World { objects, store, keys, principal, bucket, key_arn, directory }
     }
 
+    /// The same store, opened anew: nothing is warm.
+    pub async fn reopened(self) -> World {
+        let root = KeyFile::load(&self.directory.path().join("root")).unwrap();
+        let region = Region::parse("eu-central-1").unwrap();
+        let settings = keys::Settings { region, clock: system_clock() };
+        let keys = Keys::open(Arc::clone(&self.store), Arc::new(root), settings).await.unwrap();
+        let blobs = LocalBlobs::open(&self.directory.path().join("blobs"), &Options::default()).unwrap();
+        let dependencies =
+            Dependencies { store: Arc::clone(&self.store), blobs: Arc::new(blobs), keys: Arc::clone(&keys) };
+        let old = self.objects.settings();
+        let settings = Settings {
+            inline_limit: old.inline_limit,
+            blocked_by_default: old.blocked_by_default,
+            region: old.region.clone(),
+            clock: system_clock(),
+        };
+        let objects = Objects::open(dependencies, settings).unwrap();
+        World { objects, keys, ..self }
+    }
+
     pub fn encryption(&self, way: Way) -> EncryptionRequest {
         let kms = |key: Option<String>, context: Option<EncryptionContext>, bucket_key: bool| {
             EncryptionRequest::SseKms { key, context, bucket_key: Some(bucket_key) }
