@@ -6,6 +6,8 @@ mod copy;
 mod create;
 mod list;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use complete::{CompleteUpload, CompletedPart};
 pub use copy::CopyPart;
