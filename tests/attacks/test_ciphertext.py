@@ -250,7 +250,8 @@ def test_no_wrong_byte_is_served_and_scrub_finds_each(tmp_path, mode, capsys):
 
     scrub = server.run("scrub", "--json")
     assert scrub.returncode == 1, scrub.stdout + scrub.stderr
-    found = {finding["name"] for line in scrub.stdout.splitlines() if (finding := json.loads(line)).get("name")}
+    lines = [json.loads(line) for line in scrub.stdout.splitlines()]
+    found = {line["finding"]["key"] for line in lines if "finding" in line}
     assert found == set(todo), f"not found: {set(todo) - found}; not damaged: {found - set(todo)}"
     with capsys.disabled():
         print(f"\n  {mode.value}: {len(todo)} objects damaged, none served wrong, scrub found all")

@@ -107,7 +107,13 @@ def test_multipart_with_uneven_parts_and_gaps_in_the_numbers(s3, bucket, key_arn
 
 def test_the_transfer_manager_with_threads(s3, bucket, key_arn, mode):
     content = secrets.token_bytes(33 * MIB + 17)
-    s3.upload_fileobj(io.BytesIO(content), bucket, "big", ExtraArgs=mode.write(key_arn))
+    arguments = mode.write(key_arn)
+    if arguments.pop("BucketKeyEnabled", False):  # upload_fileobj has no word for it, a bucket's rule does
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
+        rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]}
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+        arguments = {}
+    s3.upload_fileobj(io.BytesIO(content), bucket, "big", ExtraArgs=arguments)
     target = io.BytesIO()
     s3.download_fileobj(bucket, "big", target, ExtraArgs=mode.read() or None)
     assert hashlib.sha256(target.getvalue()).digest() == hashlib.sha256(content).digest()

@@ -42,6 +42,8 @@ codes! {
     EntityTooLarge 400 "Your proposed upload exceeds the maximum allowed size";
     EntityTooSmall 400 "Your proposed upload is smaller than the minimum allowed size";
     IllegalLocationConstraintException 400 "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.";
+    // No code of AWS's, whose disks do not fill: RFC 4918, 11.5. SDKs retry 503, which would not help.
+    InsufficientStorage 507 "The server has no room left to store this. Nothing was changed.";
     IncompleteBody 400 "You did not provide the number of bytes specified by the Content-Length HTTP header";
     InternalError 500 "We encountered an internal error. Please try again.";
     InvalidAccessKeyId 403 "The AWS Access Key Id you provided does not exist in our records.";
@@ -255,7 +257,8 @@ impl From<objects::Error> for S3Error {
             E::InvalidArgument(_) => plain(Code::InvalidArgument),
             E::AccessDenied(_) => plain(Code::AccessDenied),
             E::Kms(error) => kms(&error),
-            E::StoreFull | E::Poisoned => plain(Code::ServiceUnavailable),
+            E::StoreFull => plain(Code::InsufficientStorage),
+            E::Poisoned => plain(Code::ServiceUnavailable),
             E::OperationAborted => plain(Code::OperationAborted),
             E::DamagedObject | E::Internal => S3Error::new(Code::InternalError),
             // The enum may grow; what is not in the table yet is nothing that a client could act on.
@@ -397,7 +400,8 @@ mod tests {
             (E::InvalidPartNumber { requested: 9, count: 2 }, "InvalidPartNumber", 416),
             (E::BadDigest(objects::Digest::Md5), "BadDigest", 400),
             (E::DamagedObject, "InternalError", 500),
-            (E::StoreFull, "ServiceUnavailable", 503),
+            (E::StoreFull, "InsufficientStorage", 507),
+            (E::Poisoned, "ServiceUnavailable", 503),
             (kms(keys::Error::NotFound("x".into())), "KMS.NotFoundException", 400),
             (kms(keys::Error::Disabled("x".into())), "KMS.DisabledException", 400),
             (kms(keys::Error::KmsInvalidState("x".into())), "KMS.KMSInvalidStateException", 400),
