@@ -73,7 +73,7 @@ async fn leftovers_go() {
     assert_eq!(world.objects.sweep(HOUR).await.unwrap().deleted, 0, "young files may be waiting for their record");
     let report = world.objects.sweep(Duration::ZERO).await.unwrap();
     assert_eq!((report.deleted, report.rows), (3, 0));
-    assert!(report.bytes as usize > LARGE && foreign.exists());
+    assert!(report.bytes > LARGE as u64 && foreign.exists());
     fs::remove_file(foreign).unwrap();
     assert_eq!(world.blob_files(), kept);
 

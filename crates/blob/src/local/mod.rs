@@ -3,6 +3,7 @@
 //! The 256 folders are made when the store is opened, so that a blob needs the sync of one folder only. Calls that may wait for the
 //! disk run on tokio's blocking threads, of which reads and writes each get a bounded number: a slow sync holds up no read.
 
+mod append;
 mod reader;
 mod writer;
 
@@ -48,6 +49,8 @@ struct Shared {
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     poisoned: AtomicBool,
+    /// Whether writes may pass by the page cache, until the file system refuses.
+    direct: AtomicBool,
     syncs: Syncs,
 }
 
@@ -78,6 +81,7 @@ impl LocalBlobs {
             reads: Arc::new(Semaphore::new(options.concurrent_reads)),
             writes: Arc::new(Semaphore::new(options.concurrent_writes)),
             poisoned: AtomicBool::new(false),
+            direct: AtomicBool::new(true),
             syncs,
         })))
     }
@@ -142,14 +146,16 @@ impl Shared {
         let first_folder = after.map_or(0, |id| id.as_bytes()[0]);
         let mut entries = Vec::new();
         for folder in first_folder..=u8::MAX {
-            let wanted = limit - entries.len();
-            if wanted == 0 {
+            if entries.len() == limit {
                 break;
             }
             let mut ids = self.ids(folder)?;
             ids.retain(|id| after.is_none_or(|after| *id > after));
             ids.sort_unstable();
-            for id in ids.into_iter().take(wanted) {
+            for id in ids {
+                if entries.len() == limit {
+                    break;
+                }
                 match fs::metadata(self.path(id)) {
                     Ok(metadata) => entries.push(Entry {
                         id,
