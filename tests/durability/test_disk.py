@@ -31,10 +31,10 @@ def all_there(server: Server, stored: dict[str, str]) -> bool:
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 48 MiB."""
+    """A file system of 80 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder], capture_output=True, check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", folder], capture_output=True, check=False)
     if mounted.returncode != 0:
         pytest.skip("mounting a small file system needs root")
     yield folder
