@@ -12,6 +12,13 @@ from modes import Mode  # noqa: E402
 from strongroom import Server  # noqa: E402
 
 
+def pytest_sessionfinish():
+    """A test that failed may have left its server behind."""
+    for server in Server.started:
+        if server.process and server.process.poll() is None:
+            server.kill()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The server that most tests share. SSE-C is allowed on its new buckets."""

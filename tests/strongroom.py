@@ -28,6 +28,8 @@ def free_port() -> int:
 class Server:
     """One `strongroom serve`. It may be killed and started again on the same folder."""
 
+    started: list["Server"] = []
+
     def __init__(self, folder: Path, *flags: str, environment: dict[str, str] | None = None):
         self.folder = folder
         self.data = folder / "data"
@@ -73,6 +75,7 @@ class Server:
         )
 
     def start(self) -> "Server":
+        Server.started.append(self)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", *self.flags], env=self.settings(), stdout=log, stderr=log, cwd=self.folder
