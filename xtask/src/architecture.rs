@@ -39,7 +39,7 @@ pub(crate) fn check() -> Result<(), String> {
     let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
     let wrong = violations(&graph(&metadata));
     if wrong.is_empty() {
-        println!("architecture: every arrow is in the table");
+        eprintln!("architecture: every arrow is in the table");
         return Ok(());
     }
     Err(format!("architecture:\n  {}", wrong.join("\n  ")))
