@@ -6,6 +6,10 @@
 //!
 //! - a buffer whose memory goes back to the allocator is wiped first, also when it grows;
 //! - [`BufferPool::tidy`], called every few seconds, wipes what lies idle and frees what nobody wanted for a while.
+//!
+//! Writes that pass by the page cache take whole pages alone, from memory that begins at a page. So the contents of a buffer begin as
+//! many bytes behind a page boundary of the memory as they will in their file, and what the buffer before it left over of its last
+//! page is put in front of them ([`Buffer::prefixed`]) without moving anything.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -13,14 +17,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::format::HEADER_LEN;
+
 /// Bytes in memory lent from a [`BufferPool`], or owned alone if made by [`Buffer::default`].
 ///
 /// Reads like a slice of its contents.
 #[derive(Default)]
 pub struct Buffer {
-    /// All of it is initialized; the contents are its first `len` bytes, the rest is left over from earlier use.
+    /// All of it is initialized; the contents are `len` bytes from `start` on, the rest is left over from earlier use.
     memory: Vec<u8>,
+    start: usize,
     len: usize,
+    /// How many bytes `start` lies behind a page boundary; less than a page.
+    phase: usize,
     pool: Option<Arc<Shared>>,
 }
 
@@ -32,18 +41,18 @@ impl Buffer {
 
     /// Appends bytes.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        let start = self.len;
-        self.reserve(start + bytes.len());
-        self.len = start + bytes.len();
-        self.memory[start..self.len].copy_from_slice(bytes);
+        let before = self.len;
+        self.reserve(before + bytes.len());
+        self.len = before + bytes.len();
+        self[before..].copy_from_slice(bytes);
     }
 
     /// Appends zeros and returns them, to be written over.
     pub fn extend_zeroed(&mut self, count: usize) -> &mut [u8] {
-        let start = self.len;
-        self.reserve(start + count);
-        self.len = start + count;
-        let added = &mut self.memory[start..self.len];
+        let before = self.len;
+        self.reserve(before + count);
+        self.len = before + count;
+        let added = &mut self[before..];
         added.fill(0);
         added
     }
@@ -59,7 +68,34 @@ impl Buffer {
         self.len = 0;
         self.reserve(len);
         self.len = len;
-        &mut self.memory[..len]
+        self
+    }
+
+    /// Empties the buffer, and has what is filled in next begin `phase` bytes behind a page boundary.
+    pub(crate) fn restart(&mut self, phase: usize) {
+        self.len = 0;
+        self.phase = phase % PAGE;
+        // Without memory there is nothing to begin in; `reserve` sees to it then.
+        if !self.memory.is_empty() {
+            self.start = aligned(&self.memory) + self.phase;
+        }
+    }
+
+    /// `prefix`, which is shorter than a page, and the contents behind it as one slice that begins at a page boundary. Nothing
+    /// moves if the contents begin where a prefix of this length ends; else they are moved there.
+    pub(crate) fn prefixed(&mut self, prefix: &[u8]) -> &[u8] {
+        assert!(prefix.len() < PAGE, "a whole page is no prefix");
+        let len = self.len;
+        if self.phase != prefix.len() || self.memory.is_empty() {
+            self.reserve(len + PAGE);
+            let start = self.start;
+            self.restart(prefix.len());
+            self.memory.copy_within(start..start + len, self.start);
+            self.len = len;
+        }
+        let (first, end) = (self.start - prefix.len(), self.start + len);
+        self.memory[first..self.start].copy_from_slice(prefix);
+        &self.memory[first..end]
     }
 
     /// Turns the contents into [`Bytes`] without a copy. When the last slice of them is gone, the memory goes back to its pool.
@@ -68,16 +104,23 @@ impl Buffer {
         Bytes::from_owner(self)
     }
 
-    /// Makes sure of `len` bytes of memory. Moves by hand, because a `Vec` that grows would free its old memory unwiped.
+    /// Makes sure of room for `len` bytes. Moves by hand, because a `Vec` that grows would free its old memory unwiped.
     fn reserve(&mut self, len: usize) {
-        if len <= self.memory.len() {
+        if self.start + len <= self.memory.len() {
             return;
         }
-        let grown = len.max(self.memory.len() * 2).max(MIN_BYTES);
-        let mut larger = vec![0; grown];
-        larger[..self.len].copy_from_slice(&self.memory[..self.len]);
+        let grown = if len > SMALL_BYTES && len <= WORKING_BYTES {
+            WORKING_BYTES
+        } else {
+            len.max(self.len * 2).max(MIN_BYTES)
+        };
+        // A page for the phase, and one to begin at a boundary.
+        let mut larger = vec![0; grown + 2 * PAGE];
+        let start = aligned(&larger) + self.phase;
+        larger[start..start + self.len].copy_from_slice(self);
         wipe(&mut self.memory);
         self.memory = larger;
+        self.start = start;
     }
 }
 
@@ -85,13 +128,13 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.memory[..self.len]
+        &self.memory[self.start..self.start + self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.memory[..self.len]
+        &mut self.memory[self.start..self.start + self.len]
     }
 }
 
@@ -153,13 +196,16 @@ impl BufferPool {
         BufferPool(Arc::new(Shared { max_idle, idle: Mutex::default() }))
     }
 
-    /// An empty buffer.
+    /// An empty buffer, which fits the beginning of a blob: its contents will lie where they do in the file, behind the header.
     #[must_use]
     pub fn take(&self) -> Buffer {
         let mut idle = self.0.lock();
         let memory = idle.stack.pop().map(|spare| spare.memory).unwrap_or_default();
         idle.low_water = idle.low_water.min(idle.stack.len());
-        Buffer { memory, len: 0, pool: Some(Arc::clone(&self.0)) }
+        drop(idle);
+        let mut buffer = Buffer { memory, pool: Some(Arc::clone(&self.0)), ..Buffer::default() };
+        buffer.restart(HEADER_LEN);
+        buffer
     }
 
     /// Wipes idle buffers and frees those that were idle ever since the last call. Meant to be called every few seconds.
@@ -241,8 +287,22 @@ fn wipe(memory: &mut [u8]) {
     zeroize::optimization_barrier(memory);
 }
 
-/// The least memory that a buffer gets once it holds something: a page.
+/// Where the first page of a buffer's memory begins.
+fn aligned(memory: &[u8]) -> usize {
+    let offset = memory.as_ptr().align_offset(PAGE);
+    // It may decline to tell, by its contract. Then writes past the page cache are refused, and go through it.
+    if offset < PAGE { offset } else { 0 }
+}
+
+/// What writes past the page cache are multiples of, in length and address. Disks ask for 512 bytes or 4 KiB.
+pub(crate) const PAGE: usize = 4 * 1024;
+/// The least room in a buffer once it holds something.
 const MIN_BYTES: usize = 4 * 1024;
+/// Up to here the room in a buffer doubles as it grows; behind it comes the working size at once.
+const SMALL_BYTES: usize = 128 * 1024;
+/// Room for a mebibyte in sealed segments of 64 KiB, with a segment to spare: what transfers work with. Not the next power of two,
+/// since every transfer has two of them.
+const WORKING_BYTES: usize = (1024 + 68) * 1024;
 /// Larger buffers than this are not kept: nothing asks for them in the normal course of things.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
 
@@ -310,7 +370,36 @@ mod tests {
             })
             .collect();
         drop(buffers);
-        assert_eq!(pool.idle_bytes(), 2 * MIN_BYTES);
+        assert_eq!(pool.idle_bytes(), 2 * (MIN_BYTES + 2 * PAGE));
+    }
+
+    #[test]
+    fn a_prefix_begins_at_a_page_wherever_the_contents_were() {
+        let pool = BufferPool::new(1);
+        for phase in [0, 1, HEADER_LEN, 4095] {
+            for prefix in [0, 1, HEADER_LEN, 4095] {
+                for len in [0, 1, 4095, 4096, 5000, 200_000] {
+                    for mut buffer in [pool.take(), Buffer::default()] {
+                        buffer.restart(phase);
+                        let contents: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+                        buffer.extend_from_slice(&contents);
+                        let whole = buffer.prefixed(&vec![7; prefix]);
+                        assert_eq!(whole.as_ptr().align_offset(PAGE), 0);
+                        assert_eq!(whole, [vec![7; prefix], contents.clone()].concat());
+                        assert_eq!(&buffer[..], contents);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_moves_where_the_prefix_fits() {
+        let mut buffer = BufferPool::new(1).take();
+        buffer.extend_from_slice(b"contents");
+        let before = buffer.as_ptr();
+        buffer.prefixed(&[0; HEADER_LEN]);
+        assert_eq!(buffer.as_ptr(), before);
     }
 
     #[test]

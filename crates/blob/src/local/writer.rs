@@ -4,34 +4,44 @@
 //! the end: a blob of one buffer is created, written and synced in a single trip to a blocking thread.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::append::Appender;
 use super::{Shared, acquire, run, stopped};
+use crate::buffer::PAGE;
+use crate::format::HEADER_LEN;
 use crate::{BlobId, Buffer, Crc64, Error, Writer, Written, format};
 
 pub(super) struct LocalWriter {
     shared: Arc<Shared>,
     stage: Stage,
+    /// Where in the file the next buffer will begin.
+    position: u64,
 }
 
 /// A call takes the stage and leaves `Broken` in its place until it knows the next one, so a cancelled or failed call ends the writer.
 enum Stage {
     Idle { file: Box<Unfinished>, held: Option<Buffer>, spare: Buffer },
-    Busy(JoinHandle<Result<(Box<Unfinished>, Buffer), Error>>),
+    Busy(Job),
     Broken,
 }
+
+/// A write under way; it gives back what it was given.
+type Job = JoinHandle<Result<(Box<Unfinished>, Buffer), Error>>;
 
 impl LocalWriter {
     pub(super) fn new(shared: Arc<Shared>, id: BlobId) -> LocalWriter {
         let file = Box::new(Unfinished { id, path: shared.path(id), file: None, crc: Crc64::new(), len: 0 });
-        LocalWriter { stage: Stage::Idle { file, held: None, spare: shared.buffers.take() }, shared }
+        let stage = Stage::Idle { file, held: None, spare: shared.buffers.take() };
+        LocalWriter { shared, stage, position: HEADER_LEN as u64 }
     }
 
     /// Waits for the write under way.
@@ -47,29 +57,35 @@ impl LocalWriter {
             Stage::Busy(_) | Stage::Broken => Err(Error::Interrupted),
         }
     }
+
+    /// Begins to write `buffer`.
+    async fn begin(&self, mut file: Box<Unfinished>, mut buffer: Buffer) -> Job {
+        let permit = acquire(&self.shared.writes).await;
+        let shared = Arc::clone(&self.shared);
+        spawn_blocking(move || {
+            let _permit = permit;
+            file.append(&shared, &mut buffer)?;
+            Ok((file, buffer))
+        })
+    }
 }
 
 #[async_trait]
 impl Writer for LocalWriter {
     async fn write(&mut self, buffer: Buffer) -> Result<Buffer, Error> {
-        let (mut file, held, spare) = self.settle().await?;
+        let (mut file, held, mut spare) = self.settle().await?;
         self.shared.check_writable()?;
+        self.position += buffer.len() as u64;
         if held.is_none() && file.file.is_none() {
             self.stage = Stage::Idle { file, held: Some(buffer), spare: Buffer::default() };
-            return Ok(spare);
-        }
-        let permit = acquire(&self.shared.writes).await;
-        let spare = if held.is_some() { self.shared.buffers.take() } else { spare };
-        self.stage = Stage::Busy(spawn_blocking(move || {
-            let _permit = permit;
-            let mut buffer = buffer;
+        } else {
             if let Some(held) = held {
-                file.append(&held)?;
+                // Waited for, this once: beside it there would be three buffers in use.
+                (file, spare) = self.begin(file, held).await.await.unwrap_or_else(|error| Err(stopped(&error)))?;
             }
-            file.append(&buffer)?;
-            buffer.clear();
-            Ok((file, buffer))
-        }));
+            self.stage = Stage::Busy(self.begin(file, buffer).await);
+        }
+        spare.restart(usize::try_from(self.position % PAGE as u64).expect("less than a page"));
         Ok(spare)
     }
 
@@ -78,7 +94,9 @@ impl Writer for LocalWriter {
         let shared = Arc::clone(&self.shared);
         run(&self.shared.writes, move || {
             shared.check_writable()?;
-            file.append(held.as_deref().unwrap_or_default())?;
+            if let Some(mut held) = held {
+                file.append(&shared, &mut held)?;
+            }
             file.finish(&shared)
         })
         .await
@@ -90,21 +108,31 @@ struct Unfinished {
     id: BlobId,
     path: PathBuf,
     /// Made by the first write.
-    file: Option<File>,
+    file: Option<Appender>,
     crc: Crc64,
     len: u64,
 }
 
 impl Unfinished {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.file.is_none() {
-            self.file = Some(self.create()?);
-            self.put(&format::header(self.id))?;
+    fn append(&mut self, shared: &Shared, buffer: &mut Buffer) -> Result<(), Error> {
+        self.crc.update(buffer);
+        self.len += buffer.len() as u64;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.begin(shared, buffer.len() >= DIRECT_FROM)?,
+        };
+        let result = file.append(buffer);
+        self.file = Some(file);
+        self.check(result)
+    }
+
+    fn begin(&self, shared: &Shared, direct: bool) -> Result<Appender, Error> {
+        let mut file = Appender::new(self.create()?, &format::header(self.id));
+        if direct && shared.direct.load(Ordering::Relaxed) && !file.pass_cache() {
+            tracing::debug!("the file system of the blobs writes through the page cache alone");
+            shared.direct.store(false, Ordering::Relaxed);
         }
-        self.put(bytes)?;
-        self.crc.update(bytes);
-        self.len += bytes.len() as u64;
-        Ok(())
+        Ok(file)
     }
 
     fn create(&self) -> Result<File, Error> {
@@ -117,19 +145,23 @@ impl Unfinished {
         })
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let mut file = self.file.as_ref().expect("append has made the file");
-        let result = file.write_all(bytes).map_err(Error::from_write);
+    fn check(&mut self, result: io::Result<()>) -> Result<(), Error> {
         if result.is_err() {
             // At once, so that the room is there again before the caller learns that there was none.
             self.remove();
         }
-        result
+        result.map_err(Error::from_write)
     }
 
     fn finish(mut self, shared: &Shared) -> Result<Written, Error> {
-        let file = self.file.as_ref().expect("append has made the file");
-        if let Err(error) = (shared.syncs.file)(file) {
+        if self.file.is_none() {
+            self.append(shared, &mut Buffer::default())?;
+        }
+        let file = self.file.as_mut().expect("just made, if it was not there");
+        let result = file.end();
+        self.check(result)?;
+        let file = self.file.as_ref().expect("an error would have returned");
+        if let Err(error) = (shared.syncs.file)(file.file()) {
             let error = match Error::from_write(error) {
                 // Blocks that are allocated only now found no room. The kernel tells this to the file that lost its data, and that
                 // one goes: no other blob is in doubt.
@@ -181,3 +213,8 @@ fn unlink(path: &PathBuf) {
         tracing::warn!(%error, path = %path.display(), "an unfinished blob could not be removed; the sweep will try again");
     }
 }
+
+/// A blob whose first buffer holds at least so many bytes is written past the page cache. On ext4 a mebibyte written and synced costs
+/// 0.6 ms of CPU time in this way, and 3.2 ms through the cache; 256 KiB: 0.45 and 0.98. At 64 KiB there is no difference, and
+/// what is in the cache serves the first GET.
+const DIRECT_FROM: usize = 128 * 1024;
