@@ -42,35 +42,34 @@ async fn assert_no_files(blobs: &LocalBlobs) {
     panic!("{} files are left", files(blobs));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+#[test]
+fn reads_give_back_what_was_written() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let (_directory, blobs) = store();
+    let pieces = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..5000), 0..6);
+    let windows = proptest::collection::vec((0_u64..30_000, 0_usize..10_000), 1..10);
+    proptest!(ProptestConfig::with_cases(64), |(pieces in pieces, windows in windows)| {
+        runtime.block_on(check_reads(&blobs, &pieces, windows));
+    });
+}
 
-    #[test]
-    fn reads_give_back_what_was_written(
-        pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..5000), 0..6),
-        windows in proptest::collection::vec((0_u64..30_000, 0_usize..10_000), 1..10),
-    ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        runtime.block_on(async {
-            let (_directory, blobs) = store();
-            let id = BlobId::generate();
-            let model = pieces.concat();
-            let mut crc = Crc64::new();
-            crc.update(&model);
-            let written = write(&blobs, id, &pieces).await.unwrap();
-            assert_eq!(written, Written { len: model.len() as u64, crc64: crc.value() });
+async fn check_reads(blobs: &LocalBlobs, pieces: &[Vec<u8>], windows: Vec<(u64, usize)>) {
+    let id = BlobId::generate();
+    let model = pieces.concat();
+    let mut crc = Crc64::new();
+    crc.update(&model);
+    let written = write(blobs, id, pieces).await.unwrap();
+    assert_eq!(written, Written { len: model.len() as u64, crc64: crc.value() });
 
-            let mut reader = blobs.open(id).await.unwrap();
-            assert_eq!(reader.len(), model.len() as u64);
-            for (offset, len) in windows {
-                let start = usize::try_from(offset).unwrap();
-                match reader.read_at(offset, blobs.buffers().take(), len).await {
-                    Ok(buffer) => assert_eq!(&buffer[..], &model[start..start + len]),
-                    Err(Error::Truncated(_)) => assert!(start + len > model.len()),
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        });
+    let mut reader = blobs.open(id).await.unwrap();
+    assert_eq!(reader.len(), model.len() as u64);
+    for (offset, len) in windows {
+        let start = usize::try_from(offset).unwrap();
+        match reader.read_at(offset, blobs.buffers().take(), len).await {
+            Ok(buffer) => assert_eq!(&buffer[..], &model[start..start + len]),
+            Err(Error::Truncated(_)) => assert!(start + len > model.len()),
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
