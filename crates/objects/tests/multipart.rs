@@ -122,6 +122,30 @@ async fn the_customer_key_is_the_uploads() {
 }
 
 #[tokio::test]
+async fn complete_needs_the_customer_key_where_a_checksum_was_named() {
+    let world = World::new().await;
+    for (checksum, bare) in [(None, true), (Some(Algorithm::Crc32), false)] {
+        let encryption = world.encryption(Way::Customer);
+        let request = CreateUpload { encryption, checksum, ..CreateUpload::default() };
+        let upload = world.create_as("object", request).await.unwrap();
+        let one = named(1, &world.part("object", &upload, Way::Customer, 1, b"bytes").await.unwrap());
+        let request = |way: Option<Way>| CompleteUpload {
+            parts: vec![one.clone()],
+            customer_key: way.and_then(Way::customer_key),
+            ..CompleteUpload::default()
+        };
+        let refused = world.complete_as("object", &upload, request(Some(Way::OtherCustomer))).await;
+        assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+        if !bare {
+            let refused = world.complete_as("object", &upload, request(None)).await;
+            assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+        }
+        let way = (!bare).then_some(Way::Customer);
+        world.complete_as("object", &upload, request(way)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn checksums_of_every_algorithm_and_type() {
     use ChecksumType::{Composite, FullObject};
     let world = World::new().await;

@@ -12,7 +12,7 @@ use crate::etag::ETag;
 use crate::info::Stored;
 use crate::name::ObjectName;
 use crate::objects::Objects;
-use crate::record::{ObjectRecord, Part, Parts, UploadRecord};
+use crate::record::{KeySource, ObjectRecord, Part, Parts, UploadRecord};
 use crate::rows::{object_key, upload_key};
 use blob::BlobId;
 use keys::Principal;
@@ -30,7 +30,7 @@ pub struct CompleteUpload {
     pub checksum_type: Option<ChecksumType>,
     /// `x-amz-mp-object-size`; another size is `InvalidRequest`.
     pub object_size: Option<u64>,
-    /// The SSE-C key, which AWS does not ask for here; checked if it comes.
+    /// The SSE-C key. AWS asks for it only if the upload named a checksum algorithm; if it comes, it is the upload's.
     pub customer_key: Option<CustomerKey>,
     /// What must hold of the object that is replaced.
     pub condition: WriteCondition,
@@ -131,7 +131,8 @@ impl CompleteUpload {
     }
 
     fn check_upload(&self, record: &UploadRecord) -> Result<(), Error> {
-        if self.customer_key.is_some() {
+        let is_customer = matches!(record.key.source, KeySource::Customer { .. });
+        if self.customer_key.is_some() || (is_customer && record.checksum.is_some()) {
             record.check_part_key(self.customer_key.as_ref())?;
         }
         if self.parts.is_empty() {
