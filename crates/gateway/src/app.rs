@@ -129,6 +129,10 @@ impl Accounts {
         Ok(Accounts { by_access_key })
     }
 
+    pub(crate) fn has(&self, access_key_id: &str) -> bool {
+        self.by_access_key.contains_key(access_key_id)
+    }
+
     pub(crate) fn find(&self, access_key_id: &str) -> Option<&Entry> {
         self.by_access_key.get(access_key_id)
     }

@@ -42,6 +42,13 @@ pub enum Refusal {
     Signature(#[from] sigv4::Error),
 }
 
+impl Refusal {
+    /// The claim names an access key that nobody has.
+    pub(crate) fn unknown_key(claim: &Claim<'_>) -> Refusal {
+        sigv4::Error::InvalidAccessKeyId { access_key_id: claim.access_key_id().to_owned() }.into()
+    }
+}
+
 /// What `head` claims about who signed it. Nothing is believed yet; `hint` says whose errors to speak.
 ///
 /// # Errors
@@ -62,10 +69,7 @@ pub(crate) fn authenticate(
     body: Body<'_>,
     now: SystemTime,
 ) -> Result<(Authenticated, BodyCheck), Refusal> {
-    let entry = app
-        .accounts
-        .find(claim.access_key_id())
-        .ok_or_else(|| sigv4::Error::InvalidAccessKeyId { access_key_id: claim.access_key_id().to_owned() })?;
+    let entry = app.accounts.find(claim.access_key_id()).ok_or_else(|| Refusal::unknown_key(claim))?;
     let policy = Policy { regions: &[app.settings.region.as_str()], services: &[service], skew: sigv4::MAX_SKEW };
     let proof = sigv4::verify(claim, head, body, &entry.secret, now, &policy, &app.signing_keys)?;
     let check = proof.body_check(head.headers)?;

@@ -106,8 +106,19 @@ impl RequestBody {
     /// The whole body, verified, for bodies that are small by their nature: XML documents, JSON.
     ///
     /// # Errors
-    /// [`ReadError::TooLong`] as soon as more than `limit` bytes are announced or have come; else see [`ReadError`].
+    /// [`ReadError::TooLong`] as soon as more than `limit` bytes are announced or have come, [`ReadError::Silence`] when it takes
+    /// longer than a document may; else see [`ReadError`].
     pub async fn collect(&mut self, limit: usize) -> Result<Bytes, ReadError> {
+        // Without this, a byte now and then would hold a connection for ever, for services whose signature covers the body even
+        // without a signature.
+        let whole = tokio::time::timeout(DOCUMENT_TIME, self.collect_all(limit)).await;
+        whole.unwrap_or_else(|_| {
+            self.check = Check::Failed;
+            Err(ReadError::Silence)
+        })
+    }
+
+    async fn collect_all(&mut self, limit: usize) -> Result<Bytes, ReadError> {
         if self.length.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length > limit)) {
             return Err(ReadError::TooLong { limit });
         }
@@ -248,6 +259,9 @@ const ALGORITHMS: [Algorithm; 5] =
     [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+
+/// The longest that a document may take from its first byte to its last: 2 MiB at 18 KiB/s.
+const DOCUMENT_TIME: Duration = Duration::from_secs(120);
 
 /// The most that is read away after an early answer: more than SDKs send without waiting for `100 Continue` (1 or 2 MiB).
 const DISCARD_BYTES: u64 = 2 << 20;

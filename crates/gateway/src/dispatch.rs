@@ -162,6 +162,11 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
     // S3 is authenticated by its head, the body is read afterwards. The signatures of the others cover the body, which is small.
     let whole = match service {
         Service::S3 => None,
+        // Whoever does not even name an access key that exists costs no memory.
+        _ if !app.accounts.has(claim.access_key_id()) => {
+            let refusal = Refusal::unknown_key(&claim);
+            return (service, service.refuse(request, &refusal), None);
+        }
         _ => match request.body.collect(DOCUMENT_LIMIT).await {
             Ok(body) => Some(body),
             Err(error) => return (service, unreadable(service, request.id, &error), None),

@@ -39,6 +39,18 @@ async fn an_unknown_access_key() {
     assert_eq!(s3_code(change).await, is(403, "InvalidAccessKeyId"));
 }
 
+/// Nothing of the body is waited for, let alone kept, though the signature of KMS covers it.
+#[tokio::test]
+async fn an_unknown_access_key_is_told_so_by_its_head() {
+    let server = Server::start().await;
+    let body = "x".repeat(200_000);
+    let ask = Ask { access_key: "AKIANOBODY", ..Ask::kms("ListKeys", &body) };
+    let mut wire = server.connect();
+    wire.send(ask.head().as_bytes()).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), wire.answer()).await.unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (400, "UnrecognizedClientException"));
+}
+
 #[tokio::test]
 async fn a_wrong_secret() {
     let change = |ask: &mut Ask<'_>| ask.secret = b"guess";

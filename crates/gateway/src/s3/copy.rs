@@ -55,7 +55,7 @@ pub(crate) async fn source(call: &Call<'_>, name: SourceName) -> Result<CopySour
 
 /// The source that a request names.
 pub(crate) fn source_name(call: &Call<'_>) -> Result<SourceName, S3Error> {
-    let value = call.headers().get("x-amz-copy-source").map(|value| value.as_bytes()).unwrap_or_default();
+    let value = headers::single(call.headers(), "x-amz-copy-source")?.map(|value| value.as_bytes()).unwrap_or_default();
     // Some clients send a key's UTF-8 as it is.
     let value = std::str::from_utf8(value).map_err(|_| malformed_source(""))?;
     parse_source(value)

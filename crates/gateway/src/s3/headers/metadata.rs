@@ -10,7 +10,7 @@ use objects::Metadata;
 
 /// Reads the metadata of a write.
 pub(crate) fn parse_metadata(headers: &HeaderMap) -> Result<Metadata, S3Error> {
-    let single = |name: HeaderName| headers.get(name).map(latin1);
+    let single = |name: HeaderName| headers.contains_key(&name).then(|| joined(headers, &name));
     let mut metadata = Metadata {
         content_type: single(header::CONTENT_TYPE).filter(|text| !text.is_empty()),
         cache_control: single(header::CACHE_CONTROL),
@@ -25,8 +25,7 @@ pub(crate) fn parse_metadata(headers: &HeaderMap) -> Result<Metadata, S3Error> {
         if short.is_empty() {
             return Err(S3Error::argument("User metadata needs a name.", name.as_str(), ""));
         }
-        let values: Vec<String> = headers.get_all(name).iter().map(latin1).collect();
-        metadata.user.insert(short.to_owned(), values.join(","));
+        metadata.user.insert(short.to_owned(), joined(headers, name));
     }
     Ok(metadata)
 }
@@ -64,12 +63,18 @@ pub(crate) fn set_metadata(headers: &mut HeaderMap, metadata: &Metadata) {
 
 /// `Content-Encoding` without `aws-chunked`, which belongs to the transfer.
 fn content_encoding(headers: &HeaderMap) -> Option<String> {
-    let all: Vec<String> = headers.get_all(header::CONTENT_ENCODING).iter().map(latin1).collect();
-    let joined = all.join(",");
+    let joined = joined(headers, &header::CONTENT_ENCODING);
     let kept: Vec<&str> =
         joined.split(',').map(str::trim).filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked")).collect();
     let kept = kept.join(",");
     (!kept.is_empty()).then_some(kept)
+}
+
+/// All lines of a header as the one value that they mean (RFC 9110, 5.3), and that SigV4 signs.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().map(latin1).unwrap_or_default();
+    values.fold(first, |all, value| all + "," + &latin1(value))
 }
 
 fn latin1(value: &HeaderValue) -> String {

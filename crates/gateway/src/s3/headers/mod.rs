@@ -21,12 +21,20 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// A header's value as visible ASCII; anything else is `InvalidArgument`.
 pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, S3Error> {
-    match headers.get(name) {
+    match single(headers, name)?.map(HeaderValue::to_str) {
         None => Ok(None),
-        Some(value) => match value.to_str() {
-            Ok(text) => Ok(Some(text.trim())),
-            Err(_) => Err(S3Error::argument("The header value is not printable ASCII.", name, "")),
-        },
+        Some(Ok(text)) => Ok(Some(text.trim())),
+        Some(Err(_)) => Err(S3Error::argument("The header value is not printable ASCII.", name, "")),
+    }
+}
+
+/// The value of a header that may be sent once. SigV4 signs `a,b` for two lines `a` and `b`: whoever forwards a request could cut one
+/// signed value (a copy's source with a comma in its name) into two, of which the first would count.
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, S3Error> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(S3Error::argument("The header must not be sent more than once.", name, "")),
     }
 }
 
@@ -106,6 +114,15 @@ mod tests {
         assert_eq!(headers.len(), 2);
         assert_eq!(headers["x-amz-acl"], "bucket-owner-full-control");
         assert_eq!(headers["x-amz-server-side-encryption"], "aws:kms");
+    }
+
+    #[test]
+    fn a_value_cut_into_two_lines_is_not_read_as_its_first() {
+        let mut headers = map(&[("x-amz-copy-source", "bucket/a")]);
+        assert_eq!(text(&headers, "x-amz-copy-source").unwrap(), Some("bucket/a"));
+        headers.append("x-amz-copy-source", HeaderValue::from_static("b"));
+        assert_eq!(text(&headers, "x-amz-copy-source").unwrap_err().code(), "InvalidArgument");
+        assert!(single(&headers, "x-amz-copy-source").is_err());
     }
 
     #[test]
