@@ -32,7 +32,7 @@ def test_a_signed_copy_source_cannot_be_cut_at_a_comma(server, bucket):
     """The canonical request of `a,b` is also that of two lines `a` and `b`."""
     connection = Connection(server)
     connection.request("PUT", f"/{bucket}/a", {}, b"another object")
-    connection.request("PUT", f"/{bucket}/a,b", {}, b"the object that is meant")
+    connection.request("PUT", f"/{bucket}/a%2Cb", {}, b"the object that is meant")
     headers = connection.signed("PUT", f"/{bucket}/copy", {"x-amz-copy-source": f"{bucket}/a,b"})
     others = [(name, value) for name, value in headers.items() if name.lower() != "x-amz-copy-source"]
     cut = [("x-amz-copy-source", f"{bucket}/a"), ("x-amz-copy-source", "b")]
@@ -71,3 +71,23 @@ def test_two_framings_end_the_connection(server, bucket, framing):
         while piece := connection.recv(65536):
             answer += piece
     assert answer.count(b"HTTP/1.1 ") == 1 and b"live" not in answer
+
+
+def test_who_can_write_to_the_data_directory_cannot_name_accounts(own_server):
+    """A restored backup, say, with a configuration file in it that makes its author a root user."""
+    own_server.stop()
+    account = "[[account]]\nid = \"000011112222\"\n[[account.key]]\naccess_key_id = \"SREVIL\"\nsecret_access_key = \"" + "evil" * 10 + "\"\n"
+    for folder in (own_server.data, own_server.folder):
+        planted = folder / "accounts.toml"
+        planted.write_text(account)
+        planted.chmod(0o600)
+        (own_server.data / "strongroom.toml").write_text(f'accounts = "{planted}"\n')
+        own_server.start()
+        mallory = own_server.client(credentials=("SREVIL", "evil" * 10))
+        with pytest.raises(mallory.exceptions.ClientError) as error:
+            mallory.list_buckets()
+        assert error.value.response["Error"]["Code"] == "InvalidAccessKeyId"
+        own_server.stop()
+    for flags in (["--accounts", str(own_server.data / "accounts.toml")], ["--config", str(own_server.data / "strongroom.toml")]):
+        refused = own_server.run("serve", *flags)
+        assert refused.returncode != 0 and "inside the data directory" in refused.stderr

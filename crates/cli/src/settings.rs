@@ -13,7 +13,7 @@ const CONFIG: &str = "config";
 pub(crate) fn add(command: Command) -> Command {
     let config =
         Arg::new(CONFIG).long(CONFIG).value_name("PATH").value_parser(value_parser!(PathBuf)).help(
-            "The configuration file [STRONGROOM_CONFIG] [default: strongroom.toml in the data directory, if there]",
+            "The configuration file [STRONGROOM_CONFIG] [default: ~/.config/strongroom/strongroom.toml, if there]",
         );
     let flags = SETTINGS.iter().filter_map(|setting| {
         let help = format!("{} [{}] [default: {}]", setting.help, setting.variable(), setting.default);

@@ -152,6 +152,22 @@ fn a_first_start_makes_everything_and_a_second_nothing() {
 }
 
 #[test]
+fn what_is_made_in_a_folder_that_others_may_enter_is_for_its_owner_alone() {
+    let user = User::new();
+    let data = user.path("strongroom-data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = user.start();
+    let mut made = Vec::new();
+    files(&data, &mut made);
+    assert!(made.iter().any(|path| path.ends_with("metadata.db")));
+    for path in &made {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+    server.stop();
+}
+
+#[test]
 fn no_secret_is_in_the_data_directory_the_log_or_the_output() {
     let user = User::new();
     user.start().stop();

@@ -26,8 +26,8 @@ pub enum Error {
         "neither XDG_CONFIG_HOME nor HOME is set; say with --secrets-dir where the root key and credentials are to be kept"
     )]
     NoSecretsFolder,
-    /// Secrets beside the data that they open.
-    #[error("{} is inside the data directory; what opens the data has to be kept apart from it", .0.display())]
+    /// Secrets beside the data that they open, or settings.
+    #[error("{} is inside the data directory; what opens the data, and what says who may, has to be kept apart from it", .0.display())]
     SecretsInside(PathBuf),
     /// There is no store yet.
     #[error("there is no store in {}; `strongroom serve` makes one", .0.display())]

@@ -24,7 +24,9 @@ impl Secrets {
             (None, Some(all)) => Some(all.join(folder_name(data_dir))),
             (None, None) => None,
         };
-        for path in [&folder, &config.root_key].into_iter().flatten() {
+        // Accounts and settings too: whoever can write to the data directory must not be able to name who may read it.
+        let tls_key = config.certificate.as_ref().map(|files| files.key.clone());
+        for path in [&folder, &config.root_key, &config.accounts, &config.file, &tls_key].into_iter().flatten() {
             if resolve(path)?.starts_with(data_dir) {
                 return Err(Error::SecretsInside(path.clone()));
             }
@@ -112,9 +114,19 @@ mod tests {
         let data = tempfile::TempDir::new().unwrap();
         let data_dir = data.path().canonicalize().unwrap();
         let inside = data_dir.join("not-there/../yet").to_str().unwrap().to_owned();
-        for flags in [vec![("secrets_dir", inside.clone())], vec![("root_key", format!("file:{inside}"))]] {
+        for flags in [
+            vec![("secrets_dir", inside.clone())],
+            vec![("root_key", format!("file:{inside}"))],
+            vec![("accounts", inside.clone())],
+            vec![("tls_certificate", "/etc/tls.pem".to_owned()), ("tls_key", inside.clone())],
+        ] {
             assert!(matches!(Secrets::of(&config(flags, true), &data_dir), Err(Error::SecretsInside(_))));
         }
+        let file = data_dir.join("strongroom.toml");
+        std::fs::write(&file, "").unwrap();
+        let named =
+            Sources { config: Some(file), environment: vec![("HOME".into(), "/home/me".into())], ..Sources::default() };
+        assert!(matches!(Secrets::of(&Config::load(&named).unwrap(), &data_dir), Err(Error::SecretsInside(_))));
     }
 
     #[test]

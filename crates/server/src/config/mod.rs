@@ -4,7 +4,7 @@ pub mod setting;
 mod source;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use keys::{AccountId, Region};
 use objects::BlockedTypes;
@@ -16,6 +16,8 @@ pub use source::{Origin, Sources};
 
 /// The settings, parsed.
 pub struct Config {
+    /// The configuration file, if there is one.
+    pub file: Option<PathBuf>,
     /// The folder of the store.
     pub data_dir: PathBuf,
     /// Where to listen for HTTP, if at all.
@@ -94,9 +96,6 @@ pub enum ConfigError {
     /// A table, a date or the like.
     #[error("{path}: {0} must be a text, a whole number or a list of texts", path = .1.display())]
     NotSimple(String, PathBuf),
-    /// The file in the data directory names a data directory.
-    #[error("{} cannot set data_dir: it was found by it", .0.display())]
-    DataDirInside(PathBuf),
     /// A value that does not fit its setting.
     #[error("{setting}: {reason}")]
     Invalid {
@@ -122,20 +121,16 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: whatever is unknown, unreadable or unfit.
     pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
-        let values = sources.values()?;
-        let user_dir = match (sources.variable("XDG_CONFIG_HOME"), sources.variable("HOME")) {
-            (Some(folder), _) if Path::new(folder).is_absolute() => Some(PathBuf::from(folder)),
-            (_, Some(home)) => Some(Path::new(home).join(".config")),
-            _ => None,
-        };
+        let (values, file) = sources.values()?;
         let config = Config {
+            file,
             data_dir: value(&values, "data_dir", path)?.unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
             http: value(&values, "http", listen)?.unwrap_or(Some(DEFAULT_HTTP)),
             https: value(&values, "https", listen)?.unwrap_or(Some(DEFAULT_HTTPS)),
             certificate: certificate(&values)?,
             root_key: value(&values, "root_key", root_key)?,
             secrets_dir: value(&values, "secrets_dir", path)?,
-            user_dir: user_dir.map(|folder| folder.join("strongroom")),
+            user_dir: sources.user_dir(),
             root_credentials: credentials(&values)?,
             region: value(&values, "region", |text| {
                 text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())

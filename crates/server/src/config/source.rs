@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::ConfigError;
 use super::setting::{CONFIG_VARIABLE, PREFIX, SETTINGS, Setting};
-use super::{ConfigError, DEFAULT_DATA_DIR};
 
 /// What the command line and the environment say.
 #[derive(Default)]
@@ -29,36 +29,43 @@ impl Sources {
         self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn values(&self) -> Result<Values, ConfigError> {
+    /// Where this user's configuration of ours is: `strongroom` in `$XDG_CONFIG_HOME`, else in `~/.config`.
+    pub(super) fn user_dir(&self) -> Option<PathBuf> {
+        let folder = match (self.variable("XDG_CONFIG_HOME"), self.variable("HOME")) {
+            (Some(folder), _) if Path::new(folder).is_absolute() => Some(PathBuf::from(folder)),
+            (_, Some(home)) => Some(Path::new(home).join(".config")),
+            _ => None,
+        };
+        folder.map(|folder| folder.join("strongroom"))
+    }
+
+    /// All settings, and the file that some of them may be from.
+    pub(super) fn values(&self) -> Result<(Values, Option<PathBuf>), ConfigError> {
         let environment = from_environment(&self.environment)?;
         let flags: Values = self
             .flags
             .iter()
             .map(|(name, text)| (*name, Value { text: Zeroizing::new(text.clone()), origin: Origin::Flag }))
             .collect();
-        let mut values = self.file(&environment, &flags)?;
+        let (mut values, file) = self.file()?;
         values.extend(environment);
         values.extend(flags);
-        Ok(values)
+        Ok((values, file))
     }
 
-    fn file(&self, environment: &Values, flags: &Values) -> Result<Values, ConfigError> {
+    fn file(&self) -> Result<(Values, Option<PathBuf>), ConfigError> {
         if let Some(named) = self.config.clone().or_else(|| self.variable(CONFIG_VARIABLE).map(PathBuf::from)) {
             let text = fs::read_to_string(&named).map_err(|error| ConfigError::File(named.clone(), error))?;
-            return parse(&text, &named);
+            return Ok((parse(&text, &named)?, Some(named)));
         }
-        let data_dir = flags.get("data_dir").or_else(|| environment.get("data_dir"));
-        let data_dir = data_dir.map_or(DEFAULT_DATA_DIR, |value| value.text.as_str());
-        let path = Path::new(data_dir).join(DEFAULT_FILE);
+        let Some(path) = self.user_dir().map(|folder| folder.join(DEFAULT_FILE)) else {
+            return Ok((Values::new(), None));
+        };
         match fs::read_to_string(&path) {
-            Ok(text) => {
-                let values = parse(&text, &path)?;
-                if values.contains_key("data_dir") {
-                    return Err(ConfigError::DataDirInside(path));
-                }
-                Ok(values)
+            Ok(text) => Ok((parse(&text, &path)?, Some(path))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Ok((Values::new(), None))
             }
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Values::new()),
             Err(error) => Err(ConfigError::File(path, error)),
         }
     }
@@ -146,5 +153,6 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The file in the data directory that is read when no other is named.
+/// The file in the user's folder that is read when no other is named. Never one in the data directory: who can write there is not
+/// trusted, and settings name accounts.
 const DEFAULT_FILE: &str = "strongroom.toml";

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -50,15 +51,19 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn a_file_in_the_data_directory_is_found() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("strongroom.toml");
-    fs::write(&path, "region = \"eu-west-1\"").unwrap();
-    let data_dir = folder.path().to_str().unwrap();
-    let sources = Sources { environment: environment(&[("STRONGROOM_DATA_DIR", data_dir)]), ..Sources::default() };
-    assert_eq!(Config::load(&sources).unwrap().region.unwrap().as_str(), "eu-west-1");
-    fs::write(&path, "data_dir = \"elsewhere\"").unwrap();
-    assert!(error(&sources).contains("cannot set data_dir"));
+fn a_file_in_the_users_folder_is_found_and_one_in_the_data_directory_is_not() {
+    let (home, data) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    fs::write(data.path().join("strongroom.toml"), "region = \"eu-west-1\"").unwrap();
+    let variables = [("HOME", home.path().to_str().unwrap()), ("STRONGROOM_DATA_DIR", data.path().to_str().unwrap())];
+    let sources = Sources { environment: environment(&variables), ..Sources::default() };
+    let config = Config::load(&sources).unwrap();
+    assert!(config.region.is_none() && config.file.is_none(), "who can write to the data directory sets nothing");
+
+    let path = home.path().join(".config/strongroom/strongroom.toml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "region = \"eu-west-2\"").unwrap();
+    let config = Config::load(&sources).unwrap();
+    assert_eq!((config.region.unwrap().as_str(), config.file), ("eu-west-2", Some(path)));
 }
 
 #[test]
