@@ -62,13 +62,13 @@ impl Objects {
             row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
         }
         check(&row.record, &request)?;
-        let span = match request.window {
-            Window::Part(_) => {
-                resolve(request.window, &row.record, &self.parts(&key, &row.record, row.body.as_ref())?)?
-            }
-            _ => resolve(request.window, &row.record, &[])?,
+        let parts = match request.window {
+            Window::Part(_) => self.parts(&key, &row.record, row.body.as_ref())?,
+            _ => Vec::new(),
         };
-        Ok(ObjectHead { info: row.record.info(request.customer_key.map(|key| key.md5())), span })
+        let span = resolve(request.window, &row.record, &parts)?;
+        let info = row.record.info(request.customer_key.map(|key| key.md5())).seen_through(request.window, &parts);
+        Ok(ObjectHead { info, span })
     }
 
     /// Opens an object and tells the row that it was read from.
@@ -108,7 +108,7 @@ impl Objects {
         let parts = self.parts(&key, &row.record, body.as_ref())?;
         let span = resolve(request.window, &row.record, &parts)?;
         let keys = self.keys_of(principal, bucket, name, &row.record, customer).await?;
-        let info = row.record.info(customer.map(CustomerKey::md5));
+        let info = row.record.info(customer.map(CustomerKey::md5)).seen_through(request.window, &parts);
         let reader = ObjectReader::open(info, span, parts, body, keys, &self.blobs).await?;
         Ok((row, reader))
     }

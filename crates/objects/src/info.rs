@@ -1,9 +1,11 @@
 //! What is known of an object without reading it.
 
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, ChecksumType};
 use crate::encryption::Applied;
 use crate::etag::ETag;
 use crate::metadata::Metadata;
+use crate::record::Part;
+use crate::window::Window;
 use std::time::SystemTime;
 
 /// What GET and HEAD answer beside the bytes.
@@ -19,10 +21,28 @@ pub struct ObjectInfo {
     pub metadata: Metadata,
     /// How it is encrypted.
     pub applied: Applied,
-    /// The checksum of the whole object.
+    /// The checksum of the whole object; of a part, if one was asked for.
     pub checksum: Option<Checksum>,
     /// How many parts it has, if it came from a multipart upload.
     pub parts: Option<u16>,
+}
+
+impl ObjectInfo {
+    /// Where a part is asked for, the checksum is that part's. AWS tells it if the object's checksum is composed of the parts', or if
+    /// there is no other part.
+    pub(crate) fn seen_through(mut self, window: Window, parts: &[Part]) -> ObjectInfo {
+        let Window::Part(number) = window else { return self };
+        self.checksum = match (self.checksum, parts) {
+            (Some(Checksum { kind: ChecksumType::Composite, .. }), _) => {
+                let part = usize::from(number).checked_sub(1).and_then(|index| parts.get(index));
+                let value = part.and_then(|part| part.checksum);
+                value.map(|value| Checksum { value, kind: ChecksumType::Composite, parts: None })
+            }
+            (whole, [_]) => whole,
+            _ => None,
+        };
+        self
+    }
 }
 
 /// What a write answers.

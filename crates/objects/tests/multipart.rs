@@ -6,7 +6,7 @@ mod support;
 
 use objects::{
     Algorithm, Checksum, ChecksumClaim, ChecksumType, ChecksumValue, CompleteUpload, CreateUpload, ETagMatch, Error,
-    ListParts, RangeSpec, UploadPart, Window, WriteCondition,
+    GetObject, ListParts, RangeSpec, UploadPart, Window, WriteCondition,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -198,6 +198,10 @@ async fn checksums_of_every_algorithm_and_type() {
         let stored = world.complete_as("object", &upload, request).await.unwrap();
         let parts = (kind == Composite).then_some(2);
         assert_eq!(stored.checksum, Some(Checksum { value, kind, parts }));
+        // Read by part, the checksum is the part's if the object's is composed of those.
+        let value = world.checksum(algorithm, &two).await;
+        let of_part = (kind == Composite).then_some(Checksum { value, kind, parts: None });
+        assert_eq!(world.head("object", Window::Part(2)).await.checksum, of_part);
     }
     for (algorithm, kind) in [
         (Some(Algorithm::Crc64Nvme), Composite),
@@ -373,6 +377,11 @@ proptest! {
 
 impl World {
     /// A checksum as a PutObject computes it.
+    async fn head(&self, name: &str, window: Window) -> objects::ObjectInfo {
+        let request = GetObject { window, ..GetObject::default() };
+        self.objects.head_object(&self.principal, &self.bucket, &object(name), request).await.unwrap().info
+    }
+
     async fn checksum(&self, algorithm: Algorithm, bytes: &[u8]) -> ChecksumValue {
         let request = objects::PutObject { checksum: Some(ChecksumClaim::Compute(algorithm)), ..Default::default() };
         self.put_as("checksum", request, bytes).await.unwrap().checksum.unwrap().value

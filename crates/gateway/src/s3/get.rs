@@ -77,8 +77,8 @@ fn describe(call: &Call<'_>, info: &ObjectInfo, span: Option<Span>, by_part: boo
     }
     headers::set_metadata(headers, &info.metadata);
     headers::set_part_applied(headers, &info.applied);
-    // A checksum of the whole object says nothing of a piece of it.
-    if let Some(checksum) = info.checksum.as_ref().filter(|_| span.is_none())
+    // A checksum of the whole object says nothing of a piece of it. A part has its own.
+    if let Some(checksum) = info.checksum.as_ref().filter(|_| span.is_none() || by_part)
         && headers::wanted(call.headers())?
     {
         headers::set_checksum(headers, checksum);
