@@ -92,6 +92,12 @@ impl Connection {
         Err(Error::Failed(format!("{} {}: {} {said}", request.method, request.path, answer.status)))
     }
 
+    /// Signs and sends the head and the first `bytes` of the body, and no more: a transfer that is cut off.
+    pub(crate) fn begin(&mut self, request: &Request, bytes: usize) -> Result<(), Error> {
+        let head = self.head(request)?;
+        self.send(&head, &request.body[..bytes]).map_err(|error| Error::Io(request.path.clone(), error))
+    }
+
     fn head(&self, request: &Request) -> Result<Vec<u8>, Error> {
         let mut headers = request.headers.clone();
         headers.insert("host", self.host.clone());
