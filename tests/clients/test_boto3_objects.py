@@ -85,7 +85,10 @@ def multipart(s3, bucket, key, parts, mode, key_arn, **arguments):
     for number, content in parts:
         answer = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=content, **mode.read())
         etags.append({"PartNumber": number, "ETag": answer["ETag"]})
-    return s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": etags})
+    # boto3 names a checksum algorithm on its own, so that AWS asks for the SSE-C key here too.
+    return s3.complete_multipart_upload(
+        Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": etags}, **mode.read()
+    )
 
 
 def test_multipart_with_uneven_parts_and_gaps_in_the_numbers(s3, bucket, key_arn, mode):
@@ -103,6 +106,21 @@ def test_multipart_with_uneven_parts_and_gaps_in_the_numbers(s3, bucket, key_arn
         answer = s3.get_object(Bucket=bucket, Key="k", PartNumber=ordinal, **mode.read())
         assert answer["Body"].read() == content
         assert answer["PartsCount"] == 3
+
+
+def test_complete_asks_for_the_key_where_a_checksum_was_named(s3, bucket):
+    mode = Mode.SSE_C
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="SHA256", **mode.write(None))["UploadId"]
+    body = {"Body": b"x", "ChecksumAlgorithm": "SHA256"}
+    part = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, **body, **mode.read())
+    named = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]}]}
+    with pytest.raises(ClientError) as error:
+        s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload=named)
+    assert code_of(error) == ("InvalidRequest", 400)
+    s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload=named, **mode.read())
+    # By its number a part tells its own checksum.
+    read = s3.get_object(Bucket=bucket, Key="k", PartNumber=1, **mode.read())
+    assert (read["ChecksumSHA256"], read["ChecksumType"]) == (part["ChecksumSHA256"], "COMPOSITE")
 
 
 def test_the_transfer_manager_with_threads(s3, bucket, key_arn, mode):
@@ -152,7 +170,9 @@ def test_parts_copied_from_another_object_with_a_range(s3, bucket, key_arn, mode
                 CopySourceRange=f"bytes={first}-{last}", **mode.source(), **target.read(),
             )
             etags.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
-        s3.complete_multipart_upload(Bucket=bucket, Key="t", UploadId=upload, MultipartUpload={"Parts": etags})
+        s3.complete_multipart_upload(
+            Bucket=bucket, Key="t", UploadId=upload, MultipartUpload={"Parts": etags}, **target.read()
+        )
         assert s3.get_object(Bucket=bucket, Key="t", **target.read())["Body"].read() == content[17 : 17 + 5 * MIB] + content[3:100]
 
 
