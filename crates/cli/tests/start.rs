@@ -215,6 +215,32 @@ fn a_lost_root_key_is_never_replaced() {
 }
 
 #[test]
+fn lost_metadata_are_never_replaced_by_an_empty_store_that_sweeps_the_blobs() {
+    let user = User::new();
+    user.start().stop();
+    let metadata = user.path("strongroom-data/metadata.db");
+    fs::copy(&metadata, user.path("backup")).unwrap();
+    let blob = user.path("strongroom-data/blobs/00/").join("0".repeat(32));
+    fs::write(&blob, "ciphertext").unwrap();
+    let old = fs::File::options().write(true).open(&blob).unwrap();
+    old.set_modified(std::time::SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    for emptied in [false, true] {
+        match emptied {
+            true => fs::write(&metadata, "").unwrap(),
+            false => fs::remove_file(&metadata).unwrap(),
+        }
+        for command in ["serve", "scrub"] {
+            let refused = user.run(&[command]);
+            assert_eq!(refused.status.code(), Some(2));
+            assert!(text(&refused).contains("metadata.db is missing or empty"), "{}", text(&refused));
+        }
+    }
+    assert!(blob.exists());
+    fs::copy(user.path("backup"), &metadata).unwrap();
+    user.start().stop();
+}
+
+#[test]
 fn another_root_key_is_refused() {
     let (user, other) = (User::new(), User::new());
     user.start().stop();

@@ -44,8 +44,9 @@ pub enum Error {
     InUse(PathBuf),
     /// The data is there, its root key is not.
     #[error(
-        "the root key {} is missing, and {} holds data that only it can open. No new key is made. Put the key file back from its \
-         backup, or name it with --root-key file:PATH (also after the data directory has moved)",
+        "the root key {} is missing, and {} holds data that only it can open. No new key is made. Has the data directory \
+         moved? Then name its secrets folder with --secrets-dir, which has the credentials too. Else put the key file back from its \
+         backup, or name it with --root-key file:PATH",
         key.display(), data_dir.display()
     )]
     RootKeyMissing {
@@ -60,6 +61,18 @@ pub enum Error {
         .0.display()
     )]
     IdentityMissing(PathBuf),
+    /// The blobs are there, the metadata are not.
+    #[error(
+        "{} is missing or empty, and {} has been in use. Put it back from a backup: without it nothing here can be read. No new one \
+         is made, since an empty store would have all blobs deleted",
+        metadata.display(), data_dir.display()
+    )]
+    MetadataMissing {
+        /// The database.
+        metadata: PathBuf,
+        /// The store.
+        data_dir: PathBuf,
+    },
     /// The root key did not seal the identity.
     #[error("{} was not sealed by this root key: it is another store's root key, or the file was changed", .0.display())]
     OtherRootKey(PathBuf),

@@ -51,9 +51,13 @@ impl Store {
         let (root, made_root_key) = root_key(config, &secrets, &data_dir, has_data)?;
         let identity = identity(config, &data_dir, &root).await?;
         identity.check(config)?;
+        let metadata = data_dir.join(METADATA);
+        if is_lost(&metadata, &data_dir.join(BLOBS)) {
+            return Err(Error::MetadataMissing { metadata, data_dir });
+        }
 
         let meta: Arc<dyn meta::Store> =
-            Arc::new(meta::sqlite::Sqlite::open(&data_dir.join(METADATA), meta::sqlite::Options::default())?);
+            Arc::new(meta::sqlite::Sqlite::open(&metadata, meta::sqlite::Options::default())?);
         let blobs: Arc<dyn blob::Blobs> =
             Arc::new(blob::local::LocalBlobs::open(&data_dir.join(BLOBS), &blob::local::Options::default())?);
         let settings = keys::Settings { region: identity.region.clone(), clock: Arc::new(SystemTime::now) };
@@ -102,6 +106,17 @@ fn has_data(data_dir: &Path) -> bool {
     [Identity::path(data_dir), data_dir.join(METADATA), data_dir.join(BLOBS)]
         .iter()
         .any(|path| path.try_exists().unwrap_or(true))
+}
+
+/// Whether the metadata were there once: they are made before the folder of blobs. In their place an empty store would open,
+/// whose first sweep deletes every blob, and a backup of the metadata would come too late.
+fn is_lost(metadata: &Path, blobs: &Path) -> bool {
+    // SQLite takes an empty file for a new database.
+    let gone = match metadata.metadata() {
+        Ok(file) => file.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    gone && blobs.try_exists().unwrap_or(true)
 }
 
 fn root_key(
