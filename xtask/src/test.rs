@@ -20,9 +20,24 @@ pub(crate) fn everything() -> Result<(), String> {
         &["clippy", "--quiet", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
     ))?;
     run(&mut command("cargo", &["test", "--release", "--workspace"]))?;
+    full_disk()?;
     run(&mut command("cargo", &["build", "--release", "--package", "strongroom-cli"]))?;
     let python = clients()?;
     run(command(&python, &["-m", "pytest", "tests", "--durations=15"]).env("PYTHONDONTWRITEBYTECODE", "1"))
+}
+
+/// The metadata store on a file system that fills up. Mounting one needs root; without, the tests of the whole server say so.
+fn full_disk() -> Result<(), String> {
+    let disk = text(root().join("target/small-disk"));
+    std::fs::create_dir_all(&disk).map_err(|error| format!("{disk}: {error}"))?;
+    if run(&mut command("mount", &["-t", "tmpfs", "-o", "size=32m", "tmpfs", &disk])).is_err() {
+        eprintln!("not root: the test of a full disk is left out");
+        return Ok(());
+    }
+    let test = ["test", "--release", "--package", "strongroom-meta", "--test", "full_disk_sqlite", "--", "--ignored"];
+    let outcome = run(command("cargo", &test).env("META_SMALL_FILESYSTEM", &disk));
+    run(&mut command("umount", &[&disk]))?;
+    outcome
 }
 
 /// Installs the real clients that judge the server; gives the path of the Python that has them.

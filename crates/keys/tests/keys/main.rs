@@ -11,7 +11,6 @@ mod lifecycle;
 mod managed;
 mod model;
 mod rotation;
-mod speed;
 mod states;
 mod tags;
 mod tampering;
