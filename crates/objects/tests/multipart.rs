@@ -124,24 +124,34 @@ async fn the_customer_key_is_the_uploads() {
 #[tokio::test]
 async fn complete_needs_the_customer_key_where_a_checksum_was_named() {
     let world = World::new().await;
-    for (checksum, bare) in [(None, true), (Some(Algorithm::Crc32), false)] {
+    let claim = |value| Some(ChecksumClaim::Value(value));
+    let (crc32, crc64) =
+        (world.checksum(Algorithm::Crc32, b"bytes").await, world.checksum(Algorithm::Crc64Nvme, b"bytes").await);
+    // The algorithm that Create names, what the part claims, whether Complete repeats it, whether the key can stay away.
+    let cases = [
+        (None, None, false, true),
+        (Some(Algorithm::Crc32), claim(crc32), false, false),
+        (None, claim(crc32), false, false),
+        (None, claim(crc64), true, false),
+    ];
+    for (algorithm, claim, repeated, bare) in cases {
         let encryption = world.encryption(Way::Customer);
-        let request = CreateUpload { encryption, checksum, ..CreateUpload::default() };
+        let request = CreateUpload { encryption, checksum: algorithm, ..CreateUpload::default() };
         let upload = world.create_as("object", request).await.unwrap();
-        let one = named(1, &world.part("object", &upload, Way::Customer, 1, b"bytes").await.unwrap());
-        let request = |way: Option<Way>| CompleteUpload {
-            parts: vec![one.clone()],
-            customer_key: way.and_then(Way::customer_key),
-            ..CompleteUpload::default()
+        let part = UploadPart { customer_key: Way::Customer.customer_key(), checksum: claim, ..UploadPart::default() };
+        let stored = world.part_as("object", &upload, 1, part, b"bytes").await.unwrap();
+        let mut one = named(1, &stored);
+        one.checksum = stored.checksum.filter(|_| repeated);
+        let complete = async |way: Option<Way>| {
+            let customer_key = way.and_then(Way::customer_key);
+            let request = CompleteUpload { parts: vec![one.clone()], customer_key, ..CompleteUpload::default() };
+            world.complete_as("object", &upload, request).await
         };
-        let refused = world.complete_as("object", &upload, request(Some(Way::OtherCustomer))).await;
-        assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+        assert!(matches!(complete(Some(Way::OtherCustomer)).await, Err(Error::InvalidRequest(_))));
         if !bare {
-            let refused = world.complete_as("object", &upload, request(None)).await;
-            assert!(matches!(refused, Err(Error::InvalidRequest(_))));
+            assert!(matches!(complete(None).await, Err(Error::InvalidRequest(_))));
         }
-        let way = (!bare).then_some(Way::Customer);
-        world.complete_as("object", &upload, request(way)).await.unwrap();
+        complete((!bare).then_some(Way::Customer)).await.unwrap();
     }
 }
 

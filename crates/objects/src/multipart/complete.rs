@@ -30,7 +30,7 @@ pub struct CompleteUpload {
     pub checksum_type: Option<ChecksumType>,
     /// `x-amz-mp-object-size`; another size is `InvalidRequest`.
     pub object_size: Option<u64>,
-    /// The SSE-C key. AWS asks for it only if the upload named a checksum algorithm; if it comes, it is the upload's.
+    /// The SSE-C key. AWS asks for it only if the object is made with a checksum algorithm; if it comes, it is the upload's.
     pub customer_key: Option<CustomerKey>,
     /// What must hold of the object that is replaced.
     pub condition: WriteCondition,
@@ -66,8 +66,8 @@ impl Objects {
                 Err(Error::NoSuchUpload) => return self.completed_before(bucket, name, upload, &request).await,
                 found => found?,
             };
-            request.check_upload(&record)?;
             let rows = self.part_rows(upload, 0, usize::from(PART_LIMIT)).await?;
+            request.check_upload(&record, &rows)?;
             let chosen = request.choose(&rows, &record)?;
             let (object, parts) = request.assemble(record, &chosen)?;
 
@@ -130,9 +130,9 @@ impl CompleteUpload {
         Some(ETag::multipart(md5.finalize().into(), u16::try_from(self.parts.len()).ok()?))
     }
 
-    fn check_upload(&self, record: &UploadRecord) -> Result<(), Error> {
+    fn check_upload(&self, record: &UploadRecord, rows: &[PartRow]) -> Result<(), Error> {
         let is_customer = matches!(record.key.source, KeySource::Customer { .. });
-        if self.customer_key.is_some() || (is_customer && record.checksum.is_some()) {
+        if self.customer_key.is_some() || (is_customer && self.uses_checksum(record, rows)) {
             record.check_part_key(self.customer_key.as_ref())?;
         }
         if self.parts.is_empty() {
@@ -143,6 +143,15 @@ impl CompleteUpload {
             return Err(OTHER_TYPE);
         }
         Ok(())
+    }
+
+    /// Whether the client named a checksum anywhere from Create to here. The one that is computed unasked does not count.
+    fn uses_checksum(&self, record: &UploadRecord, rows: &[PartRow]) -> bool {
+        let claimed = |row: &PartRow| row.record.as_ref().is_some_and(|record| record.claimed.is_some());
+        record.checksum.is_some()
+            || self.checksum.is_some()
+            || self.parts.iter().any(|part| part.checksum.is_some())
+            || rows.iter().any(claimed)
     }
 
     /// The parts that the request names, as they are stored.
