@@ -187,6 +187,16 @@ fn no_secret_is_in_the_data_directory_the_log_or_the_output() {
 }
 
 #[test]
+fn the_log_names_a_request_as_its_answer_does() {
+    let user = User::new();
+    let mut server = user.start();
+    let answer = server.get("/no-such-bucket");
+    let id = answer.split("x-amz-request-id: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    server.wait_for(&format!("request=\"{id}\""));
+    server.stop();
+}
+
+#[test]
 fn env_gives_what_a_client_needs() {
     let user = User::new();
     user.start().stop();

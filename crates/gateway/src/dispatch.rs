@@ -73,6 +73,14 @@ impl Service {
         }
     }
 
+    /// A request's id as the answer tells it.
+    fn request_id(self, id: RequestId) -> String {
+        match self {
+            Service::S3 => id.short(),
+            _ => id.uuid(),
+        }
+    }
+
     fn refuse(self, request: &Request, refusal: &Refusal) -> Response {
         match self {
             Service::S3 => s3::refuse(request, refusal),
@@ -102,14 +110,14 @@ pub(crate) async fn answer(
         response.set(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let log = AccessLog {
-        id,
+        request: service.request_id(id),
         method: request.method,
         operation: response.operation,
         status: response.status,
         principal,
         started,
     };
-    send(response, service, log)
+    send(response, service, id, log)
 }
 
 /// The head as handlers see it. The query is parsed later, since what is wrong with it must be told in the service's words.
@@ -216,16 +224,16 @@ const S3_EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Adds what every answer of a service has. Hyper adds `Date` and, from the body's exact size, `Content-Length`.
-fn send(response: Response, service: Service, log: AccessLog) -> http::Response<Outgoing> {
+fn send(response: Response, service: Service, id: RequestId, log: AccessLog) -> http::Response<Outgoing> {
     let Response { status, mut headers, body, .. } = response;
     headers.insert(header::SERVER, SERVER);
     match service {
         Service::S3 => {
-            headers.insert(S3_REQUEST_ID, ascii(log.id.short()));
-            headers.insert(S3_EXTENDED_ID, ascii(log.id.extended()));
+            headers.insert(S3_REQUEST_ID, ascii(id.short()));
+            headers.insert(S3_EXTENDED_ID, ascii(id.extended()));
         }
         _ => {
-            headers.insert(REQUEST_ID, log.id.uuid_header());
+            headers.insert(REQUEST_ID, id.uuid_header());
         }
     }
     let mut outgoing = http::Response::new(Outgoing::new(body, log));

@@ -12,8 +12,6 @@ use http_body::{Body, Frame, SizeHint};
 use keys::Principal;
 use objects::ObjectReader;
 
-use crate::request::RequestId;
-
 /// An answer.
 pub struct Response {
     /// The status.
@@ -80,7 +78,8 @@ type Reading = Pin<Box<dyn Future<Output = (Box<ObjectReader>, Result<Option<Byt
 
 /// What the access log says of a request: no path, no query (a presigned one is a secret), no header.
 pub(crate) struct AccessLog {
-    pub(crate) id: RequestId,
+    /// The id that the answer tells: whoever was given an answer finds it in the log.
+    pub(crate) request: String,
     pub(crate) method: Method,
     pub(crate) operation: &'static str,
     pub(crate) status: StatusCode,
@@ -118,7 +117,7 @@ impl Outgoing {
     fn emit(&mut self, bytes: Bytes) -> Option<Result<Frame<Bytes>, Cut>> {
         let length = bytes.len() as u64;
         let Some(left) = self.left.checked_sub(length) else {
-            tracing::error!(request = %self.log.id, "an object was longer than announced");
+            tracing::error!(request = self.log.request, "an object was longer than announced");
             return Some(Err(Cut));
         };
         self.left = left;
@@ -157,11 +156,15 @@ impl Body for Outgoing {
                     }
                     // Hyper was told the length: it takes a body that ends early for an error as well.
                     Ok(None) => {
-                        tracing::error!(request = %this.log.id, missing = this.left, "an object was shorter than announced");
+                        tracing::error!(
+                            request = this.log.request,
+                            missing = this.left,
+                            "an object was shorter than announced"
+                        );
                         Poll::Ready(Some(Err(Cut)))
                     }
                     Err(error) => {
-                        tracing::error!(request = %this.log.id, %error, missing = this.left, "an answer was cut: the object could not be read");
+                        tracing::error!(request = this.log.request, %error, missing = this.left, "an answer was cut: the object could not be read");
                         Poll::Ready(Some(Err(Cut)))
                     }
                 }
@@ -180,7 +183,7 @@ impl Body for Outgoing {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        let AccessLog { id, method, operation, status, principal, started } = &self.log;
+        let AccessLog { request, method, operation, status, principal, started } = &self.log;
         let access_key = principal.as_ref().map_or("-", |principal| principal.access_key_id.as_str());
         tracing::info!(
             target: "strongroom::access",
@@ -190,7 +193,7 @@ impl Drop for Outgoing {
             micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             sent = self.sent,
             missing = self.left,
-            request = %id,
+            request,
             access_key,
         );
     }

@@ -326,6 +326,33 @@ async fn errors_say_what_awss_say() {
     assert_eq!(get(&server, "/bucket/k", "").await.code(), "NoSuchKey");
 }
 
+#[tokio::test]
+async fn a_copy_without_a_source_names_the_source() {
+    let server = Server::start().await;
+    bucket(&server).await;
+    let source = [("x-amz-copy-source", "/bucket/gone%20away")];
+    let text = server.ask(&put("/bucket/target", b"", &source)).await.text().to_owned();
+    assert!(text.contains("<Code>NoSuchKey</Code>") && text.contains("<Key>gone away</Key>"), "{text}");
+    let target = [source[0], ("if-match", "\"e\"")];
+    server.ask(&put("/bucket/gone%20away", b"x", &[])).await;
+    let text = server.ask(&put("/bucket/target", b"", &target)).await.text().to_owned();
+    assert!(text.contains("<Code>NoSuchKey</Code>") && text.contains("<Key>target</Key>"), "{text}");
+}
+
+#[tokio::test]
+async fn an_object_has_no_tags_and_cannot_be_given_any() {
+    let server = Server::start().await;
+    bucket(&server).await;
+    assert_eq!(get(&server, "/bucket/k", "tagging").await.code(), "NoSuchKey");
+    server.ask(&put("/bucket/k", b"x", &[])).await;
+    let tags = get(&server, "/bucket/k", "tagging").await;
+    assert_eq!(tags.status, 200);
+    assert!(tags.text().contains("<TagSet></TagSet></Tagging>"), "{}", tags.text());
+    for method in ["PUT", "DELETE"] {
+        assert_eq!(server.ask(&with(method, "/bucket/k", "tagging", &[])).await.status, 501, "{method}");
+    }
+}
+
 /// The table in docs/operations.md, which a unit test holds against the routes.
 #[tokio::test]
 async fn what_is_said_to_be_built_has_a_handler() {

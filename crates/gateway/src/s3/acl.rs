@@ -76,8 +76,8 @@ fn full_control(account: &AccountId) -> String {
     })
 }
 
-/// An object's ACL needs an object; an SSE-C key is not asked for.
-async fn exists(call: &Call<'_>, bucket: &objects::Bucket) -> Result<(), S3Error> {
+/// What is told of an object needs an object; an SSE-C key is not asked for.
+pub(crate) async fn exists(call: &Call<'_>, bucket: &objects::Bucket) -> Result<(), S3Error> {
     let found = call.app.objects.head_object(call.principal(), bucket, call.object_name()?, GetObject::default()).await;
     match found {
         Err(objects::Error::NoSuchKey) => Err(Code::NoSuchKey.into()),

@@ -1,5 +1,6 @@
 //! One request on its way through a handler.
 
+use super::copy::source_name;
 use super::error::{Code, S3Error};
 use super::headers::{self, text};
 use super::operation::Operation;
@@ -156,13 +157,25 @@ impl Call<'_> {
             ("BucketAlreadyExists" | "BucketAlreadyOwnedByYou" | "BucketNotEmpty", Some(bucket), _) => {
                 error.detail("BucketName", bucket.as_str())
             }
-            ("NoSuchKey" | "NoSuchVersion", _, Some(key)) => error.detail("Key", key.as_str()),
+            ("NoSuchKey" | "NoSuchVersion", _, Some(key)) => match self.missing_source() {
+                Some(source) => error.detail("Key", source.as_str()),
+                None => error.detail("Key", key.as_str()),
+            },
             ("NoSuchUpload", ..) => match self.query("uploadId") {
                 Some(id) => error.detail("UploadId", id.to_owned()),
                 None => error,
             },
             _ => error,
         }
+    }
+
+    /// What a copy that found no object was to read. With `If-Match` it may be the target that is not there.
+    fn missing_source(&self) -> Option<ObjectName> {
+        let copies = matches!(self.operation, Operation::CopyObject | Operation::UploadPartCopy);
+        if !copies || self.headers().contains_key(http::header::IF_MATCH) {
+            return None;
+        }
+        source_name(self).ok().map(|source| source.key)
     }
 }
 

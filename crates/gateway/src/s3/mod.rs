@@ -28,6 +28,7 @@ mod operation;
 mod part;
 mod put;
 mod route;
+mod tagging;
 mod uploads;
 mod versions;
 mod xml;
@@ -133,6 +134,7 @@ async fn run(call: &mut Call<'_>) -> Result<Response, S3Error> {
         Operation::DeleteBucketEncryption => Box::pin(bucket_encryption::delete_bucket_encryption(call)).await,
         Operation::GetBucketAcl => Box::pin(acl::get_bucket_acl(call)).await,
         Operation::GetObjectAcl => Box::pin(acl::get_object_acl(call)).await,
+        Operation::GetObjectTagging => Box::pin(tagging::get_object_tagging(call)).await,
         Operation::PutBucketAcl => Box::pin(acl::put_bucket_acl(call)).await,
         Operation::PutObjectAcl => Box::pin(acl::put_object_acl(call)).await,
         Operation::GetBucketOwnershipControls => Box::pin(acl::get_bucket_ownership_controls(call)).await,

@@ -149,7 +149,7 @@ operations! {
     GetObjectAttributes GET Object ["attributes"] Built;
     GetObjectLegalHold GET Object ["legal-hold"] Absent;
     GetObjectRetention GET Object ["retention"] Absent;
-    GetObjectTagging GET Object ["tagging"] Absent;
+    GetObjectTagging GET Object ["tagging"] Built;
     GetObjectTorrent GET Object ["torrent"] Absent;
     ListParts GET Object ["uploadId"] Built;
     GetObject GET Object [] Built;
