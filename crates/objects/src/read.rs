@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::info::ObjectInfo;
 use crate::record::{Location, Part};
 use crate::window::Span;
-use blob::{Blobs, Buffer, BufferPool, Reader};
+use blob::{BlobId, Blobs, Buffer, BufferPool, Reader};
 use bytes::{Bytes, BytesMut};
 use seal::stream::{Layout, Opener, SEGMENT, SegmentRange};
 use std::collections::VecDeque;
@@ -150,28 +150,31 @@ fn open_inline(
     let mut body = body.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
     let mut segments = layout.segments_for(wanted).expect("the range lies within the object");
     let sealed = offset(segments.sealed.start)..offset(segments.sealed.end);
-    let pieces = open_run(opener, layout, &mut segments, u64::MAX, &mut body[sealed.clone()])?;
+    let pieces = open_run(opener, layout, &mut segments, u64::MAX, &mut body[sealed.clone()]).map_err(|segment| {
+        tracing::error!(segment, "a segment of an inline object does not verify: the stored bytes are damaged");
+        Error::DamagedObject
+    })?;
     let body = body.freeze();
     Ok(pieces.into_iter().map(|piece| body.slice(sealed.start + piece.start..sealed.start + piece.end)).collect())
 }
 
 /// Opens up to `count` segments in place and moves `segments` past them. Answers where in `sealed` the wanted plaintext lies.
+///
+/// # Errors
+/// The number of the segment that does not verify.
 fn open_run(
     opener: &Opener,
     layout: Layout,
     segments: &mut SegmentRange,
     count: u64,
     sealed: &mut [u8],
-) -> Result<Vec<Range<usize>>, Error> {
+) -> Result<Vec<Range<usize>>, u64> {
     let count = count.min(segments.count);
     let mut pieces = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
     let mut start = 0;
     for index in segments.first..segments.first + count {
         let slot = &mut sealed[start..start + layout.slot_len(index)];
-        let length = opener.open_segment(index, layout.is_last(index), slot).map_err(|_| {
-            tracing::error!(segment = index, "a segment does not verify: the stored bytes are damaged");
-            Error::DamagedObject
-        })?;
+        let length = opener.open_segment(index, layout.is_last(index), slot).map_err(|_| index)?;
         let skip = std::mem::take(&mut segments.skip);
         let take = offset(segments.take.min((length - skip) as u64));
         if take > 0 {
@@ -195,6 +198,7 @@ struct BlobStream {
 
 /// A part that is being read.
 struct OpenPart {
+    blob: BlobId,
     opener: Opener,
     layout: Layout,
     segments: SegmentRange,
@@ -250,7 +254,7 @@ impl OpenPart {
             tracing::error!(blob = %part.blob, expected = layout.sealed_len(), found = reader.len(), "a blob has another length than its record says");
             return Err(Error::DamagedObject.into());
         }
-        Ok(OpenPart { opener, layout, segments: segments.clone(), fetch: Fetch::Idle(reader) })
+        Ok(OpenPart { blob: part.blob, opener, layout, segments: segments.clone(), fetch: Fetch::Idle(reader) })
     }
 
     /// Starts the next read if none is under way. A read that the page cache answers is done at once.
@@ -281,7 +285,11 @@ impl OpenPart {
         }
         match std::mem::replace(&mut self.fetch, Fetch::Failed) {
             Fetch::Done((reader, Ok(mut buffer))) => {
-                let pieces = open_run(&self.opener, self.layout, &mut self.segments, READ_SEGMENTS, &mut buffer)?;
+                let pieces = open_run(&self.opener, self.layout, &mut self.segments, READ_SEGMENTS, &mut buffer)
+                    .map_err(|segment| {
+                        tracing::error!(blob = %self.blob, segment, "a segment does not verify: the stored bytes are damaged");
+                        Error::DamagedObject
+                    })?;
                 self.fetch = Fetch::Idle(reader);
                 let buffer = buffer.freeze();
                 ready.extend(pieces.into_iter().map(|piece| buffer.slice(piece)));
