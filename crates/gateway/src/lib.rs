@@ -5,7 +5,7 @@
 //! 1. [`connection`]: a connection is served, one request after the other, within [`Limits`].
 //! 2. `dispatch`: the head becomes a [`Request`]; its service is that of the SigV4 scope, else of `X-Amz-Target`, else S3.
 //! 3. [`auth`]: SigV4 makes [`Authenticated`]. Nothing but the health checks is answered before.
-//! 4. [`authorize`]: makes `Authorized<R>`, without which no operation on `R` can be called.
+//! 4. [`mod@authorize`]: makes `Authorized<R>`, without which no operation on `R` can be called.
 //! 5. [`s3`] or [`kms`]: parses, calls the domain, renders a [`Response`].
 //!
 //! The body is read by whoever needs it, through [`RequestBody`], which holds it against its length, its SHA-256, its chunk

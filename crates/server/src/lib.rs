@@ -1,7 +1,7 @@
 //! The server: what an operator sets, what a first start makes, listeners, TLS, background tasks, shutdown and logs.
 //!
 //! Nothing of S3 or KMS is decided here. [`Config`] is read from a file, the environment and flags; [`run`] opens the store with it
-//! ([`open`]), listens and serves until a signal comes. The commands beside `serve` use the same pieces: [`environment`] says what
+//! (`open`), listens and serves until a signal comes. The commands beside `serve` use the same pieces: [`environment`] says what
 //! a client needs, [`scrub`] verifies a store at rest.
 //!
 //! What has to be kept from whoever gets hold of the data directory lies in the *secrets folder* outside of it: the root key, the
