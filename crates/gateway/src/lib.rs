@@ -4,7 +4,7 @@
 //!
 //! 1. [`connection`]: a connection is served, one request after the other, within [`Limits`].
 //! 2. `dispatch`: the head becomes a [`Request`]; its service is that of the SigV4 scope, else of `X-Amz-Target`, else S3.
-//! 3. [`auth`]: SigV4 makes [`Authenticated`]. Nothing but the health checks is answered before.
+//! 3. [`auth`]: SigV4 makes [`Authenticated`]. Nothing but health checks and metrics is answered before.
 //! 4. [`mod@authorize`]: makes `Authorized<R>`, without which no operation on `R` can be called.
 //! 5. [`s3`] or [`kms`]: parses, calls the domain, renders a [`Response`].
 //!
