@@ -93,16 +93,16 @@ class Writer(threading.Thread):
         return connection.request("POST", f"{key}?uploadId={upload}", None, document)
 
 
-def read(connection: Connection, key: str, modes: tuple[Mode, ...]) -> str:
-    """The digest of what the server serves under the key."""
+def read(connection: Connection, key: str, modes: tuple[Mode, ...]) -> tuple[str, tuple[Mode, ...]]:
+    """The digest of what the server serves under the key, and the mode that opened it."""
     for mode in {mode is Mode.SSE_C: mode for mode in modes}.values():
         headers = mode.headers("") if mode is Mode.SSE_C else {}
         answer = connection.request("GET", key, headers)
         if answer.status == 404:
-            return DELETED
+            return DELETED, ()
         if answer.status == 200:
             assert int(answer.headers["content-length"]) == len(answer.body)
-            return hashlib.sha256(answer.body).hexdigest()
+            return hashlib.sha256(answer.body).hexdigest(), (mode,)
         assert answer.status == 400, f"{key}: {answer}"  # the other of two modes: with or without a customer key
     raise AssertionError(f"{key} opens in neither mode: {answer}")
 
@@ -110,7 +110,7 @@ def read(connection: Connection, key: str, modes: tuple[Mode, ...]) -> str:
 def verify(server: Server, ledger: Ledger, keys: set[str]):
     connection = Connection(server, secure=True)
     for key in keys:
-        found = read(connection, key, ledger.mode[key])
+        found, ledger.mode[key] = read(connection, key, ledger.mode[key] or (Mode.SSE_S3,))
         acknowledged, pending = ledger.acknowledged.get(key, DELETED), ledger.pending.pop(key, None)
         assert found in (acknowledged, pending), f"{key}: an acknowledged write was lost or torn"
         if found == pending and found != acknowledged:
