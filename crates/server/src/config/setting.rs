@@ -120,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "inline_limit",
         flag: Some("inline-limit"),
         value: "BYTES",
-        default: "16384",
+        default: "32768",
         help: "Objects up to this size are kept in their metadata record, larger ones in blobs; at most 1048576",
     },
     Setting {

@@ -33,6 +33,8 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.user_dir.unwrap(), Path::new("/home/me/.config/strongroom"));
     assert_eq!(config.domains, ["localhost", "s3.localhost"]);
     assert!(config.blocked.customer, "as on AWS");
+    let setting = setting::SETTINGS.iter().find(|setting| setting.name == "inline_limit").unwrap();
+    assert_eq!(config.inline_limit.to_string(), setting.default, "what the help says");
     assert!(config.region.is_none() && config.account_id.is_none() && config.root_credentials.is_none());
 }
 
