@@ -12,9 +12,9 @@ const MIB: f64 = (1 << 20) as f64;
 pub(crate) fn machine(machine: &Machine) {
     println!("This machine, one core, in seconds a GiB:\n");
     println!(
-        "| AES-256-GCM, 64 KiB segments | MD5 | SHA-256 | CRC-64/NVME | memory copy | 4 KiB write and sync, a second |"
+        "| AES-256-GCM, 64 KiB segments | MD5 | SHA-256 | CRC-64/NVME | memory copy | bare GET | bare PUT | 4 KiB write and sync, a second |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     let Machine { cipher, md5, sha256, crc64, copy, syncs_per_second, bare } = machine;
     println!(
         "| {cipher:.3} | {md5:.2} | {sha256:.2} | {crc64:.3} | {copy:.3} | {:.3} | {:.3} | {syncs_per_second:.0} |\n",
