@@ -35,7 +35,7 @@ fn full_disk() -> Result<(), String> {
         eprintln!("not root: the test of a full disk is left out");
         return Ok(());
     }
-    let test = ["test", "--release", "--package", "strongroom-meta", "--test", "full_disk_sqlite", "--", "--ignored"];
+    let test = ["test", "--release", "--workspace", "--test", "full_disk_sqlite", "--", "--ignored"];
     let outcome = run(command("cargo", &test).env("META_SMALL_FILESYSTEM", &disk));
     run(&mut command("umount", &[&disk]))?;
     outcome
