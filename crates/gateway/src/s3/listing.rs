@@ -83,9 +83,8 @@ pub(crate) fn common_prefixes(xml: &mut Writer, prefixes: &[String], encoding: N
     }
 }
 
-/// What a listing says of an object.
-pub(crate) fn contents(xml: &mut Writer, entry: &Entry, encoding: NameEncoding, account: Option<&AccountId>) {
-    xml.text("Key", &encoding.encode(entry.name.as_str()));
+/// What listings of objects and of versions say alike.
+pub(crate) fn stored(xml: &mut Writer, entry: &Entry) {
     xml.text("LastModified", &date::iso(entry.modified));
     xml.text("ETag", &entry.etag.quoted());
     if let Some((algorithm, kind)) = entry.checksum {
@@ -94,6 +93,12 @@ pub(crate) fn contents(xml: &mut Writer, entry: &Entry, encoding: NameEncoding, 
     }
     xml.value("Size", entry.size);
     xml.text("StorageClass", "STANDARD");
+}
+
+/// What a listing says of an object.
+pub(crate) fn contents(xml: &mut Writer, entry: &Entry, encoding: NameEncoding, account: Option<&AccountId>) {
+    xml.text("Key", &encoding.encode(entry.name.as_str()));
+    stored(xml, entry);
     if let Some(account) = account {
         owner(xml, "Owner", account);
     }

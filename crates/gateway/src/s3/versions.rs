@@ -2,9 +2,8 @@
 
 use super::buckets::owner;
 use super::call::{Call, NameEncoding, xml};
-use super::date;
 use super::error::S3Error;
-use super::listing::{common_prefixes, listing};
+use super::listing::{common_prefixes, listing, stored};
 use super::xml::Writer;
 use crate::response::Response;
 use objects::Entry;
@@ -59,14 +58,7 @@ fn version(xml: &mut Writer, entry: &Entry, encoding: NameEncoding) {
     xml.text("Key", &encoding.encode(entry.name.as_str()));
     xml.text("VersionId", NULL);
     xml.value("IsLatest", true);
-    xml.text("LastModified", &date::iso(entry.modified));
-    xml.text("ETag", &entry.etag.quoted());
-    if let Some((algorithm, kind)) = entry.checksum {
-        xml.text("ChecksumAlgorithm", algorithm.label());
-        xml.text("ChecksumType", kind.label());
-    }
-    xml.value("Size", entry.size);
-    xml.text("StorageClass", "STANDARD");
+    stored(xml, entry);
 }
 
 /// The version id of an object that was stored without versioning.
