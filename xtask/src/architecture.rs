@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sigv4", &[]),
     ("meta", &[]),
     ("blob", &[]),
+    ("material", &[]),
     ("keys", &["seal", "meta"]),
     ("objects", &["seal", "keys", "meta", "blob"]),
     ("gateway", &["sigv4", "seal", "keys", "objects", "meta", "blob"]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("seal", &["tokio", "hyper", "http", "rusqlite"]),
     ("sigv4", &["tokio", "hyper", "rusqlite"]),
+    ("material", &["tokio", "hyper", "http", "rusqlite"]),
     ("meta", &["hyper", "http", "seal"]),
     ("blob", &["hyper", "http"]),
     ("keys", &["hyper", "http", "rusqlite"]),

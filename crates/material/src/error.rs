@@ -1,0 +1,80 @@
+//! What can go wrong with key material.
+
+use crate::spec::{KeySpec, MessageType};
+
+/// Why an operation on key material was refused.
+///
+/// What concerns secret bytes (a ciphertext that does not open) says nothing about why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The spec does not offer this algorithm, or not this kind of operation. AWS: `InvalidKeyUsageException` or a
+    /// `ValidationException`, which the caller knows.
+    #[error("Algorithm {algorithm} is incompatible with key spec {}.", spec.name())]
+    Algorithm {
+        /// The spec of the key.
+        spec: KeySpec,
+        /// The algorithm's AWS name.
+        algorithm: &'static str,
+    },
+
+    /// The algorithm does not take this message type (Ed25519 and Ed25519ph each take one, `EXTERNAL_MU` is ML-DSA's alone).
+    #[error("Algorithm {algorithm} does not support message type {}.", message_type.name())]
+    MessageType {
+        /// The algorithm's AWS name.
+        algorithm: &'static str,
+        /// What was asked for.
+        message_type: MessageType,
+    },
+
+    /// A message of type `DIGEST` or `EXTERNAL_MU` has not the algorithm's length. The text is AWS's `ValidationException`.
+    #[error("Digest is invalid length for algorithm {algorithm}.")]
+    DigestLength {
+        /// The algorithm's AWS name.
+        algorithm: &'static str,
+    },
+
+    /// The plaintext is longer than RSA-OAEP takes with this key (RFC 8017, section 7.1.1).
+    #[error("Plaintext of {length} bytes is longer than the {limit} that {algorithm} takes with {}.", spec.name())]
+    PlaintextLength {
+        /// The spec of the key.
+        spec: KeySpec,
+        /// The algorithm's AWS name.
+        algorithm: &'static str,
+        /// The plaintext's length in bytes.
+        length: usize,
+        /// The longest in bytes.
+        limit: usize,
+    },
+
+    /// A ciphertext or an encapsulation does not open under this key.
+    #[error("the ciphertext does not open")]
+    Ciphertext,
+
+    /// A peer's public key is no SubjectPublicKeyInfo of a valid point on this key's curve (RFC 5280, RFC 5480).
+    #[error("The public key is not a DER-encoded X.509 public key on the curve of {}.", spec.name())]
+    PublicKey {
+        /// The spec of the key that was to agree with it.
+        spec: KeySpec,
+    },
+
+    /// Bytes that should be key material of the spec are not: damaged stored material, or imported material of another kind.
+    #[error("the bytes are not key material of {}", spec.name())]
+    Material {
+        /// The spec that they were to be of.
+        spec: KeySpec,
+    },
+
+    /// The stored bytes of a wrapping key do not parse.
+    #[error("the bytes are not a wrapping key")]
+    WrappingKey,
+
+    /// The library refused for no reason that the arguments give: out of memory, no randomness.
+    #[error("the cryptographic library failed")]
+    Library,
+}
+
+impl From<aws_lc_rs::error::Unspecified> for Error {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Error {
+        Error::Library
+    }
+}
