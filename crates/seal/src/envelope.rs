@@ -15,6 +15,10 @@ use crate::gcm::{Gcm, NONCE, TAG};
 use crate::{OpenError, SecretKey, kdf::Kbkdf, random_bytes};
 use zeroize::Zeroizing;
 
+mod remote;
+
+pub use remote::{Opening, Sealing};
+
 const MAGIC: &[u8; 4] = b"SREV";
 const VERSION: u8 = 1;
 /// Magic, version, label, and the length of the caller's fields.
@@ -97,22 +101,8 @@ impl Envelope {
         aad: &[u8],
         plaintext: &[u8],
     ) -> Vec<u8> {
-        let length = u8::try_from(fields.len()).expect("an envelope's fields have at most 255 bytes");
-        let header_len = FIXED + fields.len() + random.len();
-
-        let mut blob = Vec::with_capacity(header_len + plaintext.len() + TAG);
-        blob.extend_from_slice(MAGIC);
-        blob.extend_from_slice(&[VERSION, label as u8, length]);
-        blob.extend_from_slice(fields);
-        blob.extend_from_slice(&random);
-        blob.extend_from_slice(plaintext);
-        blob.resize(header_len + plaintext.len() + TAG, 0);
-
-        let (header, text) = blob.split_at_mut(header_len);
-        let (derivation, iv) = split(&random);
-        // The key is new with each call, so its only nonce is used once.
-        self.key(label, derivation).seal(iv, &[header, aad].concat(), text);
-        blob
+        let (derivation, _) = split(&random);
+        seal_under(&self.key(label, derivation), &random, label, fields, aad, plaintext)
     }
 
     /// Opens what [`seal`](Envelope::seal) gave, under the same label and `aad`.
@@ -120,15 +110,8 @@ impl Envelope {
     /// # Errors
     /// If anything differs: the key, the label, a byte of the blob or of the `aad`.
     pub fn open(&self, label: Label, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let parsed = Parsed::of(blob)?;
-        if parsed.header.label != label {
-            return Err(OpenError);
-        }
-        let mut text = Zeroizing::new(parsed.sealed.to_vec());
-        let len =
-            self.key(label, parsed.derivation).open(parsed.iv, &[parsed.authenticated, aad].concat(), &mut text)?;
-        text.truncate(len);
-        Ok(text)
+        let parsed = Parsed::labelled(label, blob)?;
+        parsed.open_under(&self.key(label, parsed.derivation), aad)
     }
 
     fn key(&self, label: Label, derivation: &[u8; DERIVATION]) -> Gcm {
@@ -149,6 +132,33 @@ pub fn seal(master: &SecretKey, label: Label, fields: &[u8], aad: &[u8], plainte
 /// As [`Envelope::open`].
 pub fn open(master: &SecretKey, label: Label, aad: &[u8], blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     Envelope::new(master).open(label, aad, blob)
+}
+
+/// Writes the blob whose key was derived from the first 16 bytes of `random`: new with each call, so its only nonce is used
+/// once.
+fn seal_under(
+    key: &Gcm,
+    random: &[u8; DERIVATION + NONCE],
+    label: Label,
+    fields: &[u8],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Vec<u8> {
+    let length = u8::try_from(fields.len()).expect("an envelope's fields have at most 255 bytes");
+    let header_len = FIXED + fields.len() + random.len();
+
+    let mut blob = Vec::with_capacity(header_len + plaintext.len() + TAG);
+    blob.extend_from_slice(MAGIC);
+    blob.extend_from_slice(&[VERSION, label as u8, length]);
+    blob.extend_from_slice(fields);
+    blob.extend_from_slice(random);
+    blob.extend_from_slice(plaintext);
+    blob.resize(header_len + plaintext.len() + TAG, 0);
+
+    let (header, text) = blob.split_at_mut(header_len);
+    let (_, iv) = split(random);
+    key.seal(iv, &[header, aad].concat(), text);
+    blob
 }
 
 /// What a blob says of itself, before any key: good to choose the key by, and for nothing else until the blob has opened.
@@ -178,8 +188,21 @@ struct Parsed<'a> {
     sealed: &'a [u8],
 }
 
-impl Parsed<'_> {
-    fn of(blob: &[u8]) -> Result<Parsed<'_>, OpenError> {
+impl<'a> Parsed<'a> {
+    /// Parses a blob that must be of `label`.
+    fn labelled(label: Label, blob: &'a [u8]) -> Result<Parsed<'a>, OpenError> {
+        let parsed = Parsed::of(blob)?;
+        if parsed.header.label == label { Ok(parsed) } else { Err(OpenError) }
+    }
+
+    fn open_under(&self, key: &Gcm, aad: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let mut text = Zeroizing::new(self.sealed.to_vec());
+        let len = key.open(self.iv, &[self.authenticated, aad].concat(), &mut text)?;
+        text.truncate(len);
+        Ok(text)
+    }
+
+    fn of(blob: &'a [u8]) -> Result<Parsed<'a>, OpenError> {
         let (&[m0, m1, m2, m3, version, label, length], rest) = blob.split_first_chunk::<FIXED>().ok_or(OpenError)?;
         if [m0, m1, m2, m3] != *MAGIC || version != VERSION {
             return Err(OpenError);

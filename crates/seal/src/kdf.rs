@@ -37,6 +37,17 @@ impl Kbkdf {
         self.derive_fixed(&[label, &[0], context, &bits.to_be_bytes()], output);
     }
 
+    /// What [`derive`](Kbkdf::derive) puts through HMAC-SHA256 for an output of one block, 32 bytes: for a key that is kept
+    /// where only its HMAC can be asked for.
+    ///
+    /// ```text
+    /// 00000001 ‖ label ‖ 00 ‖ context ‖ 00000100
+    /// ```
+    pub fn single_block_message(label: &[u8], context: &[u8]) -> Vec<u8> {
+        debug_assert!(!label.contains(&0), "a label ends at its zero byte");
+        [&1_u32.to_be_bytes()[..], label, &[0], context, &256_u32.to_be_bytes()].concat()
+    }
+
     /// The same with the fixed input data as it is, in pieces.
     fn derive_fixed(&self, fixed: &[&[u8]], output: &mut [u8]) {
         let mut message = [0; 4 + FIXED_MAX];
@@ -114,6 +125,20 @@ mod tests {
         assert_ne!(derive(b"a", b"bc", 32), derive(b"ab", b"c", 32));
         assert_ne!(derive(b"", b"abc", 32), derive(b"abc", b"", 32));
         assert_ne!(derive(b"a", b"b", 32), derive(b"a", b"b", 64)[..32]);
+    }
+
+    #[test]
+    fn the_message_of_one_block_gives_what_derive_gives() {
+        for (label, context) in
+            [(&b"label"[..], &b"context"[..]), (b"", b""), (b"strongroom envelope v1: kms", &[0; 16])]
+        {
+            let kdf = Kbkdf::new(&[7; 32]);
+            let mut derived = [0; BLOCK];
+            kdf.derive(label, context, &mut derived);
+            let mut elsewhere = [0; BLOCK];
+            hmac::sign_to_buffer(&kdf.key, &Kbkdf::single_block_message(label, context), &mut elsewhere).unwrap();
+            assert_eq!(derived, elsewhere);
+        }
     }
 
     #[test]
