@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("sigv4", &[]),
+    ("courier", &["sigv4"]),
+    ("xks", &["courier", "sigv4"]),
     ("meta", &[]),
     ("blob", &[]),
     ("material", &[]),
@@ -26,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("seal", &["tokio", "hyper", "http", "rusqlite"]),
     ("sigv4", &["tokio", "hyper", "rusqlite"]),
+    ("xks", &["tokio", "hyper", "http"]),
     ("material", &["tokio", "hyper", "http", "rusqlite"]),
     ("meta", &["hyper", "http", "seal"]),
     ("blob", &["hyper", "http"]),
