@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("meta", &[]),
     ("blob", &[]),
     ("material", &[]),
+    ("hsm", &["seal"]),
     ("keys", &["seal", "meta"]),
     ("objects", &["seal", "keys", "meta", "blob"]),
     ("gateway", &["sigv4", "seal", "keys", "objects", "meta", "blob"]),
@@ -32,6 +33,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("material", &["tokio", "hyper", "http", "rusqlite"]),
     ("meta", &["hyper", "http", "seal"]),
     ("blob", &["hyper", "http"]),
+    ("hsm", &["hyper", "http", "rusqlite"]),
     ("keys", &["hyper", "http", "rusqlite"]),
     ("objects", &["hyper", "http", "rusqlite"]),
 ];
