@@ -61,6 +61,13 @@ impl Table {
         }
     }
 
+    /// Whether its records are wrapped keys: what is removed from such a table shall be gone, and what
+    /// [`Transaction::shred`](crate::Transaction::shred) promises holds for these tables.
+    #[must_use]
+    pub const fn holds_keys(self) -> bool {
+        matches!(self, Table::Material | Table::DomainKey)
+    }
+
     /// Its place in [`Table::ALL`].
     pub(crate) const fn index(self) -> usize {
         self as usize

@@ -27,6 +27,8 @@ pub struct Transaction {
     pub expects: Vec<Expect>,
     /// Made in order; of two writes to one key the later stands.
     pub writes: Vec<Write>,
+    /// See [`Transaction::shred`].
+    pub shred: bool,
 }
 
 /// What a transaction expects to find.
@@ -164,6 +166,16 @@ impl Transaction {
         self
     }
 
+    /// Shreds what it removes and replaces in the tables that hold keys ([`Table::holds_keys`]): once the commit has returned
+    /// `Ok`, the old values are nowhere in the files of the store, neither in its tables nor in free room nor in a log. It costs
+    /// a pass over those tables (a store of 100,000 keys: about a quarter of a second, in which nothing else is committed), so
+    /// it is for destroying keys, many in one transaction if there are many.
+    #[must_use]
+    pub fn shred(mut self) -> Transaction {
+        self.shred = true;
+        self
+    }
+
     /// Bytes of everything it carries, or [`Error::TooLarge`] if it or a part of it is over its limit.
     pub(crate) fn measure(&self) -> Result<usize, Error> {
         let operations = self.expects.len() + self.writes.len();
@@ -191,6 +203,15 @@ impl Transaction {
         }
         within("a transaction", total, MAX_TRANSACTION)?;
         Ok(total)
+    }
+}
+
+impl Write {
+    /// The table that it writes to.
+    pub(crate) fn table(&self) -> Table {
+        match self {
+            Write::Put { table, .. } | Write::Delete { table, .. } => *table,
+        }
     }
 }
 

@@ -65,7 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
     let transaction = (prop::collection::vec(expect(), 0..2), prop::collection::vec(write(), 0..5));
     let order = prop_oneof![Just(Order::Ascending), Just(Order::Descending)];
     prop_oneof![
-        8 => transaction.prop_map(|(expects, writes)| Step::Commit(Transaction { expects, writes })),
+        8 => (transaction, proptest::bool::weighted(0.1))
+            .prop_map(|((expects, writes), shred)| Step::Commit(Transaction { expects, writes, shred })),
         4 => (table(), key()).prop_map(|(table, key)| Step::Read(table, key)),
         4 => (table(), range(), order, 0..20_usize).prop_map(|(table, range, order, limit)| Step::Scan(table, range, order, limit)),
         1 => Just(Step::Reopen),

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::fault::{self, Fault};
 use super::reserve::{self, Reserve};
 use super::{schema, statement};
-use crate::{Error, Statistics, Transaction, Write};
+use crate::{Error, Statistics, Table, Transaction, Write};
 
 /// Transactions that may wait. Beyond it [`Store::commit`](crate::Store::commit) waits for a place: with a group taken at
 /// every sync this is a few groups, and more would only be memory.
@@ -74,6 +74,10 @@ pub(super) struct Committer {
     /// Frames at which the next checkpoint is due.
     due: u32,
     reserve: Reserve,
+    /// Whether SQLite zeroes what it deletes just now.
+    zeroing: bool,
+    /// A shredded row may still stand in the log: a reader held on to an older state.
+    lingering: bool,
 }
 
 impl Committer {
@@ -90,17 +94,22 @@ impl Committer {
             Ok(())
         };
         connection.wal_hook(Some(hook)).map_err(|error| fault::of_read(&error))?;
-        Ok(Committer { connection, queue, shared, frames, due: CHECKPOINT, reserve })
+        Ok(Committer { connection, queue, shared, frames, due: CHECKPOINT, reserve, zeroing: false, lingering: false })
     }
 
     /// Commits groups until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        // A process that was killed may have left a log with rows that it was about to shred.
+        self.empty_log();
         let mut group = Vec::with_capacity(GROUP);
         while let Some(first) = self.queue.blocking_recv() {
             self.take(first, &mut group);
             if !group.is_empty() {
                 self.commit(&mut group);
-                self.checkpoint_if_due();
+                match self.lingering {
+                    true => self.empty_log(),
+                    false => self.checkpoint_if_due(),
+                }
             }
         }
         if !self.is_poisoned() {
@@ -161,6 +170,7 @@ impl Committer {
     }
 
     fn try_commit(&mut self, group: &[Request]) -> Result<Vec<Result<(), Error>>, Fault> {
+        self.zero_what_is_deleted(group.iter().any(|request| keys_of(&request.transaction).next().is_some()))?;
         self.execute("BEGIN IMMEDIATE").map_err(|error| fault::of_statement(&error))?;
         let only_deletions = self.is_short_of_room()?;
         let mut answers = Vec::with_capacity(group.len());
@@ -174,10 +184,38 @@ impl Committer {
             self.execute("ROLLBACK").map_err(|error| fault::of_statement(&error))?;
             return Ok(answers);
         }
+        let shredded = self.shred(group, &answers)?;
         self.execute("COMMIT").map_err(|error| fault::of_commit(&error))?;
         self.shared.groups.fetch_add(1, Ordering::Relaxed);
         self.shared.syncs.fetch_add(1, Ordering::Relaxed);
+        if shredded {
+            self.empty_log();
+        }
         Ok(answers)
+    }
+
+    /// Turns SQLite's `secure_delete` on for groups that write keys, and off for all others: it writes every page that it frees,
+    /// and replacing an object with a body frees pages.
+    fn zero_what_is_deleted(&mut self, wanted: bool) -> Result<(), Fault> {
+        if self.zeroing != wanted {
+            self.connection
+                .pragma_update(None, "secure_delete", wanted)
+                .map_err(|error| fault::of_statement(&error))?;
+            self.zeroing = wanted;
+        }
+        Ok(())
+    }
+
+    /// Writes the tables anew that the group's transactions shred rows of. Returns whether there was one.
+    fn shred(&self, group: &[Request], answers: &[Result<(), Error>]) -> Result<bool, Fault> {
+        let made = group.iter().zip(answers).filter(|(request, answer)| request.transaction.shred && answer.is_ok());
+        let mut tables: Vec<Table> = made.flat_map(|(request, _)| keys_of(&request.transaction)).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        for table in &tables {
+            statement::rebuild(&self.connection, *table).map_err(|error| fault::of_statement(&error))?;
+        }
+        Ok(!tables.is_empty())
     }
 
     /// Runs one transaction of the group in its savepoint. The inner error is this transaction's alone; the outer one means
@@ -299,6 +337,33 @@ impl Committer {
         }
     }
 
+    /// Carries the log over and cuts it to nothing: it holds what pages were before. Waits for readers, whose reads take microseconds.
+    fn empty_log(&mut self) {
+        let left = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        match self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], left) {
+            Ok((0, _)) => {
+                self.lingering = false;
+                self.frames.store(0, Ordering::Relaxed);
+                self.due = CHECKPOINT;
+            }
+            Ok(_) => {
+                tracing::warn!(
+                    "a reader holds the metadata store's log; it is emptied of shredded rows after the next commit"
+                );
+                self.lingering = true;
+            }
+            Err(error) => match fault::of_statement(&error) {
+                Fault::Refused(error) => {
+                    tracing::warn!(%error, "the metadata store's log could not be emptied, it will be tried again");
+                    self.lingering = true;
+                }
+                Fault::Poison(reason) => {
+                    self.poison(&format!("a checkpoint failed: {reason}"));
+                }
+            },
+        }
+    }
+
     /// Tries again when the log has grown by a quarter.
     fn postpone(&mut self) {
         self.due = self.frames.load(Ordering::Relaxed) + CHECKPOINT / 4;
@@ -307,6 +372,11 @@ impl Committer {
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
+}
+
+/// The tables of keys that a transaction writes to.
+fn keys_of(transaction: &Transaction) -> impl Iterator<Item = Table> {
+    transaction.writes.iter().map(Write::table).filter(|table| table.holds_keys())
 }
 
 fn puts(transaction: &Transaction) -> bool {
@@ -318,7 +388,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
-    use crate::Table;
 
     /// A committer whose database may not grow beyond `pages`: SQLite then answers as on a full disk.
     fn committer(folder: &tempfile::TempDir, pages: u32) -> (Committer, Arc<Shared>) {

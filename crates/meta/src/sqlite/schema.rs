@@ -64,6 +64,8 @@ fn configure(connection: &Connection, cache: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Savepoints keep their undo pages in memory, not in a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // The committer turns it on where keys are written, see `committer.rs`: everywhere it would write each freed page.
+    connection.pragma_update(None, "secure_delete", false)?;
     // The committer checkpoints, see `committer.rs`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // The last connection to close would carry the log over by itself, even after a failed sync.

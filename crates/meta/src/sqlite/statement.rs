@@ -140,6 +140,19 @@ pub(super) fn write(connection: &Connection, write: &Write) -> rusqlite::Result<
     Ok(())
 }
 
+/// Writes a table anew, so that its pages hold what its rows are and nothing else. SQLite zeroes what it deletes (`secure_delete`), but
+/// when it moves rows between pages it leaves copies of them in the unused middle of a page. Emptying the table zeroes all of its
+/// pages. Within a transaction, under `secure_delete`; the rows wait in memory (`temp_store`).
+pub(super) fn rebuild(connection: &Connection, table: Table) -> rusqlite::Result<()> {
+    let name = table_name(table);
+    connection.execute_batch(&format!(
+        "CREATE TEMP TABLE moving AS SELECT k, v, b FROM {name} ORDER BY rowid;
+         DELETE FROM {name};
+         INSERT INTO {name} (k, v, b) SELECT k, v, b FROM temp.moving ORDER BY rowid;
+         DROP TABLE temp.moving"
+    ))
+}
+
 fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
     Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?))
 }
