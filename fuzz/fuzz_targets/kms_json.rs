@@ -127,7 +127,7 @@ async fn gateway(folder: &std::path::Path) -> Gateway {
     let options = blob::local::Options::default();
     let blobs: Arc<dyn blob::Blobs> = Arc::new(blob::local::LocalBlobs::open(folder, &options).expect("a folder"));
     let root = Arc::new(KeyFile::create(&folder.join("root-key")).expect("a root key"));
-    let settings = keys::Settings { region: region.clone(), clock: Arc::clone(&clock) };
+    let settings = keys::Settings { region: region.clone(), other_regions: vec![], clock: Arc::clone(&clock) };
     let keys = Keys::open(Arc::clone(&store), root, settings).await.expect("keys");
     let dependencies =
         objects::Dependencies { store: Arc::clone(&store), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) };

@@ -72,7 +72,7 @@ impl Keys {
         action: Action,
         via: Via,
     ) -> Result<Arc<Key>, Error> {
-        let Reference { account, target } = Reference::parse(key_id, principal, &self.settings.region)?;
+        let Reference { account, target } = Reference::parse(key_id, principal, &self.region)?;
         // Before any look into the store: whether another account's key exists is not for this caller to learn.
         if account != principal.account {
             return Err(denied(principal, action, key_id));
@@ -91,7 +91,7 @@ impl Keys {
         key_id: &str,
         action: Action,
     ) -> Result<Arc<Key>, Error> {
-        let (account, id) = Reference::parse_key(key_id, principal, &self.settings.region)?;
+        let (account, id) = Reference::parse_key(key_id, principal, &self.region)?;
         if account != principal.account {
             return Err(denied(principal, action, key_id));
         }
@@ -146,16 +146,16 @@ impl Keys {
     }
 
     pub(crate) fn no_such_key(&self, account: AccountId, key: KeyId) -> Error {
-        let arn = KeyArn { region: self.settings.region.clone(), account, key };
+        let arn = KeyArn { region: self.region.clone(), account, key };
         Error::NotFound(format!("Key '{arn}' does not exist"))
     }
 
     pub(crate) fn no_such_alias(&self, account: AccountId, name: &AliasName) -> Error {
-        Error::NotFound(format!("Alias {} is not found.", name.arn(&self.settings.region, account)))
+        Error::NotFound(format!("Alias {} is not found.", name.arn(&self.region, account)))
     }
 
     pub(crate) fn arn_of(&self, key: &Key) -> Result<KeyArn, Error> {
-        let region = self.settings.region.clone();
+        let region = self.region.clone();
         let account = key.record.owner.account();
         let arn = account.map(|account| KeyArn { region, account, key: key.id });
         arn.ok_or_else(|| Error::NotFound(format!("Key '{}' does not exist", key.id)))

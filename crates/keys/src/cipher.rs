@@ -8,14 +8,14 @@
 use std::collections::BTreeMap;
 
 use seal::EncryptionContext;
-use seal::envelope::{Label, parse_header};
+use seal::envelope::{Envelope, Label, parse_header};
 use zeroize::Zeroizing;
 
 use crate::Keys;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::record::Material;
-use crate::vault::Key;
+use crate::vault::{Key, Master};
 
 /// Bytes of the cleartext fields.
 const FIELDS: usize = KeyId::LEN + 4;
@@ -28,12 +28,12 @@ impl Keys {
         context: &EncryptionContext,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        let material = key.record.current();
-        let master = self.vault.material(key.id, material).await?;
+        let material = key.record.sealing(&key.arn)?;
+        let master = self.vault.material(key.id, key.record.spec, material).await?;
         let mut fields = [0; FIELDS];
         fields[..KeyId::LEN].copy_from_slice(key.id.as_bytes());
         fields[KeyId::LEN..].copy_from_slice(&material.number.to_be_bytes());
-        Ok(master.seal(Label::Kms, &fields, &context.canonical(), plaintext))
+        Ok(master.envelope()?.seal(Label::Kms, &fields, &context.canonical(), plaintext))
     }
 
     /// Opens a blob of this key, under whichever of its materials sealed it.
@@ -64,8 +64,11 @@ impl Keys {
         blob: &[u8],
     ) -> Result<(Zeroizing<Vec<u8>>, Material), Error> {
         let material = self.material_of(key, number).await?;
-        let master = self.vault.material(key.id, &material).await?;
-        let opened = master.open(Label::Kms, &context.canonical(), blob);
+        if !material.is_present() {
+            return Err(Error::KmsInvalidState(format!("{} is pending import.", key.arn)));
+        }
+        let master = self.vault.material(key.id, key.record.spec, &material).await?;
+        let opened = master.envelope()?.open(Label::Kms, &context.canonical(), blob);
         Ok((opened.map_err(|_| invalid_ciphertext())?, material))
     }
 
@@ -74,13 +77,26 @@ impl Keys {
         if let Some(material) = key.record.material(number) {
             return Ok(material.clone());
         }
-        if number > key.record.current().number
+        if key.record.materials.last().is_none_or(|last| number > last.number)
             && let Some(key) = self.vault.reread(key.id).await?
             && let Some(material) = key.record.material(number)
         {
             return Ok(material.clone());
         }
         Err(invalid_ciphertext())
+    }
+}
+
+impl Master {
+    /// # Errors
+    /// [`Error::InvalidKeyUsage`] if the key is no symmetric encryption key: the caller has not looked at its spec.
+    fn envelope(&self) -> Result<&Envelope, Error> {
+        match self {
+            Self::Envelope(envelope) => Ok(envelope),
+            Self::Key(key) => {
+                Err(Error::InvalidKeyUsage(format!("Keys of spec {} do not seal envelopes.", key.spec().name())))
+            }
+        }
     }
 }
 

@@ -37,6 +37,14 @@ impl Encoder {
         self.0.extend_from_slice(value.as_bytes());
     }
 
+    /// A value that may be absent, behind a byte that says so.
+    pub(crate) fn option<T>(&mut self, value: Option<T>, encode: impl FnOnce(&mut Self, T)) {
+        self.byte(u8::from(value.is_some()));
+        if let Some(value) = value {
+            encode(self, value);
+        }
+    }
+
     pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
@@ -60,6 +68,19 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn byte(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
+    }
+
+    pub(crate) fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A value that may be absent, behind a byte that says so. The outer `None` means as ever that the record is broken.
+    pub(crate) fn option<T>(&mut self, decode: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        Some(if self.flag()? { Some(decode(self)?) } else { None })
     }
 
     pub(crate) fn number(&mut self) -> Option<u32> {

@@ -92,6 +92,9 @@ pub enum Internal {
     /// The root key provider refused or failed.
     #[error("the root key: {0}")]
     RootKey(#[from] crate::root::RootKeyError),
+    /// The cryptographic library failed.
+    #[error("cryptography: {0}")]
+    Cryptography(material::Error),
     /// A stored row does not open or does not parse: damaged, swapped or forged.
     #[error("stored record damaged: {0}")]
     Damaged(Damage),

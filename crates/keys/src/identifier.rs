@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::limits::MAX_ALIAS;
 use crate::principal::{AccountId, Principal, Region};
 
-/// A key's id: a UUID, 16 bytes in rows and blobs, `8-4-4-4-12` lower-case hexadecimal digits in ARNs.
+/// A key's id: 16 bytes in rows and blobs. In ARNs it is a UUID of version 4 in `8-4-4-4-12` lower-case hexadecimal digits, and
+/// of a multi-Region key `mrk-` and 32 digits. Which of the two it is, the bytes say: a multi-Region key's have UUID version 8.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KeyId([u8; KeyId::LEN]);
 
@@ -24,6 +25,16 @@ impl KeyId {
         Self(Uuid::new_v4().into_bytes())
     }
 
+    /// A random id of a multi-Region key (UUID version 8, "custom", RFC 9562 section 5.8).
+    pub(crate) fn generate_multi_region() -> Self {
+        Self(uuid::Builder::from_custom_bytes(seal::random_bytes()).into_uuid().into_bytes())
+    }
+
+    /// Whether this is a multi-Region key's.
+    pub(crate) fn is_multi_region(&self) -> bool {
+        Uuid::from_bytes(self.0).get_version_num() == MULTI_REGION_VERSION
+    }
+
     /// From the 16 bytes of a row key or blob header.
     pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
@@ -34,16 +45,25 @@ impl KeyId {
         &self.0
     }
 
-    /// Parses the hyphenated lower-case form and no other.
+    /// Parses the form that [`fmt::Display`] gives and no other.
     fn parse(text: &str) -> Option<Self> {
-        let id = Self(Uuid::try_parse(text).ok()?.into_bytes());
+        let id = Self(Uuid::try_parse(text.strip_prefix(MULTI_REGION_PREFIX).unwrap_or(text)).ok()?.into_bytes());
         (id.to_string() == text).then_some(id)
     }
 }
 
+/// What the id of a multi-Region key begins with (KMS developer guide, "Multi-Region keys").
+const MULTI_REGION_PREFIX: &str = "mrk-";
+const MULTI_REGION_VERSION: usize = 8;
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Uuid::from_bytes(self.0).as_hyphenated().fmt(f)
+        let uuid = Uuid::from_bytes(self.0);
+        if self.is_multi_region() {
+            write!(f, "{MULTI_REGION_PREFIX}{}", uuid.as_simple())
+        } else {
+            uuid.as_hyphenated().fmt(f)
+        }
     }
 }
 
@@ -208,6 +228,17 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().code(), code, "{text}");
         }
+    }
+
+    #[test]
+    fn the_id_of_a_multi_region_key_shows_what_it_is() {
+        let id = KeyId::generate_multi_region();
+        let text = id.to_string();
+        assert!(text.starts_with("mrk-") && text.len() == 36, "{text}");
+        assert_eq!(parse(&text).unwrap().target, Target::Key(id));
+        assert!(parse(&text["mrk-".len()..]).is_err());
+        assert!(parse(&format!("mrk-{}", ID.replace('-', ""))).is_err(), "no id that was ever given");
+        assert!(!KeyId::generate().is_multi_region() && !KeyId::SERVICE.is_multi_region());
     }
 
     #[test]

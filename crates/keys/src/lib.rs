@@ -23,6 +23,7 @@ mod cipher;
 mod codec;
 mod domain;
 mod error;
+mod generation;
 mod identifier;
 pub mod limits;
 mod managed;
@@ -41,6 +42,9 @@ mod wire;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use generation::Generator;
+use vault::Vault;
+
 pub use domain::{RecordError, RecordSealer};
 pub use error::{Damage, Error, Internal, InvalidIdentifier};
 pub use identifier::{AliasName, KeyArn, KeyId};
@@ -53,8 +57,11 @@ pub use wire::{Blob, Plaintext, Timestamp, parse};
 /// What a [`Keys`] needs to know besides its store.
 #[derive(Clone)]
 pub struct Settings {
-    /// The Region that every ARN names. It belongs to the store: with another one, the ARNs given so far no longer resolve.
+    /// The store's home Region: the one of its buckets, and of every key that is not elsewhere. It belongs to the store: with
+    /// another one, the ARNs given so far no longer resolve.
     pub region: Region,
+    /// The other Regions that are served. Keys of a Region that is left out stay in the store, out of reach.
+    pub other_regions: Vec<Region>,
     /// The time of day. Creation and deletion dates and rotation by age follow it; caches do not.
     pub clock: Clock,
 }
@@ -62,14 +69,27 @@ pub struct Settings {
 /// The time of day, as the process sees it.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// The keys of one store.
+/// The keys of one Region of a store. What the Regions share is shared behind it.
 pub struct Keys {
-    settings: Settings,
-    vault: vault::Vault,
+    /// The Region that every ARN names.
+    region: Region,
+    clock: Clock,
+    vault: Arc<Vault>,
+    shared: Arc<Shared>,
+}
+
+/// What all Regions of a store have in common.
+struct Shared {
+    store: Arc<dyn meta::Store>,
+    root: Arc<dyn RootKey>,
+    sealer: Arc<RecordSealer>,
+    /// Every Region that is served, the home first.
+    vaults: Vec<Arc<Vault>>,
+    generator: Generator,
 }
 
 impl Keys {
-    /// Opens the keys of `store`. The first time this makes domain key 0 under `root`.
+    /// Opens the keys of `store` and gives those of its home Region. The first time this makes domain key 0 under `root`.
     ///
     /// # Errors
     /// [`RootKeyError::WrongKey`] if the store's domain keys were wrapped under another root key; [`Internal::Damaged`] if the
@@ -79,16 +99,46 @@ impl Keys {
         root: Arc<dyn RootKey>,
         settings: Settings,
     ) -> Result<Arc<Self>, Error> {
-        let vault = vault::Vault::open(store, root, &settings).await?;
-        Ok(Arc::new(Self { settings, vault }))
+        let Settings { region: home, other_regions, clock } = settings;
+        let sealer = Arc::new(RecordSealer::open_store(&*store, &*root, Timestamp::from(clock())).await?);
+        let mut vaults: Vec<Arc<Vault>> = Vec::new();
+        for region in std::iter::once(&home).chain(&other_regions) {
+            if !vaults.iter().any(|vault| vault.region() == region) {
+                vaults.push(Arc::new(Vault::new(Arc::clone(&store), Arc::clone(&sealer), &home, region.clone())));
+            }
+        }
+        let vault = Arc::clone(&vaults[0]);
+        let shared = Arc::new(Shared { store, root, sealer, vaults, generator: Generator::new() });
+        Ok(Arc::new(Self { region: home, clock, vault, shared }))
+    }
+
+    /// The keys of another Region of the same store; `None` if it is not served.
+    pub fn in_region(&self, region: &str) -> Option<Arc<Self>> {
+        let vault = self.shared.vaults.iter().find(|vault| vault.region().as_str() == region)?;
+        Some(Arc::new(Self {
+            region: vault.region().clone(),
+            clock: Arc::clone(&self.clock),
+            vault: Arc::clone(vault),
+            shared: Arc::clone(&self.shared),
+        }))
+    }
+
+    /// The Region of these keys.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Every Region that is served, the home first.
+    pub fn regions(&self) -> impl Iterator<Item = &Region> {
+        self.shared.vaults.iter().map(|vault| vault.region())
     }
 
     /// Seals and opens the metadata records of other crates under the domain key.
     pub fn records(&self) -> &RecordSealer {
-        self.vault.records()
+        &self.shared.sealer
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from((self.settings.clock)())
+        Timestamp::from((self.clock)())
     }
 }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use material::{KeySpec, KeyUsage, Secret};
 use meta::Transaction;
 
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyArn, KeyId};
 use crate::limits::{MANAGED_KEY_PERIOD, MAX_ATTEMPTS, SERVICE_KEY_PERIOD};
 use crate::principal::AccountId;
-use crate::record::{AliasRecord, Cause, KeyDetails, KeyRecord, KeyState, Material, Owner};
-use crate::rows::{self, Errand};
+use crate::record::{AliasRecord, KeyDetails, KeyRecord, Owner};
+use crate::rows::Errand;
 use crate::vault::{Draft, Key, busy};
 use crate::{Keys, Timestamp};
 
@@ -28,7 +29,7 @@ impl Keys {
         let name = AliasName::parse(alias).filter(|_| managed_description(alias).is_some());
         let Some(name) = name else { return Err(Error::NotFound(format!("Alias {alias} is not found."))) };
         let key = self.managed_key(account, &name).await?;
-        Ok(KeyArn { region: self.settings.region.clone(), account, key })
+        Ok(KeyArn { region: self.region.clone(), account, key })
     }
 
     /// As [`Keys::aws_managed_key`], for an alias that is known to be one of [`MANAGED`].
@@ -41,16 +42,16 @@ impl Keys {
             let now = self.now();
             let description = managed_description(name.as_str()).unwrap_or_default().to_owned();
             let details = KeyDetails { description, ..KeyDetails::default() };
-            let draft = self.new_draft(KeyId::generate(), Owner::AwsManaged(account), details, now);
+            let (draft, secret) = self.unasked(KeyId::generate(), Owner::AwsManaged(account), details, now);
             let (place, record) =
-                (rows::alias(account, name), AliasRecord { target: draft.id, created: now, updated: now });
+                (self.vault.rows.alias(account, name), AliasRecord { target: draft.id, created: now, updated: now });
             let transaction = Transaction::new().expect_absent(place.table, &place.key);
             let transaction = self.vault.put(transaction, &place, &record.encode());
-            let transaction = self.vault.put(transaction, &rows::target(draft.id, name), &[]);
-            let transaction = self.vault.put(transaction, &rows::owned(account, draft.id), &[]);
+            let transaction = self.vault.put(transaction, &self.vault.rows.target(draft.id, name), &[]);
+            let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
             let transaction = self.put_rotation(transaction, draft.id, now.after(MANAGED_KEY_PERIOD));
             // Whoever commits first makes the key; the others find it in the next round.
-            self.vault.commit(self.put_new_key(transaction, &draft)).await?;
+            self.vault.commit(self.put_new_key(transaction, &draft, Some(&secret))).await?;
         }
         Err(busy())
     }
@@ -62,30 +63,32 @@ impl Keys {
                 return Ok(key);
             }
             let now = self.now();
-            let draft = self.new_draft(KeyId::SERVICE, Owner::Service, KeyDetails::default(), now);
+            let (draft, secret) = self.unasked(KeyId::SERVICE, Owner::Service, KeyDetails::default(), now);
             let transaction = self.put_rotation(Transaction::new(), draft.id, now.after(SERVICE_KEY_PERIOD));
-            self.vault.commit(self.put_new_key(transaction, &draft)).await?;
+            self.vault.commit(self.put_new_key(transaction, &draft, Some(&secret))).await?;
         }
         Err(busy())
     }
 
-    /// A new, enabled key with its first material.
-    pub(crate) fn new_draft(&self, id: KeyId, owner: Owner, details: KeyDetails, now: Timestamp) -> Draft {
-        let first = Material { number: 1, id: seal::random_bytes(), created: now, cause: Cause::Creation };
-        let record = KeyRecord { owner, created: now, state: KeyState::Enabled, materials: vec![first] };
-        Draft { id, arn: self.vault.arn(id, &record), record, details }
+    /// A symmetric key that nobody asked for by CreateKey, and its first material.
+    fn unasked(&self, id: KeyId, owner: Owner, details: KeyDetails, now: Timestamp) -> (Draft, Secret) {
+        let record = KeyRecord::new(owner, KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt, now);
+        let draft = Draft { id, arn: self.vault.arn(id, &record), record, details };
+        (draft, Secret::from(&seal::SecretKey::generate().expose()[..]))
     }
 
-    /// Writes a key that must not exist yet, and its first material.
-    pub(crate) fn put_new_key(&self, transaction: Transaction, draft: &Draft) -> Transaction {
-        let place = rows::key(draft.id);
-        let transaction = transaction.expect_absent(place.table, &place.key);
-        let transaction = self.vault.put_material(transaction, draft.id, draft.record.current());
+    /// Writes a key that must not exist yet, and its first material if it has one here.
+    pub(crate) fn put_new_key(&self, transaction: Transaction, draft: &Draft, secret: Option<&Secret>) -> Transaction {
+        let place = self.vault.rows.key(draft.id);
+        let mut transaction = transaction.expect_absent(place.table, &place.key);
+        if let (Some(secret), Some(first)) = (secret, draft.record.current()) {
+            transaction = self.vault.put_material(transaction, draft.id, first, secret.expose());
+        }
         self.vault.put_key(transaction, draft)
     }
 
     pub(crate) fn put_rotation(&self, transaction: Transaction, key: KeyId, at: Timestamp) -> Transaction {
-        self.vault.put(transaction, &rows::due(at, Errand::Rotate, key), &[])
+        self.vault.put(transaction, &self.vault.rows.due(at, Errand::Rotate, key), &[])
     }
 }
 

@@ -4,7 +4,7 @@ use meta::Table;
 
 use crate::Keys;
 use crate::error::Error;
-use crate::rows::{self, Errand};
+use crate::rows::Errand;
 use crate::wire::Timestamp;
 
 /// Most errands of one [`Keys::tick`]; the next call takes the rest.
@@ -17,8 +17,19 @@ impl Keys {
     /// The first failure, after everything else that was due has been tried.
     pub async fn tick(&self) -> Result<(), Error> {
         let now = self.now();
-        let mut outcome = self.vault.renew(now).await;
-        for row in self.vault.scan(Table::Key, &rows::due_by(now), MAX_ERRANDS).await? {
+        let mut outcome = self.shared.sealer.renew(&*self.shared.store, &*self.shared.root, now).await;
+        for region in self.regions() {
+            let Some(keys) = self.in_region(region.as_str()) else { continue };
+            keys.vault.prune();
+            outcome = outcome.and(keys.run_errands(now).await);
+        }
+        outcome
+    }
+
+    /// Runs what is due in this Region.
+    async fn run_errands(&self, now: Timestamp) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for row in self.vault.scan(Table::Key, &self.vault.rows.due_by(now), MAX_ERRANDS).await? {
             let done = self.run(&row, now).await;
             if let Err(error) = &done {
                 tracing::warn!(%error, "an errand of a key failed");
@@ -29,11 +40,16 @@ impl Keys {
     }
 
     async fn run(&self, row: &meta::Row, now: Timestamp) -> Result<(), Error> {
-        let (at, errand, id) = rows::parse_due(&row.key).ok_or_else(|| Error::damaged("errand", &row.key))?;
-        self.vault.decode(&rows::due(at, errand, id), &row.value, crate::operation::lifecycle::decode_empty)?;
+        let (at, errand, id) = self.vault.rows.parse_due(&row.key).ok_or_else(|| Error::damaged("errand", &row.key))?;
+        self.vault.decode(
+            &self.vault.rows.due(at, errand, id),
+            &row.value,
+            crate::operation::lifecycle::decode_empty,
+        )?;
         match errand {
             Errand::Destroy => self.destroy(id, now).await,
             Errand::Rotate => self.rotate_by_age(id, at, now).await,
+            Errand::Expire => Err(Error::damaged("errand", &row.key)),
         }
     }
 }

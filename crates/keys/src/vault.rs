@@ -5,12 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use material::KeySpec;
 use meta::{Order, Range, Row, Store, Transaction};
 use seal::SecretKey;
 use seal::envelope::{Envelope, Label};
 use tokio::sync::{Mutex, MutexGuard};
+use zeroize::Zeroizing;
 
-use crate::Settings;
 use crate::cache::Cache;
 use crate::domain::RecordSealer;
 use crate::error::Error;
@@ -18,24 +19,31 @@ use crate::identifier::{AliasName, KeyArn, KeyId};
 use crate::limits::{CACHE_LIFETIME, MAX_ATTEMPTS, MAX_CACHED};
 use crate::principal::{AccountId, Region};
 use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material};
-use crate::root::RootKey;
-use crate::rows::{self, Place};
-use crate::wire::Timestamp;
+use crate::rows::{Place, Rows};
 
 /// Locks that changes of keys and accounts wait on, so that those of one process do not collide. More locks than a server has
 /// cores: two keys rarely share one.
 const LOCKS: usize = 64;
 
-/// The store as this crate sees it.
+/// One Region of the store, as this crate sees it.
 pub(crate) struct Vault {
     store: Arc<dyn Store>,
-    root: Arc<dyn RootKey>,
     region: Region,
-    sealer: RecordSealer,
+    /// Where the Region's rows are.
+    pub(crate) rows: Rows,
+    sealer: Arc<RecordSealer>,
     keys: Cache<KeyId, Arc<Key>>,
-    materials: Cache<(KeyId, u32), Arc<Envelope>>,
+    materials: Cache<(KeyId, u32), Arc<Master>>,
     aliases: Cache<(AccountId, AliasName), KeyId>,
     locks: [Mutex<()>; LOCKS],
+}
+
+/// A material ready for use.
+pub(crate) enum Master {
+    /// Of a symmetric encryption key: seals and opens envelopes.
+    Envelope(Envelope),
+    /// Of every other spec.
+    Key(material::Key),
 }
 
 /// A key as a use of it needs it.
@@ -61,34 +69,32 @@ pub(crate) struct Opened<T> {
 }
 
 impl Vault {
-    pub(crate) async fn open(
-        store: Arc<dyn Store>,
-        root: Arc<dyn RootKey>,
-        settings: &Settings,
-    ) -> Result<Self, Error> {
-        let sealer = RecordSealer::open_store(&*store, &*root, Timestamp::from((settings.clock)())).await?;
-        Ok(Self {
+    pub(crate) fn new(store: Arc<dyn Store>, sealer: Arc<RecordSealer>, home: &Region, region: Region) -> Self {
+        Self {
             store,
-            root,
-            region: settings.region.clone(),
+            rows: Rows::new(home, &region),
+            region,
             sealer,
             keys: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             materials: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             aliases: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             locks: std::array::from_fn(|_| Mutex::new(())),
-        })
+        }
     }
 
-    pub(crate) fn records(&self) -> &RecordSealer {
-        &self.sealer
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
     }
 
-    /// Keeps the domain keys young, and drops what the caches hold for no longer than they may.
-    pub(crate) async fn renew(&self, now: Timestamp) -> Result<(), Error> {
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Drops what the caches hold for no longer than they may.
+    pub(crate) fn prune(&self) {
         self.keys.prune();
         self.materials.prune();
         self.aliases.prune();
-        self.sealer.renew(&*self.store, &*self.root, now).await
     }
 
     /// A key, from memory if it is warm.
@@ -97,7 +103,7 @@ impl Vault {
             Ok(key) => return Ok(Some(key)),
             Err(miss) => miss,
         };
-        let place = rows::key(id);
+        let place = self.rows.key(id);
         let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
         let record: KeyRecord = self.decode(&place, &row, KeyRecord::decode)?;
         let key = Arc::new(Key { id, arn: self.arn(id, &record), record });
@@ -107,7 +113,7 @@ impl Vault {
 
     /// A key with its description and tags, from the store.
     pub(crate) async fn draft(&self, id: KeyId) -> Result<Option<Opened<Draft>>, Error> {
-        let place = rows::key(id);
+        let place = self.rows.key(id);
         let Some(found) = self.store.record(place.table, &place.key).await? else { return Ok(None) };
         let record: KeyRecord = self.decode(&place, &found.value, KeyRecord::decode)?;
         let body = found.body.ok_or_else(|| Error::damaged(place.kind, &place.key))?;
@@ -116,27 +122,30 @@ impl Vault {
         Ok(Some(Opened { row: found.value, value: draft }))
     }
 
-    /// One of a key's materials, ready to seal and open; from memory if it is warm.
-    pub(crate) async fn material(&self, key: KeyId, material: &Material) -> Result<Arc<Envelope>, Error> {
+    /// One of a key's materials, ready for use; from memory if it is warm.
+    pub(crate) async fn material(&self, key: KeyId, spec: KeySpec, material: &Material) -> Result<Arc<Master>, Error> {
         let slot = (key, material.number);
         let miss = match self.materials.find(&slot) {
             Ok(master) => return Ok(master),
             Err(miss) => miss,
         };
-        let master = Arc::new(self.stored_material(key, material).await?);
+        let stored = self.stored_material(key, material).await?;
+        let master = Arc::new(Master::load(spec, &stored).ok_or_else(|| {
+            let place = self.rows.material(key, material.number);
+            Error::damaged(place.kind, &place.key)
+        })?);
         self.materials.fill(miss, slot, Arc::clone(&master));
         Ok(master)
     }
 
-    /// One of a key's materials, from the store.
-    pub(crate) async fn stored_material(&self, key: KeyId, material: &Material) -> Result<Envelope, Error> {
-        let place = rows::material(key, material.number);
+    /// The bytes of one of a key's materials, from the store.
+    pub(crate) async fn stored_material(&self, key: KeyId, material: &Material) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let place = self.rows.material(key, material.number);
         let damaged = || Error::damaged(place.kind, &place.key);
         // A key record that names it stands, so it must be there.
         let row = self.store.get(place.table, &place.key).await?.ok_or_else(damaged)?;
         let aad = material_aad(&place, material);
-        let opened = self.sealer.open_as(Label::Material, place.kind.as_bytes(), &aad, &row).map_err(|_| damaged())?;
-        Ok(Envelope::new(&SecretKey::from_slice(&opened).map_err(|_| damaged())?))
+        self.sealer.open_as(Label::Material, place.kind.as_bytes(), &aad, &row).map_err(|_| damaged())
     }
 
     /// What an alias points to, from memory if it is warm.
@@ -146,7 +155,7 @@ impl Vault {
             Ok(key) => return Ok(Some(key)),
             Err(miss) => miss,
         };
-        let Some(found) = self.read(&rows::alias(account, &slot.1), AliasRecord::decode).await? else {
+        let Some(found) = self.read(&self.rows.alias(account, &slot.1), AliasRecord::decode).await? else {
             return Ok(None);
         };
         self.aliases.fill(miss, slot, found.value.target);
@@ -216,7 +225,7 @@ impl Vault {
         draft: &Draft,
         transaction: Transaction,
     ) -> Result<bool, Error> {
-        let place = rows::key(draft.id);
+        let place = self.rows.key(draft.id);
         let transaction = transaction.expect_equals(place.table, &place.key, row);
         let committed = self.commit(self.put_key(transaction, draft)).await;
         self.keys.remove(&draft.id);
@@ -241,19 +250,28 @@ impl Vault {
     /// Writes a key's record, description and tags. Sealing anew gives the row other bytes each time, so every change of a key,
     /// its aliases included, fails the expectation of every other one that read the key before.
     pub(crate) fn put_key(&self, transaction: Transaction, draft: &Draft) -> Transaction {
-        let place = rows::key(draft.id);
+        let place = self.rows.key(draft.id);
         let value = self.encode(&place, &draft.record.encode());
         let details = self.encode(&Place { kind: DETAILS, ..place.clone() }, &draft.details.encode());
         transaction.put_with_body(place.table, &place.key, value, details)
     }
 
-    /// Writes a new material for a key, made here and now.
-    pub(crate) fn put_material(&self, transaction: Transaction, key: KeyId, material: &Material) -> Transaction {
-        let place = rows::material(key, material.number);
-        let aad = material_aad(&place, material);
-        let fresh = SecretKey::generate();
-        let wrapped = self.sealer.seal_as(Label::Material, place.kind.as_bytes(), &aad, fresh.expose());
+    /// Writes a material of a key, wrapped, where there must be none yet.
+    pub(crate) fn put_material(
+        &self,
+        transaction: Transaction,
+        key: KeyId,
+        material: &Material,
+        secret: &[u8],
+    ) -> Transaction {
+        let place = self.rows.material(key, material.number);
+        let wrapped = self.wrap(&place, material, secret);
         transaction.expect_absent(place.table, &place.key).put(place.table, &place.key, wrapped)
+    }
+
+    /// A material's bytes as its row holds them.
+    pub(crate) fn wrap(&self, place: &Place, material: &Material, secret: &[u8]) -> Vec<u8> {
+        self.sealer.seal_as(Label::Material, place.kind.as_bytes(), &material_aad(place, material), secret)
     }
 
     /// Writes a sealed value.
@@ -265,6 +283,11 @@ impl Vault {
     /// Drops what memory holds of a destroyed key.
     pub(crate) fn forget_key(&self, id: KeyId) {
         self.keys.remove(&id);
+        self.forget_materials(id);
+    }
+
+    /// Drops what memory holds of a key's materials.
+    pub(crate) fn forget_materials(&self, id: KeyId) {
         self.materials.remove_if(|(key, _)| *key == id);
     }
 
@@ -276,6 +299,16 @@ impl Vault {
     pub(crate) fn arn(&self, key: KeyId, record: &KeyRecord) -> String {
         let region = self.region.clone();
         record.owner.account().map_or_else(String::new, |account| KeyArn { region, account, key }.to_string())
+    }
+}
+
+impl Master {
+    /// From the stored form of a material; `None` if the bytes are not of this spec.
+    fn load(spec: KeySpec, stored: &[u8]) -> Option<Self> {
+        Some(match spec {
+            KeySpec::SymmetricDefault => Self::Envelope(Envelope::new(&SecretKey::from_slice(stored).ok()?)),
+            _ => Self::Key(material::Key::load(spec, stored).ok()?),
+        })
     }
 }
 

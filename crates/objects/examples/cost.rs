@@ -28,7 +28,7 @@ async fn main() {
     };
     let region = Region::parse("eu-central-1").unwrap();
     let root = Arc::new(KeyFile::create(&path.join("root")).unwrap());
-    let keys = keys::Settings { region: region.clone(), clock: system_clock() };
+    let keys = keys::Settings { region: region.clone(), other_regions: vec![], clock: system_clock() };
     let keys = Keys::open(Arc::clone(&store), root, keys).await.unwrap();
     let blobs = Arc::new(LocalBlobs::open(&path.join("blobs"), &Options::default()).unwrap());
     let settings = Settings {

@@ -60,7 +60,7 @@ impl Store {
             Arc::new(meta::sqlite::Sqlite::open(&metadata, meta::sqlite::Options::default())?);
         let blobs: Arc<dyn blob::Blobs> =
             Arc::new(blob::local::LocalBlobs::open(&data_dir.join(BLOBS), &blob::local::Options::default())?);
-        let settings = keys::Settings { region: identity.region.clone(), clock: Arc::new(SystemTime::now) };
+        let settings = keys::Settings { region: identity.region.clone(), other_regions: vec![], clock: Arc::new(SystemTime::now) };
         let keys = Keys::open(Arc::clone(&meta), Arc::new(root), settings).await?;
         let dependencies =
             Dependencies { store: Arc::clone(&meta), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) };

@@ -46,7 +46,7 @@ impl Server {
             blob::local::LocalBlobs::open(&folder.path().join("blobs"), &blob::local::Options::default()).unwrap(),
         );
         let root = Arc::new(KeyFile::create(&folder.path().join("root-key")).unwrap());
-        let key_settings = keys::Settings { region: region.clone(), clock: Arc::clone(&clock) };
+        let key_settings = keys::Settings { region: region.clone(), other_regions: vec![], clock: Arc::clone(&clock) };
         let keys = Keys::open(Arc::clone(&store), root, key_settings).await.unwrap();
         let objects = Objects::open(
             Dependencies { store: Arc::clone(&store), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) },

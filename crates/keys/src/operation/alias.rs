@@ -13,7 +13,6 @@ use crate::identifier::{AliasName, KeyId};
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIAS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::principal::{AccountId, Principal};
 use crate::record::AliasRecord;
-use crate::rows;
 use crate::validate::Checks;
 use crate::vault::{Opened, busy, gone};
 use crate::wire::Timestamp;
@@ -115,15 +114,15 @@ impl Keys {
             let found = self.vault.draft(target).await?;
             let Opened { row, value: draft } = found.ok_or_else(|| gone(target))?;
             draft.record.require_not_pending(&draft.arn)?;
-            let place = rows::alias(account, &name);
+            let place = self.vault.rows.alias(account, &name);
             let now = self.now();
             let (transaction, record) = match self.vault.read(&place, AliasRecord::decode).await? {
                 Some(_) if new => {
-                    let arn = name.arn(&self.settings.region, account);
+                    let arn = name.arn(&self.region, account);
                     return Err(Error::AlreadyExists(format!("An alias with the name {arn} already exists")));
                 }
                 Some(Opened { row, value }) => {
-                    let old = rows::target(value.target, &name);
+                    let old = self.vault.rows.target(value.target, &name);
                     let transaction = Transaction::new().expect_equals(place.table, &place.key, row);
                     (transaction.delete(old.table, &old.key), AliasRecord { target, updated: now, ..value })
                 }
@@ -135,7 +134,7 @@ impl Keys {
             };
             self.refuse_one_more(target, &name).await?;
             let transaction = self.vault.put(transaction, &place, &record.encode());
-            let transaction = self.vault.put(transaction, &rows::target(target, &name), &[]);
+            let transaction = self.vault.put(transaction, &self.vault.rows.target(target, &name), &[]);
             // The key is written too, unchanged: so no other alias of it, nor its deletion, can happen at the same time.
             let committed = self.vault.commit_change(row, &draft, transaction).await;
             self.vault.forget_alias(account, name.clone());
@@ -147,8 +146,8 @@ impl Keys {
     }
 
     async fn refuse_one_more(&self, target: KeyId, name: &AliasName) -> Result<(), Error> {
-        let rows = self.vault.scan(Table::Alias, &rows::targets(target), MAX_ALIASES_PER_KEY).await?;
-        let same = rows::target(target, name).key;
+        let rows = self.vault.scan(Table::Alias, &self.vault.rows.targets(target), MAX_ALIASES_PER_KEY).await?;
+        let same = self.vault.rows.target(target, name).key;
         if rows.len() >= MAX_ALIASES_PER_KEY && !rows.iter().any(|row| row.key[..] == same[..]) {
             let text = format!("The key {target} has {MAX_ALIASES_PER_KEY} aliases, the most it may have.");
             return Err(Error::LimitExceeded(text));
@@ -165,11 +164,11 @@ impl Keys {
         let name = alias_name(&mut checks, request.alias_name.as_ref());
         checks.finish()?;
         let (name, account) = (usable(name)?, principal.account);
-        let place = rows::alias(account, &name);
+        let place = self.vault.rows.alias(account, &name);
         for _ in 0..MAX_ATTEMPTS {
             let found = self.vault.read(&place, AliasRecord::decode).await?;
             let Opened { row, value } = found.ok_or_else(|| self.no_such_alias(account, &name))?;
-            let target = rows::target(value.target, &name);
+            let target = self.vault.rows.target(value.target, &name);
             let transaction = Transaction::new()
                 .expect_equals(place.table, &place.key, row)
                 .delete(place.table, &place.key)
@@ -202,11 +201,15 @@ impl Keys {
         let next_marker = match key_id {
             Some(key_id) => {
                 let key = self.find_by_id(principal, key_id, Action::ListAliases).await?;
-                let (rows, next) = list(&self.vault, Table::Alias, rows::targets(key.id), page).await?;
+                let (rows, next) = list(&self.vault, Table::Alias, self.vault.rows.targets(key.id), page).await?;
                 for row in rows {
-                    let name = rows::target_name(&row.key).ok_or_else(|| Error::damaged("alias target", &row.key))?;
-                    self.vault.decode(&rows::target(key.id, &name), &row.value, decode_empty)?;
-                    let place = rows::alias(account, &name);
+                    let name = self
+                        .vault
+                        .rows
+                        .target_name(&row.key)
+                        .ok_or_else(|| Error::damaged("alias target", &row.key))?;
+                    self.vault.decode(&self.vault.rows.target(key.id, &name), &row.value, decode_empty)?;
+                    let place = self.vault.rows.alias(account, &name);
                     // Deleted between the two reads: not an alias of this key any more.
                     let Some(found) = self.vault.read(&place, AliasRecord::decode).await? else { continue };
                     if found.value.target == key.id {
@@ -216,10 +219,11 @@ impl Keys {
                 next
             }
             None => {
-                let (rows, next) = list(&self.vault, Table::Alias, rows::aliases(account), page).await?;
+                let (rows, next) = list(&self.vault, Table::Alias, self.vault.rows.aliases(account), page).await?;
                 for Row { key, value } in rows {
-                    let name = rows::alias_name(&key).ok_or_else(|| Error::damaged("alias", &key))?;
-                    let record = self.vault.decode(&rows::alias(account, &name), &value, AliasRecord::decode)?;
+                    let name = self.vault.rows.alias_name(&key).ok_or_else(|| Error::damaged("alias", &key))?;
+                    let record =
+                        self.vault.decode(&self.vault.rows.alias(account, &name), &value, AliasRecord::decode)?;
                     aliases.push(self.alias_entry(account, &name, record));
                 }
                 next
@@ -231,7 +235,7 @@ impl Keys {
     fn alias_entry(&self, account: AccountId, name: &AliasName, record: AliasRecord) -> AliasListEntry {
         AliasListEntry {
             alias_name: name.to_string(),
-            alias_arn: name.arn(&self.settings.region, account),
+            alias_arn: name.arn(&self.region, account),
             target_key_id: record.target.to_string(),
             creation_date: record.created,
             last_updated_date: record.updated,

@@ -1,57 +1,120 @@
 //! Which keys CreateKey makes, and how it refuses the others.
 
-use super::encrypt::SYMMETRIC;
-use super::lifecycle::CreateKeyRequest;
-use crate::error::Error;
-use crate::limits::MAX_DESCRIPTION;
-use crate::validate::Checks;
+use material::{KeySpec, KeyUsage};
 
-/// Checks everything in the request but its tags, and gives the description.
-pub(super) fn check_kind(request: &CreateKeyRequest) -> Result<String, Error> {
+use super::lifecycle::CreateKeyRequest;
+use crate::Keys;
+use crate::error::Error;
+use crate::identifier::KeyId;
+use crate::limits::MAX_DESCRIPTION;
+use crate::principal::AccountId;
+use crate::record::{KeyDetails, KeyRecord, KeyState, MultiRegion, Origin, Owner};
+use crate::validate::Checks;
+use crate::vault::Draft;
+
+/// A kind of key that can be made.
+pub(super) struct Kind {
+    pub(super) spec: KeySpec,
+    pub(super) usage: KeyUsage,
+    pub(super) origin: Origin,
+    pub(super) multi_region: bool,
+}
+
+impl Kind {
+    /// What a request asks for, if the members go together.
+    pub(super) fn of(request: &CreateKeyRequest) -> Result<Self, Error> {
+        check(request)?;
+        if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {
+            let text = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.";
+            return Err(Error::Validation(text.to_owned()));
+        }
+        let spec = request.key_spec.as_deref().or(request.customer_master_key_spec.as_deref());
+        let spec = spec.unwrap_or(KeySpec::SymmetricDefault.name());
+        // SM2 alone has a name and is no key spec here: AWS has it in its China Regions.
+        let Some(spec) = KeySpec::named(spec) else { return Err(unsupported(&format!("KeySpec {spec}"))) };
+        let usage = usage(spec, request.key_usage.as_deref())?;
+        let origin = request.origin.as_deref().and_then(Origin::named).unwrap_or(Origin::AwsKms);
+        let multi_region = request.multi_region == Some(true);
+        match origin {
+            Origin::AwsKms | Origin::External => {
+                if request.custom_key_store_id.is_some() {
+                    let text =
+                        "CustomKeyStoreId is valid for keys of origin AWS_CLOUDHSM and EXTERNAL_KEY_STORE alone.";
+                    return Err(Error::Validation(text.to_owned()));
+                }
+                if request.xks_key_id.is_some() {
+                    return Err(Error::Validation("XksKeyId needs the origin EXTERNAL_KEY_STORE.".to_owned()));
+                }
+            }
+            Origin::CloudHsm | Origin::ExternalKeyStore => {
+                if spec != KeySpec::SymmetricDefault {
+                    return Err(unsupported(&format!("KeySpec {spec} in a custom key store")));
+                }
+                if multi_region {
+                    return Err(unsupported("MultiRegion in a custom key store"));
+                }
+                let Some(id) = &request.custom_key_store_id else {
+                    let text = format!("Origin {} needs a CustomKeyStoreId.", origin.name());
+                    return Err(Error::Validation(text));
+                };
+                return Err(Error::CustomKeyStoreNotFound(format!("Custom key store {id} does not exist.")));
+            }
+        }
+        // A policy that is stored and not enforced would be a lie about who can use the key.
+        if request.policy.is_some() {
+            return Err(unsupported("Policy"));
+        }
+        if request.bypass_policy_lockout_safety_check == Some(true) {
+            return Err(unsupported("BypassPolicyLockoutSafetyCheck"));
+        }
+        Ok(Self { spec, usage, origin, multi_region })
+    }
+}
+
+impl Keys {
+    /// A new customer key, not stored yet.
+    pub(super) fn customer_draft(&self, account: AccountId, kind: Kind, details: KeyDetails) -> Draft {
+        let Kind { spec, usage, origin, multi_region } = kind;
+        let mut record = KeyRecord::new(Owner::Customer(account), spec, usage, self.now());
+        record.origin = origin;
+        if origin == Origin::External {
+            record.state = KeyState::PendingImport;
+            record.materials.clear();
+        }
+        let id = if multi_region {
+            record.multi_region = Some(MultiRegion { primary: self.region.clone(), replicas: vec![] });
+            KeyId::generate_multi_region()
+        } else {
+            KeyId::generate()
+        };
+        Draft { id, arn: self.vault.arn(id, &record), record, details }
+    }
+}
+
+/// A symmetric encryption key needs no usage named; every other key does, even where there is one alone.
+fn usage(spec: KeySpec, named: Option<&str>) -> Result<KeyUsage, Error> {
+    match named.and_then(KeyUsage::named) {
+        None if spec == KeySpec::SymmetricDefault => Ok(KeyUsage::EncryptDecrypt),
+        None => {
+            let text = "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+            Err(Error::Validation(text.to_owned()))
+        }
+        Some(usage) if spec.usages().contains(&usage) => Ok(usage),
+        Some(usage) => Err(Error::Validation(format!("KeyUsage {usage} is not compatible with KeySpec {spec}"))),
+    }
+}
+
+/// The service model's constraints.
+fn check(request: &CreateKeyRequest) -> Result<(), Error> {
     let mut checks = Checks::new();
-    let description = request.description.clone().unwrap_or_default();
-    checks.length("description", &description, 0..=MAX_DESCRIPTION);
+    if let Some(description) = &request.description {
+        checks.length("description", description, 0..=MAX_DESCRIPTION);
+    }
     checks.one_of("keyUsage", request.key_usage.as_ref(), &USAGES);
     checks.one_of("keySpec", request.key_spec.as_ref(), &SPECS);
     checks.one_of("customerMasterKeySpec", request.customer_master_key_spec.as_ref(), &SPECS);
     checks.one_of("origin", request.origin.as_ref(), &ORIGINS);
-    checks.finish()?;
-
-    if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {
-        let text = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.";
-        return Err(Error::Validation(text.to_owned()));
-    }
-    let spec = request.key_spec.as_deref().or(request.customer_master_key_spec.as_deref()).unwrap_or(SYMMETRIC);
-    if spec != SYMMETRIC {
-        return Err(unsupported(&format!("KeySpec {spec}")));
-    }
-    match request.key_usage.as_deref() {
-        None | Some("ENCRYPT_DECRYPT") => {}
-        Some(usage) => {
-            return Err(Error::Validation(format!("KeyUsage {usage} is not compatible with KeySpec {SYMMETRIC}")));
-        }
-    }
-    if let Some(id) = &request.custom_key_store_id {
-        return Err(Error::CustomKeyStoreNotFound(format!("Custom key store {id} does not exist.")));
-    }
-    match request.origin.as_deref() {
-        None | Some("AWS_KMS") => {}
-        Some(origin) => return Err(unsupported(&format!("Origin {origin}"))),
-    }
-    if request.xks_key_id.is_some() {
-        return Err(unsupported("XksKeyId"));
-    }
-    if request.multi_region == Some(true) {
-        return Err(unsupported("MultiRegion"));
-    }
-    // A policy that is stored and not enforced would be a lie about who can use the key.
-    if request.policy.is_some() {
-        return Err(unsupported("Policy"));
-    }
-    if request.bypass_policy_lockout_safety_check == Some(true) {
-        return Err(unsupported("BypassPolicyLockoutSafetyCheck"));
-    }
-    Ok(description)
+    checks.finish()
 }
 
 fn unsupported(what: &str) -> Error {
@@ -70,7 +133,7 @@ const SPECS: [&str; 20] = [
     "ECC_NIST_P384",
     "ECC_NIST_P521",
     "ECC_SECG_P256K1",
-    SYMMETRIC,
+    "SYMMETRIC_DEFAULT",
     "HMAC_224",
     "HMAC_256",
     "HMAC_384",

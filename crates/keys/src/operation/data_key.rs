@@ -144,7 +144,7 @@ impl Keys {
             ciphertext_blob: Blob(blob),
             plaintext: Plaintext::from(plaintext),
             key_id: key.arn.clone(),
-            key_material_id: key.record.current().id_text(),
+            key_material_id: key.record.sealing(&key.arn)?.id_text(),
         })
     }
 }

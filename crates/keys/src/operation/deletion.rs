@@ -13,7 +13,7 @@ use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
-use crate::rows::{self, Errand};
+use crate::rows::Errand;
 use crate::validate::Checks;
 use crate::vault::{Draft, Opened, busy};
 use crate::wire::Timestamp;
@@ -85,7 +85,7 @@ impl Keys {
                 draft.record.require_not_pending(&draft.arn)?;
                 let at = self.now().after(window);
                 draft.record.state = KeyState::PendingDeletion { at };
-                let transaction = self.vault.put(transaction, &rows::due(at, Errand::Destroy, draft.id), &[]);
+                let transaction = self.vault.put(transaction, &self.vault.rows.due(at, Errand::Destroy, draft.id), &[]);
                 let answer = ScheduleKeyDeletionResponse {
                     key_id: draft.arn.clone(),
                     deletion_date: at,
@@ -116,7 +116,7 @@ impl Keys {
                     return Err(Error::KmsInvalidState(format!("{} is not pending deletion.", draft.arn)));
                 };
                 draft.record.state = KeyState::Disabled;
-                let errand = rows::due(at, Errand::Destroy, draft.id);
+                let errand = self.vault.rows.due(at, Errand::Destroy, draft.id);
                 let answer = CancelKeyDeletionResponse { key_id: draft.arn.clone() };
                 Ok((answer, transaction.delete(errand.table, &errand.key)))
             })
@@ -136,21 +136,21 @@ impl Keys {
             if at > now {
                 return Ok(());
             }
-            let (key, errand) = (rows::key(id), rows::due(at, Errand::Destroy, id));
+            let (key, errand) = (self.vault.rows.key(id), self.vault.rows.due(at, Errand::Destroy, id));
             let mut transaction = Transaction::new()
                 .expect_equals(key.table, &key.key, row)
                 .delete(key.table, &key.key)
                 .delete(errand.table, &errand.key);
-            let owned = rows::owned(account, id);
+            let owned = self.vault.rows.owned(account, id);
             transaction = transaction.delete(owned.table, &owned.key);
             transaction = self.delete_materials(transaction, &draft).await?;
-            let names = self.vault.scan(Table::Alias, &rows::targets(id), MAX_ALIASES_PER_KEY + 1).await?;
-            let names: Vec<_> = names.iter().filter_map(|row| rows::target_name(&row.key)).collect();
+            let names = self.vault.scan(Table::Alias, &self.vault.rows.targets(id), MAX_ALIASES_PER_KEY + 1).await?;
+            let names: Vec<_> = names.iter().filter_map(|row| self.vault.rows.target_name(&row.key)).collect();
             for name in &names {
-                let (alias, target) = (rows::alias(account, name), rows::target(id, name));
+                let (alias, target) = (self.vault.rows.alias(account, name), self.vault.rows.target(id, name));
                 transaction = transaction.delete(alias.table, &alias.key).delete(target.table, &target.key);
             }
-            let place = rows::count(account);
+            let place = self.vault.rows.count(account);
             if let Some(count) = self.vault.read(&place, decode_count).await? {
                 transaction = transaction.expect_equals(place.table, &place.key, count.row);
                 transaction = self.vault.put(transaction, &place, &count.value.saturating_sub(1).to_be_bytes());
@@ -169,7 +169,7 @@ impl Keys {
     async fn delete_materials(&self, transaction: Transaction, draft: &Draft) -> Result<Transaction, Error> {
         // All rows, not only those that the record names: none may outlive the key.
         let limit = draft.record.materials.len() + 1;
-        let rows = self.vault.scan(Table::Material, &rows::materials(draft.id), limit).await?;
+        let rows = self.vault.scan(Table::Material, &self.vault.rows.materials(draft.id), limit).await?;
         Ok(rows.iter().fold(transaction, |transaction, row| transaction.delete(Table::Material, &row.key)))
     }
 }

@@ -219,7 +219,7 @@ impl Keys {
             source_encryption_algorithm: SYMMETRIC,
             destination_encryption_algorithm: SYMMETRIC,
             source_key_material_id,
-            destination_key_material_id: destination.record.current().id_text(),
+            destination_key_material_id: destination.record.sealing(&destination.arn)?.id_text(),
         })
     }
 

@@ -1,24 +1,23 @@
 //! CreateKey, DescribeKey, ListKeys, EnableKey, DisableKey, UpdateKeyDescription.
 
+use material::Secret;
 use meta::{Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::Done;
-use super::create::check_kind;
-use super::encrypt::SYMMETRIC;
+use super::create::Kind;
+use super::metadata::KeyMetadata;
 use super::page::{Page, list};
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
 use crate::access::{Action, Via};
 use crate::error::Error;
-use crate::identifier::{KeyArn, KeyId};
+use crate::identifier::KeyArn;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_KEYS_PER_ACCOUNT};
 use crate::principal::{AccountId, Principal};
-use crate::record::{KeyDetails, KeyRecord, KeyState, Owner};
-use crate::rows;
+use crate::record::{KeyDetails, KeyState, Origin};
 use crate::validate::{Checks, refuse_grant_tokens};
 use crate::vault::{Draft, busy, gone};
-use crate::wire::Timestamp;
 
 /// The request of CreateKey.
 #[derive(Clone, Default, Deserialize)]
@@ -72,46 +71,6 @@ pub struct DescribeKeyRequest {
 pub struct DescribeKeyResponse {
     /// `KeyMetadata`.
     pub key_metadata: KeyMetadata,
-}
-
-/// `KeyMetadata` of the service model.
-#[derive(Clone, Serialize, Debug)]
-#[serde(rename_all = "PascalCase")]
-pub struct KeyMetadata {
-    /// `AWSAccountId`.
-    #[serde(rename = "AWSAccountId")]
-    pub aws_account_id: String,
-    /// `KeyId`.
-    pub key_id: String,
-    /// `Arn`.
-    pub arn: String,
-    /// `CreationDate`.
-    pub creation_date: Timestamp,
-    /// `Enabled`.
-    pub enabled: bool,
-    /// `Description`.
-    pub description: String,
-    /// `KeyUsage`.
-    pub key_usage: &'static str,
-    /// `KeyState`.
-    pub key_state: &'static str,
-    /// `DeletionDate`, while the deletion is pending.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deletion_date: Option<Timestamp>,
-    /// `Origin`.
-    pub origin: &'static str,
-    /// `KeyManager`.
-    pub key_manager: &'static str,
-    /// `CustomerMasterKeySpec`.
-    pub customer_master_key_spec: &'static str,
-    /// `KeySpec`.
-    pub key_spec: &'static str,
-    /// `EncryptionAlgorithms`.
-    pub encryption_algorithms: [&'static str; 1],
-    /// `MultiRegion`.
-    pub multi_region: bool,
-    /// `CurrentKeyMaterialId`.
-    pub current_key_material_id: String,
 }
 
 /// The request of ListKeys.
@@ -176,27 +135,30 @@ pub struct UpdateKeyDescriptionRequest {
 }
 
 impl Keys {
-    /// CreateKey: a symmetric encryption key with material made here.
+    /// CreateKey.
     ///
     /// # Errors
-    /// The exceptions of the KMS API reference, CreateKey. What this server cannot honour (other kinds of key, key policies) is
-    /// [`Error::UnsupportedOperation`].
+    /// The exceptions of the KMS API reference, CreateKey.
     pub async fn create_key(
         &self,
         principal: &Principal,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, Error> {
-        let description = check_kind(&request)?;
+        let kind = Kind::of(&request)?;
         let tags = checked_tags(request.tags.unwrap_or_default())?;
-        let details = KeyDetails { description, tags };
-        let draft = self.new_draft(KeyId::generate(), Owner::Customer(principal.account), details, self.now());
-        self.commit_counted(principal.account, &draft).await?;
+        let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
+        let draft = self.customer_draft(principal.account, kind, details);
+        let secret = match draft.record.origin {
+            Origin::AwsKms => Some(self.shared.generator.generate(draft.record.spec).await?),
+            _ => None,
+        };
+        self.commit_counted(principal.account, &draft, secret.as_ref()).await?;
         Ok(CreateKeyResponse { key_metadata: self.metadata(&draft) })
     }
 
     /// Commits a new customer key and one more key on its account's count.
-    async fn commit_counted(&self, account: AccountId, draft: &Draft) -> Result<(), Error> {
-        let place = rows::count(account);
+    async fn commit_counted(&self, account: AccountId, draft: &Draft, secret: Option<&Secret>) -> Result<(), Error> {
+        let place = self.vault.rows.count(account);
         let _alone = self.vault.lock(account).await;
         for _ in 0..MAX_ATTEMPTS {
             let transaction = Transaction::new();
@@ -210,8 +172,8 @@ impl Keys {
                 )));
             }
             let transaction = self.vault.put(transaction, &place, &(count + 1).to_be_bytes());
-            let transaction = self.vault.put(transaction, &rows::owned(account, draft.id), &[]);
-            if self.vault.commit(self.put_new_key(transaction, draft)).await? {
+            let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
+            if self.vault.commit(self.put_new_key(transaction, draft, secret)).await? {
                 return Ok(());
             }
         }
@@ -253,11 +215,11 @@ impl Keys {
         }
         let page = Page::new(request.limit, request.marker.as_deref(), DEFAULT_PAGE)?;
         let account = principal.account;
-        let (rows, next_marker) = list(&self.vault, Table::Key, rows::owned_by(account), page).await?;
+        let (rows, next_marker) = list(&self.vault, Table::Key, self.vault.rows.owned_by(account), page).await?;
         let entry = |row: &meta::Row| {
-            let key = rows::owned_key(&row.key).ok_or_else(|| Error::damaged("owned key", &row.key))?;
-            self.vault.decode(&rows::owned(account, key), &row.value, decode_empty)?;
-            let arn = KeyArn { region: self.settings.region.clone(), account, key };
+            let key = self.vault.rows.owned_key(&row.key).ok_or_else(|| Error::damaged("owned key", &row.key))?;
+            self.vault.decode(&self.vault.rows.owned(account, key), &row.value, decode_empty)?;
+            let arn = KeyArn { region: self.region.clone(), account, key };
             Ok(KeyListEntry { key_id: key.to_string(), key_arn: arn.to_string() })
         };
         let keys = rows.iter().map(entry).collect::<Result<_, Error>>()?;
@@ -293,7 +255,7 @@ impl Keys {
         let key = self.find_by_id(principal, key_id, action).await?;
         self.vault
             .change(key.id, |draft, transaction| {
-                draft.record.require_not_pending(&draft.arn)?;
+                draft.record.require_imported(&draft.arn)?;
                 draft.record.state = state;
                 Ok((Done, transaction))
             })
@@ -323,34 +285,6 @@ impl Keys {
                 Ok((Done, transaction))
             })
             .await
-    }
-
-    fn metadata(&self, draft: &Draft) -> KeyMetadata {
-        let KeyRecord { owner, created, state, .. } = &draft.record;
-        KeyMetadata {
-            aws_account_id: owner.account().map(|account| account.to_string()).unwrap_or_default(),
-            key_id: draft.id.to_string(),
-            arn: draft.arn.clone(),
-            creation_date: *created,
-            enabled: *state == KeyState::Enabled,
-            description: draft.details.description.clone(),
-            key_usage: "ENCRYPT_DECRYPT",
-            key_state: state.name(),
-            deletion_date: match state {
-                KeyState::PendingDeletion { at } => Some(*at),
-                _ => None,
-            },
-            origin: "AWS_KMS",
-            key_manager: match owner {
-                Owner::Customer(_) => "CUSTOMER",
-                Owner::AwsManaged(_) | Owner::Service => "AWS",
-            },
-            customer_master_key_spec: SYMMETRIC,
-            key_spec: SYMMETRIC,
-            encryption_algorithms: [SYMMETRIC],
-            multi_region: false,
-            current_key_material_id: draft.record.current().id_text(),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod data_key;
 pub mod deletion;
 pub mod encrypt;
 pub mod lifecycle;
+pub mod metadata;
 mod page;
 pub mod random;
 pub mod rotation;

@@ -12,7 +12,7 @@ use crate::limits::{DEFAULT_PAGE, MAX_ON_DEMAND_ROTATIONS};
 use crate::managed::rotation_period;
 use crate::principal::Principal;
 use crate::record::{Cause, KeyRecord, Material};
-use crate::rows::{self, Errand};
+use crate::rows::Errand;
 use crate::validate::Checks;
 use crate::vault::{Draft, gone};
 use crate::wire::Timestamp;
@@ -142,23 +142,27 @@ impl Keys {
                 let Some(period) = rotation_period(draft.record.owner) else {
                     return Err(Error::damaged("errand", id.as_bytes()));
                 };
-                let errand = rows::due(at, Errand::Rotate, id);
+                let errand = self.vault.rows.due(at, Errand::Rotate, id);
                 let transaction = transaction.delete(errand.table, &errand.key);
                 // Unless another gateway was here first.
-                let old = draft.record.current().created.after(period) <= now;
+                let current = |draft: &Draft| {
+                    draft.record.current().map(|it| it.created).ok_or_else(|| Error::damaged("key", id.as_bytes()))
+                };
+                let old = current(draft)?.after(period) <= now;
                 let transaction =
                     if old { self.put_next_material(transaction, draft, Cause::Automatic) } else { transaction };
                 // From the record alone, so that every gateway sets the same errand.
-                let next = draft.record.current().created.after(period);
+                let next = current(draft)?.after(period);
                 Ok(((), self.put_rotation(transaction, id, next)))
             })
             .await
     }
 
     fn put_next_material(&self, transaction: Transaction, draft: &mut Draft, cause: Cause) -> Transaction {
-        let number = draft.record.current().number + 1;
-        let next = Material { number, id: seal::random_bytes(), created: self.now(), cause };
-        let transaction = self.vault.put_material(transaction, draft.id, &next);
+        let number = draft.record.materials.last().map_or(1, |last| last.number + 1);
+        let next = Material { number, id: seal::random_bytes(), created: self.now(), cause, import: None };
+        let fresh = seal::SecretKey::generate();
+        let transaction = self.vault.put_material(transaction, draft.id, &next, fresh.expose());
         draft.record.materials.push(next);
         transaction
     }
@@ -168,12 +172,13 @@ fn entry(key: KeyId, record: &KeyRecord, material: &Material) -> RotationsListEn
     RotationsListEntry {
         key_id: key.to_string(),
         key_material_id: material.id_text(),
-        key_material_state: if material == record.current() { "CURRENT" } else { "NON_CURRENT" },
+        key_material_state: if Some(material) == record.current() { "CURRENT" } else { "NON_CURRENT" },
         rotation_date: (material.cause != Cause::Creation).then_some(material.created),
         rotation_type: match material.cause {
             Cause::Creation => None,
             Cause::Automatic => Some("AUTOMATIC"),
             Cause::OnDemand => Some("ON_DEMAND"),
+            Cause::PendingRotation => None,
         },
     }
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use keys::operation::alias::CreateAliasRequest;
 use keys::operation::deletion::ScheduleKeyDeletionRequest;
 use keys::operation::encrypt::{DecryptRequest, DecryptResponse, EncryptRequest};
-use keys::operation::lifecycle::{
-    CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest, KeyMetadata,
-};
+use keys::operation::lifecycle::{CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest};
+use keys::operation::metadata::KeyMetadata;
 use keys::operation::rotation::RotateKeyOnDemandRequest;
 use keys::{AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Region, RootKey, Settings};
 use meta::memory::Memory;
@@ -43,7 +42,7 @@ pub fn principal(account: &str) -> Principal {
 pub fn settings(now: &Arc<AtomicU64>) -> Settings {
     let now = Arc::clone(now);
     let clock: Clock = Arc::new(move || UNIX_EPOCH + Duration::from_millis(now.load(Ordering::SeqCst)));
-    Settings { region: Region::parse("eu-west-1").unwrap(), clock }
+    Settings { region: Region::parse("eu-west-1").unwrap(), other_regions: vec![], clock }
 }
 
 /// The code of an operation's failure.

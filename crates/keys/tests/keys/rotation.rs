@@ -18,7 +18,7 @@ async fn old_ciphertext_opens_after_rotations_and_names_its_material() {
         sealed.push((
             f.encrypt(&key, &text).await.unwrap(),
             text,
-            f.describe(&key).await.unwrap().current_key_material_id,
+            f.describe(&key).await.unwrap().current_key_material_id.unwrap(),
         ));
         f.rotate(&key).await.unwrap();
     }
@@ -48,7 +48,7 @@ async fn rotations_are_listed() {
     assert_eq!(first["KeyMaterialState"], "NON_CURRENT");
     assert!(first.get("RotationDate").is_none() && first.get("RotationType").is_none());
     assert_eq!(all[1].key_material_state, "CURRENT");
-    assert_eq!(all[1].key_material_id, f.describe(&key).await.unwrap().current_key_material_id);
+    assert_eq!(all[1].key_material_id, f.describe(&key).await.unwrap().current_key_material_id.unwrap());
 }
 
 #[tokio::test]

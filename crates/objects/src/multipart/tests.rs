@@ -96,7 +96,7 @@ async fn open(directory: &std::path::Path) -> Arc<Objects> {
     let store: Arc<dyn meta::Store> = Arc::new(meta::sqlite::Sqlite::open(&directory.join("meta"), options).unwrap());
     let root = KeyFile::create(&directory.join("root")).unwrap();
     let region = Region::parse("eu-central-1").unwrap();
-    let settings = keys::Settings { region: region.clone(), clock: system_clock() };
+    let settings = keys::Settings { region: region.clone(), other_regions: vec![], clock: system_clock() };
     let keys = Keys::open(Arc::clone(&store), Arc::new(root), settings).await.unwrap();
     let blobs = blob::local::LocalBlobs::open(&directory.join("blobs"), &blob::local::Options::default()).unwrap();
     let blocked_by_default = BlockedTypes::default();

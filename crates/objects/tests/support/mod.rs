@@ -65,7 +65,7 @@ impl World {
         let directory = TempDir::new().unwrap();
         let root = KeyFile::create(&directory.path().join("root")).unwrap();
         let region = Region::parse("eu-central-1").unwrap();
-        let settings = keys::Settings { region: region.clone(), clock: system_clock() };
+        let settings = keys::Settings { region: region.clone(), other_regions: vec![], clock: system_clock() };
         let keys = Keys::open(Arc::clone(&store), Arc::new(root), settings).await.unwrap();
         let blobs = LocalBlobs::open(&directory.path().join("blobs"), &Options::default()).unwrap();
         let dependencies = Dependencies { store: Arc::clone(&store), blobs: Arc::new(blobs), keys: Arc::clone(&keys) };
@@ -86,7 +86,7 @@ impl World {
     pub async fn reopened(self) -> World {
         let root = KeyFile::load(&self.directory.path().join("root")).unwrap();
         let region = Region::parse("eu-central-1").unwrap();
-        let settings = keys::Settings { region, clock: system_clock() };
+        let settings = keys::Settings { region, other_regions: vec![], clock: system_clock() };
         let keys = Keys::open(Arc::clone(&self.store), Arc::new(root), settings).await.unwrap();
         let blobs = LocalBlobs::open(&self.directory.path().join("blobs"), &Options::default()).unwrap();
         let dependencies =
