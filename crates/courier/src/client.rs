@@ -126,6 +126,9 @@ impl Client {
         body: Zeroizing<Vec<u8>>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let unfit = |error: &dyn fmt::Display| Error::Request(error.to_string());
+        if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unfit(&"the path does not begin with a slash, or has to be percent-encoded"));
+        }
         let mut map = HeaderMap::with_capacity(headers.len() + 4);
         map.insert(HOST, self.host.clone());
         for (name, value) in headers {

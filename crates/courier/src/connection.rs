@@ -1,6 +1,5 @@
 //! One HTTP/1.1 connection: name, TCP, TLS, each within the time that is left.
 
-use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -93,7 +92,9 @@ impl Dialer {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         deadline: Instant,
     ) -> Result<Sender, Error> {
-        let made = timeout_at(deadline, bounded(stream)).await.map_err(|_| self.silent())?;
+        let mut builder = http1::Builder::new();
+        builder.max_headers(MAX_HEADERS).max_buf_size(HEAD_BUFFER);
+        let made = timeout_at(deadline, builder.handshake(TokioIo::new(stream))).await.map_err(|_| self.silent())?;
         let (sender, connection) = made.map_err(|error| self.unreachable(&error))?;
         // Ends when the sender is dropped or the other side closes. Its error reaches whoever waits for an answer.
         tokio::spawn(async move { drop(connection.await) });
@@ -117,11 +118,3 @@ impl Dialer {
 /// Headers in an answer, and bytes of them.
 const MAX_HEADERS: usize = 64;
 const HEAD_BUFFER: usize = 16 * 1024;
-
-fn bounded<T: AsyncRead + AsyncWrite + Unpin + Send>(
-    stream: T,
-) -> impl Future<Output = hyper::Result<(Sender, http1::Connection<TokioIo<T>, Full<Bytes>>)>> {
-    let mut builder = http1::Builder::new();
-    builder.max_headers(MAX_HEADERS).max_buf_size(HEAD_BUFFER);
-    async move { builder.handshake(TokioIo::new(stream)).await }
-}
