@@ -18,17 +18,27 @@ pub enum Error {
     },
 
     /// The algorithm does not take this message type (Ed25519 and Ed25519ph each take one, `EXTERNAL_MU` is ML-DSA's alone).
-    #[error("Algorithm {algorithm} does not support message type {}.", message_type.name())]
+    /// AWS: `ValidationException`, which for Ed25519 names the algorithm and for all else the key spec.
+    #[error("Message type {message_type} is incompatible with {}.", incompatible(*spec, algorithm))]
     MessageType {
+        /// The spec of the key.
+        spec: KeySpec,
         /// The algorithm's AWS name.
         algorithm: &'static str,
         /// What was asked for.
         message_type: MessageType,
     },
 
-    /// A message of type `DIGEST` or `EXTERNAL_MU` has not the algorithm's length. The text is AWS's `ValidationException`.
+    /// A message of type `DIGEST` has not the length of the algorithm's hash. The text is that of AWS's `ValidationException`.
     #[error("Digest is invalid length for algorithm {algorithm}.")]
     DigestLength {
+        /// The algorithm's AWS name.
+        algorithm: &'static str,
+    },
+
+    /// A message of type `EXTERNAL_MU` has not 64 bytes. AWS: `ValidationException`.
+    #[error("External Mu is invalid length for algorithm {algorithm}.")]
+    MuLength {
         /// The algorithm's AWS name.
         algorithm: &'static str,
     },
@@ -76,5 +86,12 @@ pub enum Error {
 impl From<aws_lc_rs::error::Unspecified> for Error {
     fn from(_: aws_lc_rs::error::Unspecified) -> Error {
         Error::Library
+    }
+}
+
+fn incompatible(spec: KeySpec, algorithm: &str) -> String {
+    match spec {
+        KeySpec::EccNistEdwards25519 => format!("algorithm {algorithm}"),
+        _ => format!("key spec {spec}"),
     }
 }

@@ -126,14 +126,14 @@ impl Key {
     ///
     /// # Errors
     /// [`Error::Algorithm`] if the spec has not this algorithm; [`Error::MessageType`] if the algorithm does not take this type;
-    /// [`Error::DigestLength`] for a digest or μ of another length than the algorithm's.
+    /// [`Error::DigestLength`] or [`Error::MuLength`] for a digest or μ of another length than the algorithm's.
     pub fn sign(
         &self,
         algorithm: SigningAlgorithm,
         message_type: MessageType,
         message: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        self.check_signing(algorithm, message_type)?;
+        self.check_signing(algorithm, message_type, message)?;
         match &self.kind {
             Kind::Rsa(key) => key.sign(algorithm, message_type, message),
             Kind::Ecc(key) => key.sign(algorithm, message_type, message),
@@ -154,7 +154,7 @@ impl Key {
         message: &[u8],
         signature: &[u8],
     ) -> Result<bool, Error> {
-        self.check_signing(algorithm, message_type)?;
+        self.check_signing(algorithm, message_type, message)?;
         match &self.kind {
             Kind::Rsa(key) => key.verify(algorithm, message_type, message, signature),
             Kind::Ecc(key) => key.verify(algorithm, message_type, message, signature),
@@ -249,15 +249,28 @@ impl Key {
         self.spec.mac_algorithms(KeyUsage::GenerateVerifyMac).contains(&algorithm)
     }
 
-    /// Checks what [`Key::sign`] and [`Key::verify`] would refuse of algorithm and type alone.
-    fn check_signing(&self, algorithm: SigningAlgorithm, message_type: MessageType) -> Result<(), Error> {
+    /// What [`Key::sign`] and [`Key::verify`] refuse before any cryptography, in this order. The modules below rely on it.
+    fn check_signing(
+        &self,
+        algorithm: SigningAlgorithm,
+        message_type: MessageType,
+        message: &[u8],
+    ) -> Result<(), Error> {
         if !self.spec.signing_algorithms(KeyUsage::SignVerify).contains(&algorithm) {
             return Err(self.unfit(algorithm.name()));
         }
         if !algorithm.message_types().contains(&message_type) {
-            return Err(Error::MessageType { algorithm: algorithm.name(), message_type });
+            return Err(Error::MessageType { spec: self.spec, algorithm: algorithm.name(), message_type });
         }
-        Ok(())
+        match message_type {
+            MessageType::Digest if message.len() != algorithm.digest_len() => {
+                Err(Error::DigestLength { algorithm: algorithm.name() })
+            }
+            MessageType::ExternalMu if message.len() != algorithm.digest_len() => {
+                Err(Error::MuLength { algorithm: algorithm.name() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn unfit(&self, algorithm: &'static str) -> Error {

@@ -14,6 +14,8 @@ pub mod import;
 pub mod key;
 pub mod spec;
 
+mod der;
+mod digest;
 mod ecc;
 mod ed25519;
 mod error;
