@@ -1,0 +1,44 @@
+//! IAM JSON policies: parsed once into typed statements, evaluated with a named reason.
+//!
+//! Pure: no IO, no clock, no store. The road of a policy:
+//!
+//! 1. [`Document::parse`] reads the text strictly, by the rules of its [`Kind`]; what it does not know it refuses ([`Malformed`]).
+//! 2. The caller describes a request: who ([`Caller`]), which action, on which resource, and the condition keys ([`Context`]).
+//! 3. [`evaluate`] gives a [`Decision`]: allowed, denied by a statement, or not allowed by any, and which statement decided.
+//!
+//! What never happens: an unknown element, operator or variable, a missing value or a value of the wrong type never allows. Values
+//! that are substituted for a variable are text; they are never wildcards.
+//!
+//! How decisions of several kinds of policy combine is the business of the services that have them.
+//!
+//! Sources: IAM User Guide, "IAM JSON policy elements reference", "Grammar of the IAM JSON policy language", "Policy evaluation
+//! logic" (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>).
+
+mod action;
+mod arn;
+mod condition;
+mod context;
+mod date;
+mod document;
+mod error;
+mod evaluate;
+mod json;
+mod network;
+mod number;
+mod pattern;
+mod principal;
+mod statement;
+mod template;
+mod test;
+
+pub use context::{Caller, Context, ContextMap, RequestContext, Value};
+pub use document::{Document, Kind};
+pub use error::Malformed;
+pub use evaluate::{Deciding, Decision, Reach, Verdict, evaluate};
+pub use pattern::Pattern;
+pub use principal::NamedPrincipal;
+pub use statement::{Effect, Statement};
+
+/// The longest document that is read, in bytes: `policyDocumentType` of the IAM model has at most 131,072 characters, `PolicyType`
+/// of the KMS model too. Each kind of policy has a smaller quota of its own, which its service checks.
+pub const MAX_DOCUMENT: usize = 131_072;
