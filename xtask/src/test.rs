@@ -8,8 +8,15 @@ use crate::run::{command, exists, root, run};
 use std::path::PathBuf;
 
 /// What the tests need from the system beside Rust and a C compiler: program, Debian package.
-const SYSTEM: &[(&str, &str)] =
-    &[("python3", "python3"), ("node", "nodejs"), ("npm", "npm"), ("curl", "curl"), ("openssl", "openssl")];
+const SYSTEM: &[(&str, &str)] = &[
+    ("python3", "python3"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    // An HSM in software; it needs no daemon.
+    ("softhsm2-util", "softhsm2"),
+];
 
 /// Runs everything, cheapest first.
 pub(crate) fn everything() -> Result<(), String> {
@@ -19,6 +26,7 @@ pub(crate) fn everything() -> Result<(), String> {
         "cargo",
         &["clippy", "--quiet", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
     ))?;
+    packages()?;
     run(&mut command("cargo", &["test", "--release", "--workspace"]))?;
     full_disk()?;
     // The whole workspace: building the binary alone would select fewer features of shared crates and compile them anew.
@@ -41,15 +49,20 @@ fn full_disk() -> Result<(), String> {
     outcome
 }
 
+/// Installs what the system lacks.
+fn packages() -> Result<(), String> {
+    let missing: Vec<&str> = SYSTEM.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() && has_venv() {
+        return Ok(());
+    }
+    run(&mut command("apt-get", &["update", "--quiet"]))?;
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends", "python3-venv"];
+    install.extend(missing);
+    run(&mut command("apt-get", &install))
+}
+
 /// Installs the real clients that judge the server; gives the path of the Python that has them.
 fn clients() -> Result<String, String> {
-    let missing: Vec<&str> = SYSTEM.iter().filter(|(program, _)| !has(program)).map(|(_, package)| *package).collect();
-    if !missing.is_empty() || !has_venv() {
-        run(&mut command("apt-get", &["update", "--quiet"]))?;
-        let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends", "python3-venv"];
-        install.extend(missing);
-        run(&mut command("apt-get", &install))?;
-    }
     let environment = root().join("target/clients");
     let python = text(environment.join("bin/python"));
     if !environment.join("bin/python").exists() {

@@ -12,6 +12,7 @@ use crate::token::{KeyId, KeyInfo, PRF_LEN};
 
 /// Makes a key inside the token. `tried` says whether an earlier trial of the same call may have made it.
 pub(crate) fn create(visit: &Visit<'_>, key: KeyId, label: &str, tried: &mut bool) -> Result<(), Failure> {
+    let _writing = visit.writing();
     match (search(visit, key)?.as_slice(), *tried) {
         ([], _) => {}
         // It was not there before the first trial, whose answer got lost.
@@ -77,6 +78,7 @@ pub(crate) fn find(visit: &Visit<'_>, key: KeyId) -> Result<Option<KeyInfo>, Fai
 
 /// Destroys a key. One that is not there is no error: the call may be repeated.
 pub(crate) fn destroy(visit: &Visit<'_>, key: KeyId) -> Result<bool, Failure> {
+    let _writing = visit.writing();
     visit.remember(key, None);
     let handles = search(visit, key)?;
     for handle in &handles {
@@ -129,7 +131,7 @@ fn search(visit: &Visit<'_>, key: KeyId) -> Result<Vec<ObjectHandle>, Failure> {
     let template = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Token(true), Attribute::Id(key.to_vec())];
     let handles = visit.session.find_objects(&template)?;
     if handles.is_empty() {
-        visit.module.library().get_token_info(visit.slot)?;
+        visit.stands()?;
     }
     Ok(handles)
 }

@@ -61,6 +61,8 @@ pub enum Error {
 pub(crate) enum Failure {
     /// The session, the login or the token is gone: reopen, then ask again.
     Lost(Error),
+    /// It may be gone, or only this call failed: look, then ask again.
+    Unclear(Error),
     /// The answer stands.
     Final(Error),
 }
@@ -68,14 +70,14 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Failure::Lost(error) | Failure::Final(error) => error,
+            Failure::Lost(error) | Failure::Unclear(error) | Failure::Final(error) => error,
         }
     }
 }
 
 impl From<cryptoki::error::Error> for Failure {
     fn from(error: cryptoki::error::Error) -> Failure {
-        use Failure::{Final, Lost};
+        use Failure::{Final, Lost, Unclear};
         let text = error.to_string();
         let cryptoki::error::Error::Pkcs11(code, _) = error else {
             return Final(Error::Other(text));
@@ -88,24 +90,24 @@ impl From<cryptoki::error::Error> for Failure {
             RvError::MechanismInvalid | RvError::FunctionNotSupported | RvError::KeyTypeInconsistent => {
                 Final(Error::Unsuitable(text))
             }
-            // A general error is what modules answer when a file or a connection went away beneath them.
             RvError::TokenNotPresent
             | RvError::TokenNotRecognized
             | RvError::SlotIdInvalid
             | RvError::DeviceRemoved
-            | RvError::DeviceError
             | RvError::SessionHandleInvalid
             | RvError::SessionClosed
             | RvError::UserNotLoggedIn
-            | RvError::CryptokiNotInitialized
-            | RvError::GeneralError
+            | RvError::CryptokiNotInitialized => Lost(Error::Unreachable(text)),
+            // What modules answer when a file or a connection went away beneath them, and for many another reason.
+            RvError::GeneralError
             | RvError::FunctionFailed
+            | RvError::DeviceError
             | RvError::VendorDefined(_)
-            // A handle of a key that was found before: of a token that is gone, or of a key that is.
+            // The handle of a key that was found before: the token is gone, or the key is.
             | RvError::KeyHandleInvalid
             | RvError::ObjectHandleInvalid
-            // An operation of a call that was cut off.
-            | RvError::OperationActive => Lost(Error::Unreachable(text)),
+            // An operation that an earlier call left half-way.
+            | RvError::OperationActive => Unclear(Error::Unreachable(text)),
             _ => Final(Error::Other(text)),
         }
     }

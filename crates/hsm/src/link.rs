@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cryptoki::error::{Error as Pkcs11Error, RvError};
 use cryptoki::object::ObjectHandle;
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use subtle::ConstantTimeEq;
@@ -30,6 +30,8 @@ pub(crate) struct Link {
     selector: Selector,
     pub(crate) workers: Workers,
     state: Mutex<State>,
+    /// Held while a key is made or destroyed: SoftHSM fails some of those that run at once.
+    writing: Mutex<()>,
 }
 
 struct State {
@@ -80,7 +82,7 @@ pub(crate) struct Visit<'a> {
 impl Link {
     pub(crate) fn new(module: Module, selector: Selector, pin: Zeroizing<String>, workers: Workers) -> Link {
         let state = Mutex::new(State { pin, door: Door::Shut(None) });
-        Link { module, selector, workers, state }
+        Link { module, selector, workers, state, writing: Mutex::default() }
     }
 
     /// Makes `call` in a session that is logged in. It may be made up to three times: it must be good to repeat.
@@ -130,7 +132,7 @@ impl Link {
     ) -> Result<T, Failed> {
         let (session, slot, epoch) = self.take(generation).map_err(|failure| match failure {
             Failure::Final(error) => Failed::Stands(error),
-            Failure::Lost(error) => Failed::Opening(error),
+            Failure::Lost(error) | Failure::Unclear(error) => Failed::Opening(error),
         })?;
         let visit = Visit { session: &session, module: &self.module, slot, link: self, epoch };
         match call(&visit) {
@@ -143,7 +145,11 @@ impl Link {
                 let _ = session.close();
                 Err(Failed::Stands(error))
             }
-            Err(Failure::Lost(error)) => {
+            Err(Failure::Unclear(error)) if visit.stands().is_ok() => {
+                let _ = session.close();
+                Err(Failed::Calling(error))
+            }
+            Err(Failure::Lost(error) | Failure::Unclear(error)) => {
                 let _ = session.close();
                 self.shut(epoch);
                 Err(Failed::Calling(error))
@@ -178,7 +184,7 @@ impl Link {
             Ok(session) => Ok((session, slot, epoch)),
             Err(error) => {
                 let failure = Failure::from(error);
-                if matches!(failure, Failure::Lost(_)) {
+                if !matches!(failure, Failure::Final(_)) {
                     state.door.shut(generation);
                 }
                 Err(failure)
@@ -285,6 +291,21 @@ impl Door {
 }
 
 impl Visit<'_> {
+    /// Fails unless the token is there and its user logged in.
+    pub(crate) fn stands(&self) -> Result<(), Failure> {
+        let gone = |error: Pkcs11Error| Failure::Lost(Error::Unreachable(error.to_string()));
+        self.module.library().get_token_info(self.slot).map_err(gone)?;
+        match self.session.get_session_info().map_err(gone)?.session_state() {
+            SessionState::RwUser | SessionState::RoUser => Ok(()),
+            _ => Err(Failure::Lost(Error::Unreachable("the login has ended".to_owned()))),
+        }
+    }
+
+    /// Waits until nobody else makes or destroys a key.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
+        self.link.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The handle of a key that was found over this link before.
     pub(crate) fn handle(&self, key: KeyId) -> Option<ObjectHandle> {
         match &self.link.lock().door {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::error::Failure;
 use crate::link::Link;
 use crate::module::{Module, Selector};
 use crate::workers::Workers;
@@ -160,13 +159,7 @@ impl Token {
     /// # Errors
     /// Those of every call.
     pub async fn check(&self) -> Result<(), Error> {
-        self.call(|link| {
-            link.visit(|visit| {
-                visit.module.library().get_token_info(visit.slot).map_err(Failure::from)?;
-                visit.session.get_session_info().map(|_| ()).map_err(Failure::from)
-            })
-        })
-        .await
+        self.call(|link| link.visit(|visit| visit.stands())).await
     }
 
     /// Threads that hang in the module although their callers were answered, for a metric.
