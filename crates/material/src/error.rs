@@ -7,9 +7,8 @@ use crate::spec::{KeySpec, MessageType};
 /// What concerns secret bytes (a ciphertext that does not open) says nothing about why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The spec does not offer this algorithm, or not this kind of operation. AWS: `InvalidKeyUsageException` or a
-    /// `ValidationException`, which the caller knows.
-    #[error("Algorithm {algorithm} is incompatible with key spec {}.", spec.name())]
+    /// The spec does not offer this algorithm. AWS: `InvalidKeyUsageException` with this text.
+    #[error("Algorithm {algorithm} is incompatible with key spec {spec}.")]
     Algorithm {
         /// The spec of the key.
         spec: KeySpec,
@@ -43,16 +42,14 @@ pub enum Error {
         algorithm: &'static str,
     },
 
-    /// The plaintext is longer than RSA-OAEP takes with this key (RFC 8017, section 7.1.1).
-    #[error("Plaintext of {length} bytes is longer than the {limit} that {algorithm} takes with {}.", spec.name())]
+    /// The plaintext is longer than RSA-OAEP takes with this key (RFC 8017, section 7.1.1). AWS: `ValidationException`.
+    #[error("Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {limit} bytes.")]
     PlaintextLength {
         /// The spec of the key.
         spec: KeySpec,
         /// The algorithm's AWS name.
         algorithm: &'static str,
-        /// The plaintext's length in bytes.
-        length: usize,
-        /// The longest in bytes.
+        /// The longest plaintext in bytes.
         limit: usize,
     },
 
@@ -61,14 +58,14 @@ pub enum Error {
     Ciphertext,
 
     /// A peer's public key is no SubjectPublicKeyInfo of a valid point on this key's curve (RFC 5280, RFC 5480).
-    #[error("The public key is not a DER-encoded X.509 public key on the curve of {}.", spec.name())]
+    #[error("The public key is not a DER-encoded X.509 public key on the curve of {spec}.")]
     PublicKey {
         /// The spec of the key that was to agree with it.
         spec: KeySpec,
     },
 
     /// Bytes that should be key material of the spec are not: damaged stored material, or imported material of another kind.
-    #[error("the bytes are not key material of {}", spec.name())]
+    #[error("the bytes are not key material of {spec}")]
     Material {
         /// The spec that they were to be of.
         spec: KeySpec,

@@ -96,12 +96,7 @@ impl Rsa {
         let oaep = self.oaep(algorithm)?;
         let limit = self.encryptor.max_plaintext_size(oaep);
         if plaintext.len() > limit {
-            return Err(Error::PlaintextLength {
-                spec: self.spec,
-                algorithm: algorithm.name(),
-                length: plaintext.len(),
-                limit,
-            });
+            return Err(Error::PlaintextLength { spec: self.spec, algorithm: algorithm.name(), limit });
         }
         let mut ciphertext = vec![0; self.encryptor.ciphertext_size()];
         let length = self.encryptor.encrypt(oaep, plaintext, &mut ciphertext, None)?.len();
