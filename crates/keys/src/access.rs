@@ -25,6 +25,15 @@ macro_rules! actions {
                 match self { $(Self::$action => concat!("kms:", stringify!($action))),+ }
             }
 
+            /// The operation that the action allows, as messages name it: `ReEncrypt` for its two halves.
+            pub(crate) fn operation(self) -> &'static str {
+                match self {
+                    Self::ReEncryptFrom | Self::ReEncryptTo => "ReEncrypt",
+                    $(#[allow(unreachable_patterns, reason = "the two halves are named above")]
+                    Self::$action => stringify!($action)),+
+                }
+            }
+
             /// Whether the action reads metadata alone: what the policy of AWS managed keys grants to their account.
             fn reads_metadata(self) -> bool {
                 match self { $(Self::$action => $reads),+ }
@@ -36,13 +45,20 @@ macro_rules! actions {
 actions! {
     CancelKeyDeletion false,
     CreateAlias false,
+    Decapsulate false,
     Decrypt false,
+    DeriveSharedSecret false,
     DescribeKey true,
     DisableKey false,
     EnableKey false,
+    Encapsulate false,
     Encrypt false,
     GenerateDataKey false,
+    GenerateDataKeyPair false,
+    GenerateDataKeyPairWithoutPlaintext false,
     GenerateDataKeyWithoutPlaintext false,
+    GenerateMac false,
+    GetPublicKey false,
     ListAliases true,
     ListKeyRotations true,
     ListResourceTags true,
@@ -50,10 +66,13 @@ actions! {
     ReEncryptTo false,
     RotateKeyOnDemand false,
     ScheduleKeyDeletion false,
+    Sign false,
     TagResource false,
     UntagResource false,
     UpdateAlias false,
     UpdateKeyDescription false,
+    Verify false,
+    VerifyMac false,
 }
 
 /// Whether the caller came to KMS itself, or through S3 (`kms:ViaService`).

@@ -63,6 +63,10 @@ exceptions! {
     InvalidGrantToken = "InvalidGrantTokenException",
     /// The key or algorithm is for something else.
     InvalidKeyUsage = "InvalidKeyUsageException",
+    /// The MAC is not the key's over the message. Carries no text.
+    InvalidMac = "KMSInvalidMacException",
+    /// The signature is not the key's over the message. Carries no text.
+    InvalidSignature = "KMSInvalidSignatureException",
     /// A pagination marker that this server did not give.
     InvalidMarker = "InvalidMarkerException",
     /// The key's state does not allow this.

@@ -1,5 +1,6 @@
 //! What the object store asks for: data keys, as the caller through S3, or under the service key of SSE-S3.
 
+use material::KeyUsage;
 use seal::{EncryptionContext, SecretKey};
 
 use crate::Keys;
@@ -49,6 +50,7 @@ impl Keys {
     ) -> Result<DataKey, Error> {
         let key = self.find(principal, key, Action::GenerateDataKey, Via::S3).await?;
         key.record.require_enabled(&key.arn)?;
+        key.require_usage(KeyUsage::EncryptDecrypt, Action::GenerateDataKey.operation())?;
         let plaintext = SecretKey::generate();
         let blob = self.seal_under(&key, context, plaintext.expose()).await?;
         Ok(DataKey { key_arn: key.arn.clone(), plaintext, blob })

@@ -69,12 +69,12 @@ operations! {
     CreateCustomKeyStore;
     CreateGrant;
     CreateKey: create_key => document;
-    Decapsulate;
+    Decapsulate: decapsulate => secret;
     Decrypt: decrypt => secret;
     DeleteAlias: delete_alias => nothing;
     DeleteCustomKeyStore;
     DeleteImportedKeyMaterial;
-    DeriveSharedSecret;
+    DeriveSharedSecret: derive_shared_secret => secret;
     DescribeCustomKeyStores;
     DescribeKey: describe_key => document;
     DisableKey: disable_key => nothing;
@@ -82,19 +82,19 @@ operations! {
     DisconnectCustomKeyStore;
     EnableKey: enable_key => nothing;
     EnableKeyRotation;
-    Encapsulate;
+    Encapsulate: encapsulate => secret;
     Encrypt: encrypt => document;
     GenerateDataKey: generate_data_key => secret;
-    GenerateDataKeyPair;
-    GenerateDataKeyPairWithoutPlaintext;
+    GenerateDataKeyPair: generate_data_key_pair => key_pair;
+    GenerateDataKeyPairWithoutPlaintext: generate_data_key_pair_without_plaintext => document;
     GenerateDataKeyWithoutPlaintext: generate_data_key_without_plaintext => document;
-    GenerateMac;
+    GenerateMac: generate_mac => document;
     GenerateRandom: generate_random => secret;
     GetKeyLastUsage;
     GetKeyPolicy;
     GetKeyRotationStatus;
     GetParametersForImport;
-    GetPublicKey;
+    GetPublicKey: get_public_key => document;
     ImportKeyMaterial;
     ListAliases: list_aliases => document;
     ListGrants;
@@ -110,15 +110,15 @@ operations! {
     RevokeGrant;
     RotateKeyOnDemand: rotate_key_on_demand => document;
     ScheduleKeyDeletion: schedule_key_deletion => document;
-    Sign;
+    Sign: sign => document;
     TagResource: tag_resource => nothing;
     UntagResource: untag_resource => nothing;
     UpdateAlias: update_alias => nothing;
     UpdateCustomKeyStore;
     UpdateKeyDescription: update_key_description => nothing;
     UpdatePrimaryRegion;
-    Verify;
-    VerifyMac;
+    Verify: verify_signature => document;
+    VerifyMac: verify_mac => document;
 }
 
 /// AWS answers an operation without output with no body at all.
@@ -134,14 +134,27 @@ fn document<T: Serialize>(answer: &T, _: usize) -> Bytes {
 fn secret<T: Serialize>(answer: &T, request_bytes: usize) -> Bytes {
     // What is decrypted is shorter than its ciphertext was. The rest is the largest that can be asked for (1,024 random
     // bytes in base64) and an ARN.
-    let mut text = Zeroizing::new(Vec::with_capacity(request_bytes + SECRET_ROOM));
+    wiped(answer, request_bytes + SECRET_ROOM)
+}
+
+/// An answer with a data key pair in it, which is wiped as [`secret`] does.
+fn key_pair<T: Serialize>(answer: &T, _: usize) -> Bytes {
+    wiped(answer, KEY_PAIR_ROOM)
+}
+
+fn wiped<T: Serialize>(answer: &T, room: usize) -> Bytes {
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
     serde_json::to_writer(&mut *text, answer).expect("an answer has string keys and no failing members");
+    debug_assert!(text.capacity() == room, "a secret answer outgrew its {room} bytes");
     Bytes::from_owner(text)
 }
 
-/// Bytes of an answer besides what was in the request: 1,024 bytes in base64 (1,368), a ciphertext of 32 bytes (about 300),
-/// and names, an ARN and ids (about 300).
-const SECRET_ROOM: usize = 2048;
+/// Bytes of an answer besides what was in the request: 1,024 bytes in base64 (1,368), a ciphertext of 32 bytes (about 300) or
+/// of ML-KEM-1024 (2,092), and names, an ARN and ids (about 300).
+const SECRET_ROOM: usize = 2560;
+/// Bytes of an answer with a data key pair: of RSA-4096 the private key (about 2,380) plain and sealed in base64, and the
+/// public one (about 550) in base64, are 7,400; names, an ARN and ids.
+const KEY_PAIR_ROOM: usize = 8192;
 
 #[cfg(test)]
 mod tests {

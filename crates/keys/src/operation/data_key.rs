@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use material::KeyUsage;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::Action;
 use crate::cipher::encryption_context;
 use crate::error::Error;
 use crate::limits::MAX_RANDOM;
@@ -134,8 +135,8 @@ impl Keys {
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.find(principal, key_id, action, Via::Kms).await?;
-        key.record.require_enabled(&key.arn)?;
+        let key = self.key_for(principal, key_id, action, KeyUsage::EncryptDecrypt).await?;
+        key.require_symmetric(action.operation())?;
         stop_dry_run(request.dry_run)?;
         let mut plaintext = Zeroizing::new(vec![0; len]);
         seal::fill_random(&mut plaintext);

@@ -138,6 +138,7 @@ impl Keys {
             }
             let (key, errand) = (self.vault.rows.key(id), self.vault.rows.due(at, Errand::Destroy, id));
             let mut transaction = Transaction::new()
+                .shred()
                 .expect_equals(key.table, &key.key, row)
                 .delete(key.table, &key.key)
                 .delete(errand.table, &errand.key);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use material::{EncryptionAlgorithm, KeyUsage};
 use seal::EncryptionContext;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -79,8 +80,9 @@ pub struct DecryptResponse {
     pub plaintext: Plaintext,
     /// `EncryptionAlgorithm`.
     pub encryption_algorithm: &'static str,
-    /// `KeyMaterialId`.
-    pub key_material_id: String,
+    /// `KeyMaterialId`, of symmetric encryption keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_material_id: Option<String>,
 }
 
 /// The request of ReEncrypt.
@@ -123,10 +125,12 @@ pub struct ReEncryptResponse {
     pub source_encryption_algorithm: &'static str,
     /// `DestinationEncryptionAlgorithm`.
     pub destination_encryption_algorithm: &'static str,
-    /// `SourceKeyMaterialId`.
-    pub source_key_material_id: String,
-    /// `DestinationKeyMaterialId`.
-    pub destination_key_material_id: String,
+    /// `SourceKeyMaterialId`, of symmetric encryption keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_key_material_id: Option<String>,
+    /// `DestinationKeyMaterialId`, of symmetric encryption keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_key_material_id: Option<String>,
 }
 
 impl Keys {
@@ -144,12 +148,12 @@ impl Keys {
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.find(principal, key_id, Action::Encrypt, Via::Kms).await?;
-        key.record.require_enabled(&key.arn)?;
-        require_symmetric(request.encryption_algorithm.as_ref())?;
+        let key = self.key_for(principal, key_id, Action::Encrypt, KeyUsage::EncryptDecrypt).await?;
+        let algorithm = algorithm_of(&key, request.encryption_algorithm.as_ref(), &context)?;
         stop_dry_run(request.dry_run)?;
-        let blob = self.seal_under(&key, &context, plaintext).await?;
-        Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id: key.arn.clone(), encryption_algorithm: SYMMETRIC })
+        let blob = self.seal_by(&key, algorithm, &context, plaintext).await?;
+        let (key_id, encryption_algorithm) = (key.arn.clone(), algorithm.name());
+        Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id, encryption_algorithm })
     }
 
     /// Decrypt.
@@ -172,10 +176,14 @@ impl Keys {
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::Decrypt).await?;
         }
-        let (key, plaintext, key_material_id) = self.open_source(principal, source, Action::Decrypt).await?;
+        let opened = self.open_source(principal, source, Action::Decrypt).await?;
         stop_dry_run(request.dry_run)?;
-        let key_id = key.arn.clone();
-        Ok(DecryptResponse { key_id, plaintext, encryption_algorithm: SYMMETRIC, key_material_id })
+        Ok(DecryptResponse {
+            key_id: opened.key.arn.clone(),
+            plaintext: opened.plaintext,
+            encryption_algorithm: opened.algorithm.name(),
+            key_material_id: opened.material_id,
+        })
     }
 
     /// ReEncrypt.
@@ -200,43 +208,62 @@ impl Keys {
         let context = encryption_context(request.source_encryption_context)?;
         let destination_context = encryption_context(request.destination_encryption_context)?;
 
-        let destination = self.find(principal, destination_id, Action::ReEncryptTo, Via::Kms).await?;
-        destination.record.require_enabled(&destination.arn)?;
-        require_symmetric(request.destination_encryption_algorithm.as_ref())?;
+        let destination =
+            self.key_for(principal, destination_id, Action::ReEncryptTo, KeyUsage::EncryptDecrypt).await?;
+        let named = request.destination_encryption_algorithm.as_ref();
+        let destination_algorithm = algorithm_of(&destination, named, &destination_context)?;
         let algorithm = request.source_encryption_algorithm.as_ref();
         let source = Source { key_id: source_id, blob, context, algorithm };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::ReEncryptFrom).await?;
         }
-        let (key, plaintext, source_key_material_id) =
-            self.open_source(principal, source, Action::ReEncryptFrom).await?;
+        let opened = self.open_source(principal, source, Action::ReEncryptFrom).await?;
         stop_dry_run(request.dry_run)?;
-        let blob = self.seal_under(&destination, &destination_context, plaintext.expose()).await?;
+        let plaintext = opened.plaintext.expose();
+        let blob = self.seal_by(&destination, destination_algorithm, &destination_context, plaintext).await?;
+        let material = destination.record.sealing(&destination.arn)?;
         Ok(ReEncryptResponse {
             ciphertext_blob: Blob(blob),
-            source_key_id: key.arn.clone(),
+            source_key_id: opened.key.arn.clone(),
             key_id: destination.arn.clone(),
-            source_encryption_algorithm: SYMMETRIC,
-            destination_encryption_algorithm: SYMMETRIC,
-            source_key_material_id,
-            destination_key_material_id: destination.record.sealing(&destination.arn)?.id_text(),
+            source_encryption_algorithm: opened.algorithm.name(),
+            destination_encryption_algorithm: destination_algorithm.name(),
+            source_key_material_id: opened.material_id,
+            destination_key_material_id: destination.is_symmetric().then(|| material.id_text()),
         })
     }
 
-    /// Opens a ciphertext under the key that it names, which must be the one that the request names, if it names one.
-    async fn open_source(
-        &self,
-        principal: &Principal,
-        source: Source<'_>,
-        action: Action,
-    ) -> Result<(Arc<Key>, Plaintext, String), Error> {
+    /// Opens a ciphertext under the key that it names, which must be the one that the request names, if it names one. RSA
+    /// ciphertexts name none.
+    async fn open_source(&self, principal: &Principal, source: Source<'_>, action: Action) -> Result<Opened, Error> {
         let key = match source.key_id {
             Some(key_id) => self.find(principal, key_id, action, Via::Kms).await?,
             None => self.find_for_ciphertext(principal, parse_ciphertext(source.blob)?.0).await?,
         };
-        require_symmetric(source.algorithm)?;
-        let (plaintext, material) = self.open_under(&key, &source.context, source.blob).await?;
-        Ok((key, Plaintext::from(plaintext), material.id_text()))
+        key.require_usage(KeyUsage::EncryptDecrypt, action.operation())?;
+        let algorithm = algorithm_of(&key, source.algorithm, &source.context)?;
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
+            let (plaintext, material) = self.open_under(&key, &source.context, source.blob).await?;
+            let material_id = Some(material.id_text());
+            return Ok(Opened { key, plaintext: Plaintext::from(plaintext), algorithm, material_id });
+        }
+        key.record.require_enabled(&key.arn)?;
+        let plaintext = self.with_material(&key, |it| it.decrypt(algorithm, source.blob)).await?;
+        Ok(Opened { key, plaintext: Plaintext::from(plaintext.into_bytes()), algorithm, material_id: None })
+    }
+
+    /// Encrypts by an algorithm that the key has.
+    async fn seal_by(
+        &self,
+        key: &Key,
+        algorithm: EncryptionAlgorithm,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
+            return self.seal_under(key, context, plaintext).await;
+        }
+        self.with_material(key, |it| it.encrypt(algorithm, plaintext)).await
     }
 
     /// `IGNORE_CIPHERTEXT`: everything that does not need the ciphertext. Always an error, [`Error::DryRunOperation`] at best.
@@ -245,9 +272,8 @@ impl Keys {
             let text = "A key ID is required when DryRunModifiers has IGNORE_CIPHERTEXT.";
             return Err(Error::Validation(text.to_owned()));
         };
-        let key = self.find(principal, key_id, action, Via::Kms).await?;
-        key.record.require_enabled(&key.arn)?;
-        require_symmetric(source.algorithm)?;
+        let key = self.key_for(principal, key_id, action, KeyUsage::EncryptDecrypt).await?;
+        algorithm_of(&key, source.algorithm, &source.context)?;
         stop_dry_run(Some(true))
     }
 }
@@ -258,6 +284,15 @@ struct Source<'a> {
     blob: &'a [u8],
     context: EncryptionContext,
     algorithm: Option<&'a String>,
+}
+
+/// What a ciphertext held.
+struct Opened {
+    key: Arc<Key>,
+    plaintext: Plaintext,
+    algorithm: EncryptionAlgorithm,
+    /// Of symmetric encryption keys alone.
+    material_id: Option<String>,
 }
 
 /// `DryRun` and `DryRunModifiers`.
@@ -287,18 +322,20 @@ impl DryRun<'_> {
     }
 }
 
-/// The one algorithm of symmetric keys.
-pub(crate) const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
-const ALGORITHMS: [&str; 4] = [SYMMETRIC, "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
+const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
 const IGNORE_CIPHERTEXT: &str = "IGNORE_CIPHERTEXT";
 
-/// Every key is symmetric so far.
-fn require_symmetric(algorithm: Option<&String>) -> Result<(), Error> {
-    match algorithm {
-        Some(algorithm) if algorithm != SYMMETRIC => {
-            let text = format!("Algorithm {algorithm} is incompatible with key spec SYMMETRIC_DEFAULT.");
-            Err(Error::InvalidKeyUsage(text))
-        }
-        _ => Ok(()),
+/// The algorithm that a request names, if the key has it. RSA binds no encryption context, so none may be given.
+fn algorithm_of(key: &Key, named: Option<&String>, context: &EncryptionContext) -> Result<EncryptionAlgorithm, Error> {
+    let name = named.map_or(EncryptionAlgorithm::SymmetricDefault.name(), String::as_str);
+    let (spec, usage) = (key.record.spec, key.record.usage);
+    let known = EncryptionAlgorithm::named(name).filter(|it| spec.encryption_algorithms(usage).contains(it));
+    let Some(algorithm) = known else {
+        return Err(Error::InvalidKeyUsage(format!("Algorithm {name} is incompatible with key spec {spec}.")));
+    };
+    if algorithm != EncryptionAlgorithm::SymmetricDefault && !context.is_empty() {
+        let text = "EncryptionContext is valid for symmetric encryption keys alone.";
+        return Err(Error::Validation(text.to_owned()));
     }
+    Ok(algorithm)
 }

@@ -1,16 +1,22 @@
 //! The operations of the KMS API, a file for each area. Request and response structs have the members of the service model
 //! `kms-2014-11-01`; a member that this server cannot honour is refused, never passed over.
 
+pub mod agreement;
 pub mod alias;
 mod create;
 pub mod data_key;
+pub mod data_key_pair;
 pub mod deletion;
 pub mod encrypt;
 pub mod lifecycle;
+pub mod mac;
 pub mod metadata;
 mod page;
+pub mod public_key;
 pub mod random;
+mod ready;
 pub mod rotation;
+pub mod sign;
 pub mod tag;
 
 /// The answer of an operation that answers nothing: AWS sends no body for it.

@@ -32,7 +32,7 @@ async fn decrypt_gives_back_what_encrypt_took() {
         let opened = f.keys.decrypt(&f.me, request).await.unwrap();
         assert!(opened.plaintext.expose() == vec![7; len]);
         assert_eq!(opened.key_id, format!("arn:aws:kms:eu-west-1:111122223333:key/{key}"));
-        assert_eq!(opened.key_material_id, f.describe(&key).await.unwrap().current_key_material_id.unwrap());
+        assert_eq!(opened.key_material_id.unwrap(), f.describe(&key).await.unwrap().current_key_material_id.unwrap());
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod access;
 mod aliases;
+mod asymmetric;
 mod cryptography;
 mod deletion;
 mod fixture;
 mod lifecycle;
 mod managed;
 mod model;
+mod protection;
 mod rotation;
 mod states;
 mod tags;
