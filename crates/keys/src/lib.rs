@@ -8,7 +8,7 @@
 //! The hierarchy, as formulas:
 //!
 //! ```text
-//! RK       root key, 32 B, from a RootKey provider           docs/formats/root-key-file.md
+//! RK       root key, 32 B, from a RootKey provider           docs/formats/root-key-file.md and its neighbours
 //! DK_i     domain key i  = 32 random B, stored wrapped under RK      Table::DomainKey
 //! M_{k,j}  material j of key k = 32 random B, stored wrapped under the newest DK      Table::Material
 //! Encrypt  blob = header(key id, j, N) ‖ AES-256-GCM(KBKDF(M_{k,j}, N), plaintext),  aad = header ‖ canonical(context)
@@ -29,7 +29,9 @@ pub mod limits;
 mod managed;
 pub mod operation;
 mod principal;
+mod protection;
 mod record;
+mod rewrap;
 mod root;
 mod rows;
 mod service;
@@ -45,12 +47,19 @@ use std::time::SystemTime;
 use generation::Generator;
 use vault::Vault;
 
-pub use domain::{RecordError, RecordSealer};
+pub use domain::{DomainKeyStatus, RecordError, RecordSealer};
 pub use error::{Damage, Error, Internal, InvalidIdentifier};
+/// Which token of a PKCS#11 module is meant.
+pub use hsm::Selector as TokenSelector;
 pub use identifier::{AliasName, KeyArn, KeyId};
 pub use managed::AWS_S3;
 pub use principal::{AccountId, Principal, Region};
-pub use root::{KeyFile, RootKey, RootKeyError};
+pub use protection::Protection;
+pub use rewrap::Progress;
+pub use root::{
+    KeyFile, Passphrase, Pkcs11, Pkcs11Settings, RemoteKms, RemoteKmsSettings, RootKey, RootKeyError, RootKeyIdentity,
+    RootKeyKind, RootKeys,
+};
 pub use service::{DataKey, ServiceDataKey};
 pub use wire::{Blob, Plaintext, Timestamp, parse};
 
@@ -81,26 +90,29 @@ pub struct Keys {
 /// What all Regions of a store have in common.
 struct Shared {
     store: Arc<dyn meta::Store>,
-    root: Arc<dyn RootKey>,
+    roots: RootKeys,
     sealer: Arc<RecordSealer>,
+    rewrapping: rewrap::State,
     /// Every Region that is served, the home first.
     vaults: Vec<Arc<Vault>>,
     generator: Generator,
 }
 
 impl Keys {
-    /// Opens the keys of `store` and gives those of its home Region. The first time this makes domain key 0 under `root`.
+    /// Opens the keys of `store` and gives those of its home Region. The first time this makes domain key 0 under the first of
+    /// `roots`.
     ///
     /// # Errors
-    /// [`RootKeyError::WrongKey`] if the store's domain keys were wrapped under another root key; [`Internal::Damaged`] if the
+    /// [`RootKeyError::NoneOpens`] if the store's domain keys were wrapped under another root key; [`Internal::Damaged`] if the
     /// domain keys are gone while records under them stand; a failing store.
     pub async fn open(
         store: Arc<dyn meta::Store>,
-        root: Arc<dyn RootKey>,
+        roots: impl Into<RootKeys>,
         settings: Settings,
     ) -> Result<Arc<Self>, Error> {
         let Settings { region: home, other_regions, clock } = settings;
-        let sealer = Arc::new(RecordSealer::open_store(&*store, &*root, Timestamp::from(clock())).await?);
+        let roots = roots.into();
+        let sealer = Arc::new(RecordSealer::open_store(&*store, &roots, Timestamp::from(clock())).await?);
         let mut vaults: Vec<Arc<Vault>> = Vec::new();
         for region in std::iter::once(&home).chain(&other_regions) {
             if !vaults.iter().any(|vault| vault.region() == region) {
@@ -108,7 +120,14 @@ impl Keys {
             }
         }
         let vault = Arc::clone(&vaults[0]);
-        let shared = Arc::new(Shared { store, root, sealer, vaults, generator: Generator::new() });
+        let shared = Arc::new(Shared {
+            store,
+            roots,
+            sealer,
+            rewrapping: rewrap::State::default(),
+            vaults,
+            generator: Generator::new(),
+        });
         Ok(Arc::new(Self { region: home, clock, vault, shared }))
     }
 

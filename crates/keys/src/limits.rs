@@ -54,6 +54,9 @@ pub const DOMAIN_KEY_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long a new domain key only opens before it seals: every gateway over the store has run `tick` and knows it by then.
 pub const DOMAIN_KEY_SETTLING: Duration = Duration::from_secs(3600);
 
+/// Materials that are re-wrapped in one transaction: some 100 µs of the committer, so that nobody waits for it.
+pub const REWRAP_BATCH: usize = 64;
+
 /// Most key records, and most unwrapped materials, and most aliases, that a process keeps at hand. A record with its tags takes
 /// a few KiB at most, a material 200 B: about 10 MiB when all are full of ordinary keys.
 pub const MAX_CACHED: usize = 4_096;

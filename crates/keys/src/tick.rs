@@ -1,4 +1,5 @@
-//! What the server does by itself as time passes: destroying keys, rotating the keys that nobody manages, renewing domain keys.
+//! What the server does by itself as time passes: destroying keys, rotating the keys that nobody manages, renewing domain keys and
+//! re-wrapping what older ones wrapped.
 
 use meta::Table;
 
@@ -17,13 +18,13 @@ impl Keys {
     /// The first failure, after everything else that was due has been tried.
     pub async fn tick(&self) -> Result<(), Error> {
         let now = self.now();
-        let mut outcome = self.shared.sealer.renew(&*self.shared.store, &*self.shared.root, now).await;
+        let mut outcome = self.shared.sealer.renew(&*self.shared.store, &self.shared.roots, now).await;
         for region in self.regions() {
             let Some(keys) = self.in_region(region.as_str()) else { continue };
             keys.vault.prune();
             outcome = outcome.and(keys.run_errands(now).await);
         }
-        outcome
+        outcome.and(self.rewrap().await.map(drop))
     }
 
     /// Runs what is due in this Region.

@@ -274,6 +274,15 @@ impl Vault {
         self.sealer.seal_as(Label::Material, place.kind.as_bytes(), &material_aad(place, material), secret)
     }
 
+    /// A stored material under the newest domain key.
+    pub(crate) fn rewrapped(&self, key: KeyId, material: &Material, row: &[u8]) -> Result<Vec<u8>, Error> {
+        let place = self.rows.material(key, material.number);
+        let aad = material_aad(&place, material);
+        let opened = self.sealer.open_as(Label::Material, place.kind.as_bytes(), &aad, row);
+        let secret = opened.map_err(|_| Error::damaged(place.kind, &place.key))?;
+        Ok(self.wrap(&place, material, &secret))
+    }
+
     /// Writes a sealed value.
     pub(crate) fn put(&self, transaction: Transaction, place: &Place, value: &[u8]) -> Transaction {
         let sealed = self.encode(place, value);

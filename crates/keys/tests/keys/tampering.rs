@@ -154,8 +154,8 @@ async fn another_root_key_is_a_clear_error() {
     let f = Fixture::new().await;
     f.key().await;
     let Err(error) = Keys::open(f.store.clone(), root_key(8), f.settings()).await else { panic!("opened") };
-    assert!(matches!(&error, Error::Internal(keys::Internal::RootKey(RootKeyError::WrongKey))), "{error}");
-    assert!(error.to_string().contains("does not open the domain keys of this store"), "{error}");
+    assert!(matches!(&error, Error::Internal(keys::Internal::RootKey(RootKeyError::NoneOpens { .. }))), "{error}");
+    assert!(error.to_string().contains("no configured root key opens the domain keys of this store"), "{error}");
     assert!(!error.message().contains("root key"), "the client is told nothing");
 }
 

@@ -1,67 +1,23 @@
-//! The root key RK: it wraps domain keys and nothing else. The provider decides where it lives.
+//! The root key in a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use seal::SecretKey;
 use seal::envelope::{Envelope, Label};
+use seal::kdf::Kbkdf;
 use zeroize::Zeroizing;
 
-/// A provider of the root key. Asynchronous, because a provider may be an HSM or another key service; called when a store is
-/// opened and when a domain key is made, never for a request.
-#[async_trait]
-pub trait RootKey: Send + Sync + 'static {
-    /// Wraps `domain_key` so that it unwraps with the same `aad` alone.
-    async fn wrap(&self, aad: &[u8], domain_key: &SecretKey) -> Result<Vec<u8>, RootKeyError>;
-
-    /// Unwraps what [`RootKey::wrap`] gave.
-    ///
-    /// # Errors
-    /// [`RootKeyError::WrongKey`] if anything differs: the root key, the `aad` or a byte of `wrapped`.
-    async fn unwrap(&self, aad: &[u8], wrapped: &[u8]) -> Result<SecretKey, RootKeyError>;
-}
-
-/// Why the root key could not be had or did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum RootKeyError {
-    /// The root key is not the one that this store's domain keys were wrapped under, or the stored domain key is damaged.
-    #[error(
-        "this root key does not open the domain keys of this store: it is another store's root key, or the store is damaged"
-    )]
-    WrongKey,
-    /// The file is not a root key file.
-    #[error("{} is not a root key file (one has {len} bytes and begins with SRROOTK)", .0.display(), len = KeyFile::LEN)]
-    NotAKeyFile(PathBuf),
-    /// Others than the owner may read or change the file.
-    #[error("{} can be read or changed by others than its owner (mode {mode:04o}); make it 0600", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file exists already, so no new key was written there.
-    #[error("{} exists already; a root key is never overwritten", .0.display())]
-    Exists(PathBuf),
-    /// The file could not be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Another provider's failure, in its words.
-    #[error("the root key provider: {0}")]
-    Provider(String),
-}
+use super::{RootKey, RootKeyError, RootKeyIdentity, RootKeyKind};
 
 /// A root key in a file: docs/formats/root-key-file.md.
 pub struct KeyFile {
     master: Envelope,
+    fingerprint: String,
 }
 
 impl KeyFile {
@@ -142,9 +98,19 @@ impl KeyFile {
     }
 
     fn new(key: &SecretKey) -> Self {
-        Self { master: Envelope::new(key) }
+        let mut fingerprint = [0; FINGERPRINT];
+        Kbkdf::new(key.expose()).derive(b"strongroom root key fingerprint", &[], &mut fingerprint);
+        Self { master: Envelope::new(key), fingerprint: HEXLOWER.encode(&fingerprint) }
+    }
+
+    /// What tells this key from others and gives nothing of it away: 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 }
+
+/// Bytes of a fingerprint: two keys of one operator never share it.
+const FINGERPRINT: usize = 8;
 
 fn write_draft(draft: &Path, key: &SecretKey) -> std::io::Result<()> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(KeyFile::LEN));
@@ -162,6 +128,10 @@ fn io(path: &Path, source: std::io::Error) -> RootKeyError {
 
 #[async_trait]
 impl RootKey for KeyFile {
+    fn identity(&self) -> RootKeyIdentity {
+        RootKeyIdentity { kind: RootKeyKind::KeyFile, name: Some(self.fingerprint.clone()) }
+    }
+
     async fn wrap(&self, aad: &[u8], domain_key: &SecretKey) -> Result<Vec<u8>, RootKeyError> {
         Ok(self.master.seal(Label::DomainKey, &[], aad, domain_key.expose()))
     }

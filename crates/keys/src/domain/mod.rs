@@ -1,23 +1,27 @@
 //! Domain keys DK: made here, wrapped under the root key, and held in memory. They seal every metadata record of the server
 //! and wrap every key material.
 
+mod change;
+mod row;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
-use meta::{Order, Range, Store, Table, Transaction};
+use meta::{Order, Range, Store, Table};
 use seal::SecretKey;
 use seal::envelope::{Envelope, Label, parse_header};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::codec::{Decoder, Encoder};
+pub use change::DomainKeyStatus;
+
 use crate::error::Error;
-use crate::limits::{DOMAIN_KEY_PERIOD, DOMAIN_KEY_SETTLING};
-use crate::root::RootKey;
+use crate::root::RootKeys;
 use crate::wire::Timestamp;
 
 /// Bytes of the domain key's number in a sealed value's header.
 const NUMBER: usize = 4;
 /// Most domain keys of a store: one a year, so never; a bound for the scan.
-const MAX_DOMAIN_KEYS: usize = 4_096;
+pub(crate) const MAX_DOMAIN_KEYS: usize = 4_096;
 
 /// A sealed record did not open: damaged, moved from another row, of another kind, or of another store. Never says which.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -27,18 +31,23 @@ pub struct RecordError;
 /// Seals and opens metadata records under the domain keys. About a microsecond each; never waits.
 pub struct RecordSealer {
     ring: RwLock<Arc<Ring>>,
+    /// Held while domain keys are made or wrapped anew, so that none comes under a root key that is just being left.
+    changing: Mutex<()>,
 }
 
 /// All domain keys of the store, each with its HMAC state ready.
 struct Ring {
     /// In the order of their numbers, which count from 0 without gaps.
-    keys: Vec<DomainKey>,
+    keys: Vec<Arc<DomainKey>>,
     /// The newest one that has settled: it seals.
     sealing: usize,
 }
 
 struct DomainKey {
     created: Timestamp,
+    seals_from: Timestamp,
+    /// To wrap it under another root key without asking the one that it is under.
+    secret: SecretKey,
     master: Envelope,
 }
 
@@ -59,7 +68,7 @@ impl RecordSealer {
 
     pub(crate) fn seal_as(&self, label: Label, kind: &[u8], aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let ring = self.ring();
-        let number = u32::try_from(ring.sealing).expect("a store has at most 4,096 domain keys").to_be_bytes();
+        let number = row::number(ring.sealing);
         ring.keys[ring.sealing].master.seal(label, &number, &bind(kind, aad), plaintext)
     }
 
@@ -83,27 +92,29 @@ impl RecordSealer {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Unwraps the store's domain keys, making the first one if the store is new.
-    pub(crate) async fn open_store(store: &dyn Store, root: &dyn RootKey, now: Timestamp) -> Result<Self, Error> {
-        let mut keys = load(store, root).await?;
-        if keys.is_empty() {
-            refuse_orphans(store).await?;
-            add(store, root, 0, now).await?;
-            keys = load(store, root).await?;
-        }
-        Ok(Self { ring: RwLock::new(Arc::new(Ring::new(keys, now))) })
+    /// Which domain key a sealed value is under; `None` if it is none.
+    pub(crate) fn number_of(blob: &[u8]) -> Option<u32> {
+        parse_header(blob).ok()?.fields.try_into().map(u32::from_be_bytes).ok()
     }
 
-    /// Makes a new domain key if the newest is old, and takes up those that others made.
-    pub(crate) async fn renew(&self, store: &dyn Store, root: &dyn RootKey, now: Timestamp) -> Result<(), Error> {
-        let mut keys = load(store, root).await?;
-        if let Some(newest) = keys.last()
-            && now.since(newest.created) >= DOMAIN_KEY_PERIOD
-            && keys.len() < MAX_DOMAIN_KEYS
-        {
-            add(store, root, keys.len(), now).await?;
-            keys = load(store, root).await?;
+    /// The domain key that seals.
+    pub(crate) fn sealing(&self) -> u32 {
+        u32::from_be_bytes(row::number(self.ring().sealing))
+    }
+
+    /// Unwraps the store's domain keys, making the first one if the store is new.
+    pub(crate) async fn open_store(store: &dyn Store, roots: &RootKeys, now: Timestamp) -> Result<Self, Error> {
+        let mut keys = load(store, roots, &[]).await?;
+        if keys.is_empty() {
+            refuse_orphans(store).await?;
+            // Nobody else can have sealed anything yet, so it need not settle.
+            change::add(store, roots, 0, now, now).await?;
+            keys = load(store, roots, &[]).await?;
         }
+        Ok(Self { ring: RwLock::new(Arc::new(Ring::new(keys, now))), changing: Mutex::new(()) })
+    }
+
+    fn replace_ring(&self, keys: Vec<Arc<DomainKey>>, now: Timestamp) -> Result<(), Error> {
         if keys.len() < self.ring().keys.len() {
             return Err(Error::damaged("domain key", &[]));
         }
@@ -113,11 +124,27 @@ impl RecordSealer {
 }
 
 impl Ring {
-    fn new(keys: Vec<DomainKey>, now: Timestamp) -> Self {
-        let settled = |key: &DomainKey| now.since(key.created) >= DOMAIN_KEY_SETTLING;
-        let sealing = keys.iter().rposition(settled).unwrap_or(0);
+    fn new(keys: Vec<Arc<DomainKey>>, now: Timestamp) -> Self {
+        let sealing = keys.iter().rposition(|key| key.seals_from <= now).unwrap_or(0);
         Self { keys, sealing }
     }
+}
+
+/// All domain keys of the store. Those that are `known` are not unwrapped again: a root key may be an HSM's, and not there.
+async fn load(store: &dyn Store, roots: &RootKeys, known: &[Arc<DomainKey>]) -> Result<Vec<Arc<DomainKey>>, Error> {
+    let mut keys = Vec::new();
+    for (index, (_, wrapped)) in row::all(store).await?.iter().enumerate() {
+        keys.push(match known.get(index) {
+            Some(known) if known.created == wrapped.created => Arc::clone(known),
+            Some(_) => return Err(Error::damaged("domain key", &wrapped.number)),
+            None => {
+                let secret = wrapped.unwrap(roots).await?;
+                let master = Envelope::new(&secret);
+                Arc::new(DomainKey { created: wrapped.created, seals_from: wrapped.seals_from, secret, master })
+            }
+        });
+    }
+    Ok(keys)
 }
 
 /// `kind` behind its length, so that no kind and place read as another kind and place.
@@ -130,50 +157,6 @@ fn bind(kind: &[u8], aad: &[u8]) -> Vec<u8> {
     bound
 }
 
-/// A row of [`Table::DomainKey`]: `version ‖ created ‖ wrapped key`, under its number.
-async fn load(store: &dyn Store, root: &dyn RootKey) -> Result<Vec<DomainKey>, Error> {
-    let rows = store.scan(Table::DomainKey, &Range::all(), Order::Ascending, MAX_DOMAIN_KEYS).await?;
-    let mut keys = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate() {
-        let damaged = || Error::damaged("domain key", &row.key);
-        let number = row_key(index);
-        let mut fields =
-            Decoder::new(VERSION, row.value.strip_prefix(MAGIC).ok_or_else(damaged)?).ok_or_else(damaged)?;
-        let created = fields.time().ok_or_else(damaged)?;
-        if row.key[..] != number {
-            return Err(damaged());
-        }
-        let key = root.unwrap(&wrapping_aad(number, created), fields.rest()).await?;
-        keys.push(DomainKey { created, master: Envelope::new(&key) });
-    }
-    Ok(keys)
-}
-
-const MAGIC: &[u8] = b"SRDK";
-const VERSION: u8 = 1;
-
-fn row_key(index: usize) -> [u8; NUMBER] {
-    u32::try_from(index).expect("a store has at most 4,096 domain keys").to_be_bytes()
-}
-
-fn wrapping_aad(number: [u8; NUMBER], created: Timestamp) -> Vec<u8> {
-    [MAGIC, &[VERSION], &number, &created.as_millis().to_be_bytes()].concat()
-}
-
-/// Adds a domain key. That another gateway adds the same number first is success: its key is as good.
-async fn add(store: &dyn Store, root: &dyn RootKey, index: usize, now: Timestamp) -> Result<(), Error> {
-    let number = row_key(index);
-    let wrapped = root.wrap(&wrapping_aad(number, now), &SecretKey::generate()).await?;
-    let mut out = Encoder::new(VERSION);
-    out.time(now);
-    let value = [MAGIC, &out.finish(), &wrapped].concat();
-    let transaction = Transaction::new().expect_absent(Table::DomainKey, number).put(Table::DomainKey, number, value);
-    match store.commit(transaction).await {
-        Ok(()) | Err(meta::Error::Conflict { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// A store with records but without domain keys has lost them. A new one would hide that and open nothing. Settings are the
 /// server's, and may stand before the keys do.
 async fn refuse_orphans(store: &dyn Store) -> Result<(), Error> {
@@ -181,7 +164,7 @@ async fn refuse_orphans(store: &dyn Store) -> Result<(), Error> {
         if !matches!(table, Table::DomainKey | Table::Setting)
             && !store.scan(table, &Range::all(), Order::Ascending, 1).await?.is_empty()
         {
-            return Err(Error::damaged("domain key", &row_key(0)));
+            return Err(Error::damaged("domain key", &row::number(0)));
         }
     }
     Ok(())
