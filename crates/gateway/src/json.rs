@@ -17,10 +17,11 @@ pub(crate) const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 struct Document<'a> {
     #[serde(rename = "__type")]
     code: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     message: &'a str,
 }
 
-/// An error answer.
+/// An error answer. Some errors of AWS have no message at all, which is what an empty one stands for.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     let body = serde_json::to_vec(&Document { code, message }).expect("two strings are always JSON");
     Response::full(status, MEDIA_TYPE, body)
@@ -63,5 +64,8 @@ mod tests {
         let response = error(StatusCode::BAD_REQUEST, "NotFoundException", "no \"key\"");
         let ResponseBody::Full(body) = response.body else { panic!("a body") };
         assert_eq!(&body[..], br#"{"__type":"NotFoundException","message":"no \"key\""}"#);
+        let response = error(StatusCode::BAD_REQUEST, "InvalidCiphertextException", "");
+        let ResponseBody::Full(body) = response.body else { panic!("a body") };
+        assert_eq!(&body[..], br#"{"__type":"InvalidCiphertextException"}"#);
     }
 }

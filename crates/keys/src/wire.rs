@@ -1,32 +1,25 @@
 //! The JSON 1.1 forms of values: blobs in base64, times in seconds, and requests out of bytes.
 
-use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64;
-use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::model::{self, Request, raw};
 
-/// Parses a request's body. An empty body is an empty object, as AWS takes it; unknown members are ignored.
+/// Parses a request's body, once it is known to keep the service model's constraints.
 ///
 /// # Errors
-/// [`Error::Serialization`] on anything that is not JSON of the request's shape. The text names the place, never a value.
-pub fn parse<Request: DeserializeOwned>(body: &[u8]) -> Result<Request, Error> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    // Serde would take an array for a struct's members in their order.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Error::Serialization("The body is not a JSON object.".to_owned()));
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        Error::Serialization(match error.classify() {
-            serde_json::error::Category::Data => format!("A member has the wrong type, at {place}."),
-            _ => format!("The body is not valid JSON, at {place}."),
-        })
-    })
+/// [`Error::Serialization`] on anything that is not JSON of the request's shape, [`Error::Validation`] for the constraints that it
+/// breaks. No text repeats a secret.
+pub fn parse<R: Request + DeserializeOwned>(body: &[u8]) -> Result<R, Error> {
+    let body = model::check(R::shape(), body)?;
+    // What the model lets pass and a request cannot hold, a time before 1970 say: AWS gives no text.
+    serde_json::from_str(body).map_err(|_| Error::Serialization(String::new()))
 }
 
 /// A blob that is no secret: ciphertext. Base64 with padding (RFC 4648 section 4) on the wire.
@@ -55,31 +48,23 @@ impl From<Zeroizing<Vec<u8>>> for Plaintext {
     }
 }
 
-struct Base64Visitor;
-
-impl Visitor<'_> for Base64Visitor {
-    type Value = Zeroizing<Vec<u8>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("base64")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        // The text may be a secret: the error says nothing of it.
-        BASE64.decode(text.as_bytes()).map(Zeroizing::new).map_err(|_| E::custom("not base64"))
-    }
+/// The bytes of a base64 string that lies in a request. The text may be a secret: it is not copied, but for escapes, and then to
+/// where it is wiped; and errors say nothing of it.
+fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?.get();
+    let bytes = raw::text(raw).and_then(|text| BASE64.decode(text.as_str().as_bytes()).ok());
+    bytes.map(Zeroizing::new).ok_or_else(|| D::Error::custom("not base64"))
 }
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut bytes = deserializer.deserialize_str(Base64Visitor)?;
-        Ok(Self(std::mem::take(&mut *bytes)))
+        decode(deserializer).map(|mut bytes| Self(std::mem::take(&mut *bytes)))
     }
 }
 
 impl<'de> Deserialize<'de> for Plaintext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Base64Visitor).map(Self)
+        decode(deserializer).map(Self)
     }
 }
 

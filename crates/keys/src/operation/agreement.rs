@@ -8,9 +8,12 @@ use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
+
+requests!(DeriveSharedSecretRequest, EncapsulateRequest, DecapsulateRequest);
 
 /// The request of DeriveSharedSecret.
 #[derive(Clone, Deserialize)]

@@ -11,11 +11,14 @@ use crate::access::Action;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIAS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
+use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::AliasRecord;
 use crate::validate::Checks;
 use crate::vault::{Opened, busy, gone};
 use crate::wire::Timestamp;
+
+requests!(CreateAliasRequest, UpdateAliasRequest, DeleteAliasRequest, ListAliasesRequest);
 
 /// The request of CreateAlias.
 #[derive(Clone, Default, Deserialize)]

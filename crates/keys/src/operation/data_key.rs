@@ -12,9 +12,12 @@ use crate::access::Action;
 use crate::cipher::encryption_context;
 use crate::error::Error;
 use crate::limits::MAX_RANDOM;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{Checks, refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
+
+requests!(GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest);
 
 /// The request of GenerateDataKey.
 #[derive(Clone, Default, Deserialize)]

@@ -11,9 +11,12 @@ use crate::Keys;
 use crate::access::Action;
 use crate::cipher::encryption_context;
 use crate::error::Error;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
+
+requests!(GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest);
 
 /// The request of GenerateDataKeyPair.
 #[derive(Clone, Deserialize)]

@@ -11,12 +11,15 @@ use crate::access::Action;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
 use crate::rows::Errand;
 use crate::validate::Checks;
 use crate::vault::{Draft, Opened, busy};
 use crate::wire::Timestamp;
+
+requests!(ScheduleKeyDeletionRequest, CancelKeyDeletionRequest);
 
 /// The request of ScheduleKeyDeletion.
 #[derive(Clone, Default, Deserialize)]

@@ -13,10 +13,13 @@ use crate::access::{Action, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
 use crate::error::Error;
 use crate::limits::{MAX_CIPHERTEXT, MAX_PLAINTEXT};
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{Checks, refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
+
+requests!(EncryptRequest, DecryptRequest, ReEncryptRequest);
 
 /// The request of Encrypt.
 #[derive(Clone, Default, Deserialize)]

@@ -14,10 +14,20 @@ use crate::access::{Action, Via};
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_KEYS_PER_ACCOUNT};
+use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::{KeyDetails, KeyState, Origin};
 use crate::validate::{Checks, refuse_grant_tokens};
 use crate::vault::{Draft, busy, gone};
+
+requests!(
+    CreateKeyRequest,
+    DescribeKeyRequest,
+    ListKeysRequest,
+    EnableKeyRequest,
+    DisableKeyRequest,
+    UpdateKeyDescriptionRequest
+);
 
 /// The request of CreateKey.
 #[derive(Clone, Default, Deserialize)]

@@ -7,10 +7,13 @@ use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{refuse_grant_tokens, stop_dry_run};
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
+
+requests!(GenerateMacRequest, VerifyMacRequest);
 
 /// The request of GenerateMac.
 #[derive(Clone, Deserialize)]

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::Keys;
 use crate::access::{Action, Via};
 use crate::error::Error;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::refuse_grant_tokens;
 use crate::wire::Blob;
+
+requests!(GetPublicKeyRequest);
 
 /// The request of GetPublicKey.
 #[derive(Clone, Deserialize)]

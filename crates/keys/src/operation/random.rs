@@ -7,9 +7,12 @@ use zeroize::Zeroizing;
 use crate::Keys;
 use crate::error::Error;
 use crate::limits::MAX_RANDOM;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{Checks, refuse_recipient};
 use crate::wire::Plaintext;
+
+requests!(GenerateRandomRequest);
 
 /// The request of GenerateRandom.
 #[derive(Clone, Default, Deserialize)]

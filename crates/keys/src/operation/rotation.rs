@@ -10,12 +10,15 @@ use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_PAGE, MAX_ON_DEMAND_ROTATIONS};
 use crate::managed::rotation_period;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{Cause, KeyRecord, Material};
 use crate::rows::Errand;
 use crate::validate::Checks;
 use crate::vault::{Draft, gone};
 use crate::wire::Timestamp;
+
+requests!(RotateKeyOnDemandRequest, ListKeyRotationsRequest);
 
 /// The request of RotateKeyOnDemand.
 #[derive(Clone, Default, Deserialize)]

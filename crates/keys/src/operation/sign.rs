@@ -7,9 +7,12 @@ use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::{refuse_grant_tokens, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
+
+requests!(SignRequest, VerifyRequest);
 
 /// The request of Sign.
 #[derive(Clone, Deserialize)]

@@ -10,9 +10,12 @@ use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS};
+use crate::model::requests;
 use crate::principal::Principal;
 use crate::validate::Checks;
 use crate::vault::gone;
+
+requests!(TagResourceRequest, UntagResourceRequest, ListResourceTagsRequest);
 
 /// `Tag` of the service model.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
