@@ -43,14 +43,17 @@ pub enum Label {
     Record = 4,
     /// An object key, under the key of its encryption mode.
     ObjectKey = 5,
+    /// The inner layer of what KMS gives under a key in an external key store, whose external key is the outer one.
+    KmsInner = 6,
 }
 
 impl Label {
+    const ALL: [Label; 6] =
+        [Label::Kms, Label::Material, Label::DomainKey, Label::Record, Label::ObjectKey, Label::KmsInner];
+
     /// The label of a header's byte.
     fn from_code(code: u8) -> Option<Label> {
-        [Label::Kms, Label::Material, Label::DomainKey, Label::Record, Label::ObjectKey]
-            .into_iter()
-            .find(|label| *label as u8 == code)
+        Label::ALL.into_iter().find(|label| *label as u8 == code)
     }
 
     /// The label of SP 800-108.
@@ -61,6 +64,7 @@ impl Label {
             Label::DomainKey => b"strongroom envelope v1: domain key",
             Label::Record => b"strongroom envelope v1: record",
             Label::ObjectKey => b"strongroom envelope v1: object key",
+            Label::KmsInner => b"strongroom envelope v1: kms inner",
         }
     }
 }
@@ -235,8 +239,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
-    const ALL: [Label; 5] = [Label::Kms, Label::Material, Label::DomainKey, Label::Record, Label::ObjectKey];
-
     fn master() -> SecretKey {
         SecretKey::from_bytes([7; 32])
     }
@@ -267,9 +269,9 @@ mod tests {
 
     #[test]
     fn a_blob_opens_under_its_own_label_alone() {
-        for sealed in ALL {
+        for sealed in Label::ALL {
             let blob = seal(&master(), sealed, b"f", b"aad", b"plaintext");
-            for asked in ALL {
+            for asked in Label::ALL {
                 assert_eq!(open(&master(), asked, b"aad", &blob).is_ok(), asked == sealed);
                 // Not even when the label's byte is changed to fit.
                 let mut changed = blob.clone();
