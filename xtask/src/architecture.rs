@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gateway", &["sigv4", "seal", "keys", "objects", "meta", "blob"]),
     ("server", &["sigv4", "seal", "keys", "objects", "meta", "blob", "gateway"]),
     ("cli", &["server"]),
-    ("bench", &["sigv4"]),
+    ("bench", &["sigv4", "material"]),
     ("xtask", &[]),
 ];
 

@@ -5,6 +5,7 @@
 
 mod bare;
 mod connection;
+mod kms;
 mod load;
 mod machine;
 mod memory;
@@ -67,6 +68,9 @@ pub(crate) struct Options {
     /// 64 transfers of 1 GiB at once, in each direction, and the server's peak memory; nothing else.
     #[arg(long)]
     memory: bool,
+    /// KMS: each kind of key beside its primitive, requests while RSA keys are made, and 100,000 keys; nothing else.
+    #[arg(long)]
+    kms: bool,
 }
 
 fn main() -> Result<(), Error> {
@@ -74,6 +78,9 @@ fn main() -> Result<(), Error> {
     let target = Target::from_options(&options)?;
     if options.memory {
         return memory::run(&target);
+    }
+    if options.kms {
+        return kms::run(&target, Duration::from_secs_f64(options.seconds));
     }
     let machine = machine::measure(&target.folder())?;
     report::machine(&machine);

@@ -199,18 +199,16 @@ impl Scenario {
                 kms_request("TrentService.Decrypt", format!(r#"{{"CiphertextBlob":"{blob}",{context}}}"#))
             }
         };
-        Ok(Prepared {
-            secure: false,
-            size: 0,
-            requests: vec![request],
-            begins: b"{".to_vec(),
-            length: None,
-            writes: false,
-        })
+        Ok(Prepared::of_requests(vec![request]))
     }
 }
 
 impl Prepared {
+    /// KMS requests, which leave nothing behind that would have to be cleaned up.
+    pub(crate) fn of_requests(requests: Vec<Request>) -> Prepared {
+        Prepared { secure: false, size: 0, requests, begins: b"{".to_vec(), length: None, writes: false }
+    }
+
     /// The request of one turn of one connection: all connections walk through all names, each from its own start.
     pub(crate) fn request(&self, connection: usize, turn: usize) -> &Request {
         &self.requests[(connection * 7919 + turn) % self.requests.len()]
