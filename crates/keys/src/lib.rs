@@ -36,6 +36,7 @@ mod rewrap;
 mod root;
 mod rows;
 mod service;
+mod set;
 mod tick;
 mod validate;
 mod vault;
@@ -98,6 +99,18 @@ struct Shared {
     /// Every Region that is served, the home first.
     vaults: Vec<Arc<Vault>>,
     generator: Generator,
+}
+
+impl Shared {
+    /// Where a Region's keys are. That of a Region that is no longer served is made anew, so that what its keys share with
+    /// those of others still reaches them.
+    fn vault(&self, region: &Region) -> Arc<Vault> {
+        let served = self.vaults.iter().find(|vault| vault.region() == region);
+        served.map(Arc::clone).unwrap_or_else(|| {
+            let (store, sealer) = (Arc::clone(&self.store), Arc::clone(&self.sealer));
+            Arc::new(Vault::new(store, sealer, self.vaults[0].region(), region.clone()))
+        })
+    }
 }
 
 impl Keys {

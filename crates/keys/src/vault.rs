@@ -289,6 +289,11 @@ impl Vault {
         transaction.put(place.table, &place.key, sealed)
     }
 
+    /// Drops what memory holds of a changed key's record.
+    pub(crate) fn forget_record(&self, id: KeyId) {
+        self.keys.remove(&id);
+    }
+
     /// Drops what memory holds of a destroyed key.
     pub(crate) fn forget_key(&self, id: KeyId) {
         self.keys.remove(&id);

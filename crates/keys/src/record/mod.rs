@@ -176,6 +176,26 @@ pub(crate) struct MultiRegion {
     pub(crate) replicas: Vec<Region>,
 }
 
+impl MultiRegion {
+    /// Where the members are.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
+        std::iter::once(&self.primary).chain(&self.replicas)
+    }
+
+    /// Adds a replica.
+    pub(crate) fn add(&mut self, region: &Region) {
+        self.replicas.push(region.clone());
+        self.replicas.sort();
+    }
+
+    /// The replica in a Region becomes the primary, and the primary a replica.
+    pub(crate) fn promote(&mut self, region: &Region) {
+        let former = std::mem::replace(&mut self.primary, region.clone());
+        self.replicas.retain(|replica| replica != region);
+        self.add(&former);
+    }
+}
+
 /// What every use of a key reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct KeyRecord {
@@ -227,6 +247,19 @@ impl KeyRecord {
     pub(crate) fn material(&self, number: u32) -> Option<&Material> {
         let index = self.materials.binary_search_by_key(&number, |material| material.number).ok()?;
         self.materials.get(index)
+    }
+
+    /// That the key of this Region is no replica: what its set shares is changed through the primary alone.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedOperation`].
+    pub(crate) fn require_primary(&self, region: &Region, arn: &str) -> Result<(), Error> {
+        match &self.multi_region {
+            Some(set) if set.primary != *region => {
+                Err(Error::UnsupportedOperation(format!("{arn} is not a multi-Region primary key.")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// That a cryptographic operation may use the key.
