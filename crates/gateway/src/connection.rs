@@ -1,13 +1,15 @@
 //! One connection: HTTP/1.1 with keep-alive, one request after the other, within limits.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{io, mem};
 
+use http::Extensions;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use crate::app::App;
-use crate::dispatch;
+use crate::{dispatch, kms};
 
 /// Serves connections. One for the process.
 pub struct Gateway {
@@ -46,6 +48,8 @@ impl Gateway {
             .header_read_timeout(limits.head_time)
             .max_header_size(limits.head_bytes)
             .max_buf_size(limits.buffer_bytes.max(SMALLEST_BUFFER))
+            // For `spelling`.
+            .preserve_header_case(true)
             // Pipelined requests wait in the buffer and are answered one by one. Holding the answers back until the last
             // (`pipeline_flush`) would also hold back hyper's own 400 to what cannot be parsed.
             .half_close(false);
@@ -67,9 +71,14 @@ impl Gateway {
     {
         let Connection { secure, peer, mut shutdown } = connection;
         let io = TokioIo::new(Impatient::new(io, self.app.settings.limits.answer_silence));
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request| {
             let app = Arc::clone(&self.app);
-            async move { Ok::<_, Infallible>(dispatch::answer(&app, request, secure, peer.ip()).await) }
+            async move {
+                let spelling = spelling(&mut request);
+                let mut answer = dispatch::answer(&app, request, secure, peer.ip()).await;
+                *answer.extensions_mut() = spelling;
+                Ok::<_, Infallible>(answer)
+            }
         });
         let mut serving = pin!(self.http.serve_connection(io, service));
         tokio::select! {
@@ -80,6 +89,15 @@ impl Gateway {
         serving.as_mut().graceful_shutdown();
         serving.await
     }
+}
+
+/// How a KMS request spells the names of its headers, which is how its answer spells the same names.
+///
+/// Names have no case (RFC 9110, section 5.1), and hyper writes them small. But libmongocrypt, with which every MongoDB driver
+/// encrypts fields, reads the length of an answer from `Content-Length` alone; it asks with the same spelling. Capitals in
+/// every answer are no way out: boto3 takes the names of S3's user metadata as they come.
+fn spelling(request: &mut hyper::Request<Incoming>) -> Extensions {
+    if request.headers().contains_key(kms::TARGET) { mem::take(request.extensions_mut()) } else { Extensions::new() }
 }
 
 /// Hyper refuses a smaller buffer.

@@ -1,0 +1,128 @@
+"""The AWS Encryption SDK for Python: keyrings, master key providers, a cache, streams."""
+
+import io
+import secrets
+
+import aws_encryption_sdk
+import botocore.session
+import pytest
+from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
+from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
+from aws_cryptographic_material_providers.mpl.errors import AwsCryptographicMaterialProvidersException
+from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsKeyringInput, CreateAwsKmsMultiKeyringInput
+from aws_cryptographic_material_providers.mpl.references import IClientSupplier
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
+from aws_encryption_sdk.identifiers import CommitmentPolicy
+from botocore.exceptions import ClientError
+
+CONTEXT = {"tenant": "blue", "purpose": "invoices"}
+
+
+@pytest.fixture
+def sdk():
+    return aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+
+
+@pytest.fixture(scope="module")
+def providers():
+    return AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
+
+
+@pytest.fixture
+def own_key(kms):
+    """A key that the test may disable."""
+    return kms.create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
+def session(server, monkeypatch):
+    """A botocore session that is set up by the environment alone, and the KMS operations that its clients called."""
+    for name, value in server.environment_of_clients().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    session = botocore.session.Session()
+    session.called = []
+    session.get_component("event_emitter").register(
+        "before-call.kms", lambda model, **_: session.called.append(model.name)
+    )
+    return session
+
+
+class Always(IClientSupplier):
+    """One KMS client for every Region."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def get_client(self, param):
+        return self.client
+
+
+def test_a_keyring(sdk, providers, server, kms, own_key):
+    answers = []  # of KMS; the SDK hides them behind an error of its own
+    client = server.client("kms", secure=True)
+    client.meta.events.register("after-call.kms", lambda parsed, **_: answers.append(parsed.get("Error", {}).get("Code")))
+    keyring = providers.create_aws_kms_keyring(CreateAwsKmsKeyringInput(kms_key_id=own_key, kms_client=client))
+    document = secrets.token_bytes(100_000)
+    sealed, header = sdk.encrypt(source=document, keyring=keyring, encryption_context=CONTEXT)
+    assert document[:32] not in sealed and [key.key_provider.key_info.decode() for key in header.encrypted_data_keys] == [own_key]
+    opened, header = sdk.decrypt(source=sealed, keyring=keyring, encryption_context=CONTEXT)
+    assert opened == document and CONTEXT.items() <= header.encryption_context.items()
+
+    with pytest.raises((AWSEncryptionSDKClientError, AwsCryptographicMaterialProvidersException)):
+        sdk.decrypt(source=sealed, keyring=keyring, encryption_context=CONTEXT | {"tenant": "red"})
+
+    def refused(message: bytes) -> str:
+        with pytest.raises(AWSEncryptionSDKClientError):
+            sdk.decrypt(source=message, keyring=keyring)
+        return answers[-1]
+
+    # The context travels in the message's header; KMS holds the data key to it.
+    assert refused(sealed.replace(b"invoices", b"salaries")) == "InvalidCiphertextException"
+    kms.disable_key(KeyId=own_key)
+    assert refused(sealed) == "DisabledException"
+    kms.enable_key(KeyId=own_key)
+    assert sdk.decrypt(source=sealed, keyring=keyring)[0] == document
+
+
+def test_a_keyring_of_two_keys(sdk, providers, kms, key_arn, own_key):
+    both = providers.create_aws_kms_multi_keyring(
+        CreateAwsKmsMultiKeyringInput(generator=key_arn, kms_key_ids=[own_key], client_supplier=Always(kms))
+    )
+    sealed, _ = sdk.encrypt(source=b"for either", keyring=both)
+    for arn in (key_arn, own_key):
+        one = providers.create_aws_kms_keyring(CreateAwsKmsKeyringInput(kms_key_id=arn, kms_client=kms))
+        assert sdk.decrypt(source=sealed, keyring=one)[0] == b"for either"
+
+
+def test_a_master_key_provider(sdk, session, kms, own_key):
+    provider = aws_encryption_sdk.StrictAwsKmsMasterKeyProvider(key_ids=[own_key], botocore_session=session)
+    document = secrets.token_bytes(300_000)
+    with sdk.stream(mode="e", source=io.BytesIO(document), key_provider=provider, encryption_context=CONTEXT) as stream:
+        sealed = stream.read()
+    with sdk.stream(mode="d", source=io.BytesIO(sealed), key_provider=provider) as stream:
+        assert stream.read() == document and CONTEXT.items() <= stream.header.encryption_context.items()
+    assert session.called == ["GenerateDataKey", "Decrypt"]
+
+    with pytest.raises(AWSEncryptionSDKClientError):
+        sdk.decrypt(source=sealed.replace(b"invoices", b"salaries"), key_provider=provider)
+    kms.disable_key(KeyId=own_key)
+    with pytest.raises(AWSEncryptionSDKClientError):
+        sdk.decrypt(source=sealed, key_provider=provider)
+    with pytest.raises((ClientError, AWSEncryptionSDKClientError)):
+        sdk.encrypt(source=document, key_provider=provider)
+
+
+def test_a_cache_of_data_keys(sdk, session, key_arn):
+    provider = aws_encryption_sdk.StrictAwsKmsMasterKeyProvider(key_ids=[key_arn], botocore_session=session)
+    cached = aws_encryption_sdk.CachingCryptoMaterialsManager(
+        master_key_provider=provider,
+        cache=aws_encryption_sdk.LocalCryptoMaterialsCache(capacity=10),
+        max_age=60.0,
+        max_messages_encrypted=3,
+    )
+    documents = [b"document %d" % number for number in range(6)]
+    sealed = [sdk.encrypt(source=document, materials_manager=cached, encryption_context=CONTEXT)[0] for document in documents]
+    assert session.called == ["GenerateDataKey"] * 2
+    assert [sdk.decrypt(source=message, materials_manager=cached)[0] for message in sealed] == documents
+    assert session.called == ["GenerateDataKey"] * 2 + ["Decrypt"] * 2
