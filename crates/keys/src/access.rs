@@ -82,6 +82,27 @@ pub(crate) enum Via {
     S3,
 }
 
+/// On whose behalf a key's material is used: what an external key manager is told, and may decide by.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// None: the server itself.
+    pub(crate) principal: Option<&'a Principal>,
+    pub(crate) action: Action,
+    pub(crate) via: Via,
+}
+
+impl<'a> Asker<'a> {
+    /// A principal, at KMS itself or through S3.
+    pub(crate) fn of(principal: &'a Principal, action: Action, via: Via) -> Self {
+        Self { principal: Some(principal), action, via }
+    }
+
+    /// The server itself, for an object.
+    pub(crate) fn server(action: Action) -> Self {
+        Self { principal: None, action, via: Via::S3 }
+    }
+}
+
 impl Keys {
     /// The key that an id, ARN, alias name or alias ARN names, if the caller may do `action` with it.
     pub(crate) async fn find(

@@ -12,6 +12,7 @@ use seal::envelope::{Envelope, Label, parse_header};
 use zeroize::Zeroizing;
 
 use crate::Keys;
+use crate::access::Asker;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::record::Material;
@@ -25,6 +26,7 @@ impl Keys {
     pub(crate) async fn seal_under(
         &self,
         key: &Key,
+        asker: Asker<'_>,
         context: &EncryptionContext,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
@@ -43,6 +45,7 @@ impl Keys {
     pub(crate) async fn open_under(
         &self,
         key: &Key,
+        asker: Asker<'_>,
         context: &EncryptionContext,
         blob: &[u8],
     ) -> Result<(Zeroizing<Vec<u8>>, Material), Error> {
@@ -52,7 +55,7 @@ impl Keys {
             return Err(Error::IncorrectKey(text.to_owned()));
         }
         key.record.require_enabled(&key.arn)?;
-        self.open_in_any_state(key, number, context, blob).await
+        self.open_in_any_state(key, number, asker, context, blob).await
     }
 
     /// Opens a blob under one of this key's materials, also where the key's state forbids its use: for the scrub alone.
@@ -60,6 +63,7 @@ impl Keys {
         &self,
         key: &Key,
         number: u32,
+        asker: Asker<'_>,
         context: &EncryptionContext,
         blob: &[u8],
     ) -> Result<(Zeroizing<Vec<u8>>, Material), Error> {

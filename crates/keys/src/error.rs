@@ -45,6 +45,8 @@ exceptions! {
     AlreadyExists = "AlreadyExistsException",
     /// Somebody else changed the same key over and over while this request tried.
     Conflict = "ConflictException",
+    /// The custom key store's connection state does not allow this.
+    CustomKeyStoreInvalidState = "CustomKeyStoreInvalidStateException",
     /// A custom key store that does not exist.
     CustomKeyStoreNotFound = "CustomKeyStoreNotFoundException",
     /// The key is disabled.
@@ -85,6 +87,26 @@ exceptions! {
     UnsupportedOperation = "UnsupportedOperationException",
     /// A parameter breaks the service model's constraints.
     Validation = "ValidationException",
+    /// Another KMS key of the external key store has this external key.
+    XksKeyAlreadyInUse = "XksKeyAlreadyInUseException",
+    /// The external key is no enabled AES-256 key for encryption and decryption.
+    XksKeyInvalidConfiguration = "XksKeyInvalidConfigurationException",
+    /// The proxy knows no such external key.
+    XksKeyNotFound = "XksKeyNotFoundException",
+    /// The proxy did not take our signature.
+    XksProxyIncorrectAuthenticationCredential = "XksProxyIncorrectAuthenticationCredentialException",
+    /// The proxy does not serve what it was said to.
+    XksProxyInvalidConfiguration = "XksProxyInvalidConfigurationException",
+    /// The proxy gave an answer that its specification does not allow.
+    XksProxyInvalidResponse = "XksProxyInvalidResponseException",
+    /// Another external key store has this endpoint, by another kind of connection.
+    XksProxyUriEndpointInUse = "XksProxyUriEndpointInUseException",
+    /// Another external key store has this endpoint and path.
+    XksProxyUriInUse = "XksProxyUriInUseException",
+    /// The proxy, or every key manager behind it, cannot be reached.
+    XksProxyUriUnreachable = "XksProxyUriUnreachableException",
+    /// A VPC endpoint service that is not there: here there are none.
+    XksProxyVpcEndpointServiceNotFound = "XksProxyVpcEndpointServiceNotFoundException",
 }
 
 /// What failed inside; for the log.

@@ -21,6 +21,9 @@ mod access;
 mod cache;
 mod cipher;
 mod codec;
+mod custody {
+    pub(crate) mod xks;
+}
 mod domain;
 mod error;
 mod generation;
@@ -32,6 +35,7 @@ pub mod operation;
 mod principal;
 mod protection;
 mod record;
+mod request;
 mod rewrap;
 mod root;
 mod rows;
@@ -49,6 +53,7 @@ use std::time::SystemTime;
 use generation::Generator;
 use vault::Vault;
 
+pub use custody::xks::XksProxies;
 pub use domain::{DomainKeyStatus, RecordError, RecordSealer};
 pub use error::{Damage, Error, Internal, InvalidIdentifier};
 /// Which token of a PKCS#11 module is meant.
@@ -58,6 +63,7 @@ pub use managed::AWS_S3;
 pub use model::{Request, Shape};
 pub use principal::{AccountId, Principal, Region};
 pub use protection::Protection;
+pub use request::in_request;
 pub use rewrap::Progress;
 pub use root::{
     KeyFile, Passphrase, Pkcs11, Pkcs11Settings, RemoteKms, RemoteKmsSettings, RootKey, RootKeyError, RootKeyIdentity,

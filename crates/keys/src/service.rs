@@ -4,7 +4,7 @@ use material::KeyUsage;
 use seal::{EncryptionContext, SecretKey};
 
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::{Action, Asker, Via};
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::principal::Principal;
@@ -52,7 +52,8 @@ impl Keys {
         key.record.require_enabled(&key.arn)?;
         key.require_usage(KeyUsage::EncryptDecrypt, Action::GenerateDataKey.operation())?;
         let plaintext = SecretKey::generate();
-        let blob = self.seal_under(&key, context, plaintext.expose()).await?;
+        let asker = Asker::of(principal, Action::GenerateDataKey, Via::S3);
+        let blob = self.seal_under(&key, asker, context, plaintext.expose()).await?;
         Ok(DataKey { key_arn: key.arn.clone(), plaintext, blob })
     }
 
@@ -69,7 +70,8 @@ impl Keys {
         context: &EncryptionContext,
     ) -> Result<SecretKey, Error> {
         let key = self.find(principal, key_arn, Action::Decrypt, Via::S3).await?;
-        let (plaintext, _) = self.open_under(&key, context, blob).await?;
+        let asker = Asker::of(principal, Action::Decrypt, Via::S3);
+        let (plaintext, _) = self.open_under(&key, asker, context, blob).await?;
         SecretKey::from_slice(&plaintext).map_err(|_| Error::InvalidCiphertext(String::new()))
     }
 
@@ -80,7 +82,8 @@ impl Keys {
     pub async fn service_data_key(&self, context: &EncryptionContext) -> Result<ServiceDataKey, Error> {
         let key = self.service_key().await?;
         let plaintext = SecretKey::generate();
-        let blob = self.seal_under(&key, context, plaintext.expose()).await?;
+        let asker = Asker::server(Action::GenerateDataKey);
+        let blob = self.seal_under(&key, asker, context, plaintext.expose()).await?;
         Ok(ServiceDataKey { plaintext, blob })
     }
 
@@ -91,7 +94,7 @@ impl Keys {
     pub async fn open_service_data_key(&self, blob: &[u8], context: &EncryptionContext) -> Result<SecretKey, Error> {
         let key = self.service_key().await?;
         let invalid = || Error::InvalidCiphertext(String::new());
-        let opened = self.open_under(&key, context, blob).await;
+        let opened = self.open_under(&key, Asker::server(Action::Decrypt), context, blob).await;
         let (plaintext, _) =
             opened.map_err(|error| if matches!(error, Error::IncorrectKey(_)) { invalid() } else { error })?;
         SecretKey::from_slice(&plaintext).map_err(|_| invalid())

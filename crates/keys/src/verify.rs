@@ -6,6 +6,7 @@ use meta::{Range, Row, Table};
 use seal::{EncryptionContext, SecretKey};
 
 use crate::Keys;
+use crate::access::{Action, Asker};
 use crate::cipher::{invalid_ciphertext, parse_ciphertext};
 use crate::error::{Damage, Error, Internal};
 use crate::identifier::KeyId;
@@ -62,7 +63,8 @@ impl Keys {
         if key.arn != key_arn {
             return Err(Error::IncorrectKey(String::new()));
         }
-        let (plaintext, _) = self.open_in_any_state(&key, number, context, blob).await?;
+        let (plaintext, _) =
+            self.open_in_any_state(&key, number, Asker::server(Action::Decrypt), context, blob).await?;
         SecretKey::from_slice(&plaintext).map_err(|_| invalid_ciphertext())
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
+
 /// The most bytes that the names and values of one context may have together. Our own limit: it goes through HTTP headers
 /// (8 KiB for all of S3's user metadata and context) and into every audit record of the key.
 pub const MAX_BYTES: usize = 8_192;
@@ -70,6 +72,16 @@ impl EncryptionContext {
 
 fn length(number: usize) -> [u8; 4] {
     u32::try_from(number).expect("a context is held under its limits, far below 4 GiB").to_be_bytes()
+}
+
+impl EncryptionContext {
+    /// SHA-256 (FIPS 180-4) of [`canonical`](EncryptionContext::canonical): binds the context where its words must not go, or are
+    /// too many.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut out = [0; 32];
+        out.copy_from_slice(digest::digest(&digest::SHA256, &self.canonical()).as_ref());
+        out
+    }
 }
 
 impl TryFrom<BTreeMap<String, String>> for EncryptionContext {

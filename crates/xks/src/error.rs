@@ -9,7 +9,8 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(fault: Fault, detail: impl Into<String>) -> Error {
+    /// A fault with what the log should have of it.
+    pub fn new(fault: Fault, detail: impl Into<String>) -> Error {
         Error { fault, detail: detail.into() }
     }
 

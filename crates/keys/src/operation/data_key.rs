@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Keys;
-use crate::access::Action;
+use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
 use crate::error::Error;
 use crate::limits::MAX_RANDOM;
@@ -143,7 +143,7 @@ impl Keys {
         stop_dry_run(request.dry_run)?;
         let mut plaintext = Zeroizing::new(vec![0; len]);
         seal::fill_random(&mut plaintext);
-        let blob = self.seal_under(&key, &context, &plaintext).await?;
+        let blob = self.seal_under(&key, Asker::of(principal, action, Via::Kms), &context, &plaintext).await?;
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Blob(blob),
             plaintext: Plaintext::from(plaintext),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ready::{cryptographic, named};
 use crate::Keys;
-use crate::access::Action;
+use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
 use crate::error::Error;
 use crate::model::requests;
@@ -142,7 +142,8 @@ impl Keys {
         let secret = self.shared.generator.generate(spec).await?;
         let pair = material::Key::load(spec, secret.expose()).map_err(cryptographic)?;
         let private_key = pair.private_key_der().map_err(cryptographic)?;
-        let blob = self.seal_under(&key, &context, private_key.expose()).await?;
+        let asker = Asker::of(principal, action, Via::Kms);
+        let blob = self.seal_under(&key, asker, &context, private_key.expose()).await?;
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Blob(blob),
             private_key_plaintext: Plaintext::from(private_key.into_bytes()),

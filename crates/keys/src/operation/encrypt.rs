@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
 use crate::error::Error;
 use crate::limits::{MAX_CIPHERTEXT, MAX_PLAINTEXT};
@@ -154,7 +154,8 @@ impl Keys {
         let key = self.key_for(principal, key_id, Action::Encrypt, KeyUsage::EncryptDecrypt).await?;
         let algorithm = algorithm_of(&key, request.encryption_algorithm.as_ref(), &context)?;
         stop_dry_run(request.dry_run)?;
-        let blob = self.seal_by(&key, algorithm, &context, plaintext).await?;
+        let asker = Asker::of(principal, Action::Encrypt, Via::Kms);
+        let blob = self.seal_by(&key, asker, algorithm, &context, plaintext).await?;
         let (key_id, encryption_algorithm) = (key.arn.clone(), algorithm.name());
         Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id, encryption_algorithm })
     }
@@ -223,7 +224,8 @@ impl Keys {
         let opened = self.open_source(principal, source, Action::ReEncryptFrom).await?;
         stop_dry_run(request.dry_run)?;
         let plaintext = opened.plaintext.expose();
-        let blob = self.seal_by(&destination, destination_algorithm, &destination_context, plaintext).await?;
+        let asker = Asker::of(principal, Action::ReEncryptTo, Via::Kms);
+        let blob = self.seal_by(&destination, asker, destination_algorithm, &destination_context, plaintext).await?;
         let material = destination.record.sealing(&destination.arn)?;
         Ok(ReEncryptResponse {
             ciphertext_blob: Blob(blob),
@@ -246,7 +248,8 @@ impl Keys {
         key.require_usage(KeyUsage::EncryptDecrypt, action.operation())?;
         let algorithm = algorithm_of(&key, source.algorithm, &source.context)?;
         if algorithm == EncryptionAlgorithm::SymmetricDefault {
-            let (plaintext, material) = self.open_under(&key, &source.context, source.blob).await?;
+            let asker = Asker::of(principal, action, Via::Kms);
+            let (plaintext, material) = self.open_under(&key, asker, &source.context, source.blob).await?;
             let material_id = Some(material.id_text());
             return Ok(Opened { key, plaintext: Plaintext::from(plaintext), algorithm, material_id });
         }
@@ -259,12 +262,13 @@ impl Keys {
     async fn seal_by(
         &self,
         key: &Key,
+        asker: Asker<'_>,
         algorithm: EncryptionAlgorithm,
         context: &EncryptionContext,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
         if algorithm == EncryptionAlgorithm::SymmetricDefault {
-            return self.seal_under(key, context, plaintext).await;
+            return self.seal_under(key, asker, context, plaintext).await;
         }
         self.with_material(key, |it| it.encrypt(algorithm, plaintext)).await
     }
