@@ -27,7 +27,7 @@ pub fn parse<R: Request + DeserializeOwned>(body: &[u8]) -> Result<R, Error> {
 pub struct Blob(pub Vec<u8>);
 
 /// Plaintext or a data key: wiped when dropped, never printed. Base64 on the wire.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
 impl Plaintext {

@@ -246,7 +246,7 @@ async fn kms_errors_are_the_keys_own() {
     let world = World::new().await;
     world.put("object", Way::SseKms, b"x").await.unwrap();
     world.put("bucket key", Way::BucketKey, b"x").await.unwrap();
-    let request = keys::operation::lifecycle::DisableKeyRequest { key_id: Some(world.key_arn.clone()) };
+    let request = keys::operation::lifecycle::DisableKeyRequest { key_id: world.key_arn.clone() };
     world.keys.disable_key(&world.principal, request).await.unwrap();
     assert!(matches!(world.put("new", Way::SseKms, b"x").await, Err(Error::Kms(keys::Error::Disabled(_)))));
     let refused = world.get("object", Way::SseKms, Window::All).await;

@@ -200,7 +200,7 @@ async fn a_key_that_may_not_be_used_still_verifies() {
         world.keys.enable_key(&world.principal, keys::operation::lifecycle::EnableKeyRequest { key_id }).await.unwrap();
     }
     let request =
-        ScheduleKeyDeletionRequest { key_id: Some(world.key_arn.clone()), ..ScheduleKeyDeletionRequest::default() };
+        ScheduleKeyDeletionRequest { key_id: world.key_arn.clone(), ..ScheduleKeyDeletionRequest::default() };
     world.keys.schedule_key_deletion(&world.principal, request).await.unwrap();
     world.finds_nothing().await;
 }

@@ -69,6 +69,12 @@ pub(crate) fn check<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<&'a str
     }
 }
 
+/// AWS's answer to the lack of a member that the model calls optional and that the other members make necessary.
+pub(crate) fn required(member: &str) -> Error {
+    let place = format!("Value null at '{member}'");
+    Error::Validation(format!("1 validation error detected: {place} failed to satisfy constraint: {}", Broken::NotNull))
+}
+
 struct Walk {
     failures: Failures,
     /// What is wrong with the JSON, once something is.

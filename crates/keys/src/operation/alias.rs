@@ -10,11 +10,10 @@ use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
-use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIAS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
+use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::AliasRecord;
-use crate::validate::Checks;
 use crate::vault::{Opened, busy, gone};
 use crate::wire::Timestamp;
 
@@ -22,35 +21,35 @@ requests!(CreateAliasRequest, UpdateAliasRequest, DeleteAliasRequest, ListAliase
 
 /// The request of CreateAlias.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct CreateAliasRequest {
     /// `AliasName`.
-    pub alias_name: Option<String>,
+    pub alias_name: String,
     /// `TargetKeyId`.
-    pub target_key_id: Option<String>,
+    pub target_key_id: String,
 }
 
 /// The request of UpdateAlias.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct UpdateAliasRequest {
     /// `AliasName`.
-    pub alias_name: Option<String>,
+    pub alias_name: String,
     /// `TargetKeyId`.
-    pub target_key_id: Option<String>,
+    pub target_key_id: String,
 }
 
 /// The request of DeleteAlias.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct DeleteAliasRequest {
     /// `AliasName`.
-    pub alias_name: Option<String>,
+    pub alias_name: String,
 }
 
 /// The request of ListAliases.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ListAliasesRequest {
     /// `KeyId`.
     pub key_id: Option<String>,
@@ -95,8 +94,8 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, CreateAlias.
     pub async fn create_alias(&self, principal: &Principal, request: CreateAliasRequest) -> Result<Done, Error> {
-        let (name, key_id) = checked(request.alias_name.as_ref(), request.target_key_id.as_ref())?;
-        let key = self.find_by_id(principal, key_id, Action::CreateAlias).await?;
+        let name = usable(&request.alias_name)?;
+        let key = self.find_by_id(principal, &request.target_key_id, Action::CreateAlias).await?;
         self.point(principal.account, name, key.id, true).await
     }
 
@@ -105,8 +104,8 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, UpdateAlias.
     pub async fn update_alias(&self, principal: &Principal, request: UpdateAliasRequest) -> Result<Done, Error> {
-        let (name, key_id) = checked(request.alias_name.as_ref(), request.target_key_id.as_ref())?;
-        let key = self.find_by_id(principal, key_id, Action::UpdateAlias).await?;
+        let name = usable(&request.alias_name)?;
+        let key = self.find_by_id(principal, &request.target_key_id, Action::UpdateAlias).await?;
         self.point(principal.account, name, key.id, false).await
     }
 
@@ -163,10 +162,7 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, DeleteAlias.
     pub async fn delete_alias(&self, principal: &Principal, request: DeleteAliasRequest) -> Result<Done, Error> {
-        let mut checks = Checks::new();
-        let name = alias_name(&mut checks, request.alias_name.as_ref());
-        checks.finish()?;
-        let (name, account) = (usable(name)?, principal.account);
+        let (name, account) = (usable(&request.alias_name)?, principal.account);
         let place = self.vault.rows.alias(account, &name);
         for _ in 0..MAX_ATTEMPTS {
             let found = self.vault.read(&place, AliasRecord::decode).await?;
@@ -194,14 +190,10 @@ impl Keys {
         principal: &Principal,
         request: ListAliasesRequest,
     ) -> Result<ListAliasesResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.optional_key_id("keyId", request.key_id.as_ref());
-        checks.page(request.limit, request.marker.as_ref());
-        checks.finish()?;
         let account = principal.account;
         let page = Page::new(request.limit, request.marker.as_deref(), DEFAULT_SMALL_PAGE)?;
         let mut aliases = Vec::new();
-        let next_marker = match key_id {
+        let next_marker = match &request.key_id {
             Some(key_id) => {
                 let key = self.find_by_id(principal, key_id, Action::ListAliases).await?;
                 let (rows, next) = list(&self.vault, Table::Alias, self.vault.rows.targets(key.id), page).await?;
@@ -244,24 +236,6 @@ impl Keys {
             last_updated_date: record.updated,
         }
     }
-}
-
-/// The two parameters of CreateAlias and UpdateAlias.
-fn checked<'a>(name: Option<&String>, key_id: Option<&'a String>) -> Result<(AliasName, &'a str), Error> {
-    let mut checks = Checks::new();
-    let name = alias_name(&mut checks, name);
-    let key_id = checks.key_id("targetKeyId", key_id);
-    checks.finish()?;
-    Ok((usable(name)?, key_id))
-}
-
-/// `AliasName` within the service model's constraints.
-fn alias_name<'a>(checks: &mut Checks, name: Option<&'a String>) -> &'a str {
-    let Some(name) = checks.present("aliasName", name) else { return "" };
-    checks.length("aliasName", name, 1..=MAX_ALIAS);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'/' | b'_' | b'-');
-    checks.pattern("aliasName", name, !name.is_empty() && name.bytes().all(plain), "^[a-zA-Z0-9:/_-]+$");
-    name
 }
 
 /// An alias name that an account may give.

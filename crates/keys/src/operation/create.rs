@@ -6,10 +6,8 @@ use super::lifecycle::CreateKeyRequest;
 use crate::Keys;
 use crate::error::Error;
 use crate::identifier::KeyId;
-use crate::limits::MAX_DESCRIPTION;
 use crate::principal::AccountId;
 use crate::record::{KeyDetails, KeyRecord, KeyState, MultiRegion, Origin, Owner};
-use crate::validate::Checks;
 use crate::vault::Draft;
 
 /// A kind of key that can be made.
@@ -23,7 +21,6 @@ pub(super) struct Kind {
 impl Kind {
     /// What a request asks for, if the members go together.
     pub(super) fn of(request: &CreateKeyRequest) -> Result<Self, Error> {
-        check(request)?;
         if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {
             let text = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.";
             return Err(Error::Validation(text.to_owned()));
@@ -104,46 +101,6 @@ fn usage(spec: KeySpec, named: Option<&str>) -> Result<KeyUsage, Error> {
     }
 }
 
-/// The service model's constraints.
-fn check(request: &CreateKeyRequest) -> Result<(), Error> {
-    let mut checks = Checks::new();
-    if let Some(description) = &request.description {
-        checks.length("description", description, 0..=MAX_DESCRIPTION);
-    }
-    checks.one_of("keyUsage", request.key_usage.as_ref(), &USAGES);
-    checks.one_of("keySpec", request.key_spec.as_ref(), &SPECS);
-    checks.one_of("customerMasterKeySpec", request.customer_master_key_spec.as_ref(), &SPECS);
-    checks.one_of("origin", request.origin.as_ref(), &ORIGINS);
-    checks.finish()
-}
-
 fn unsupported(what: &str) -> Error {
     Error::UnsupportedOperation(format!("{what} is not supported by this server."))
 }
-
-const USAGES: [&str; 5] =
-    ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"];
-const ORIGINS: [&str; 4] = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
-/// `KeySpec` of the service model, in its order.
-const SPECS: [&str; 20] = [
-    "RSA_2048",
-    "RSA_3072",
-    "RSA_4096",
-    "ECC_NIST_P256",
-    "ECC_NIST_P384",
-    "ECC_NIST_P521",
-    "ECC_SECG_P256K1",
-    "SYMMETRIC_DEFAULT",
-    "HMAC_224",
-    "HMAC_256",
-    "HMAC_384",
-    "HMAC_512",
-    "SM2",
-    "ML_DSA_44",
-    "ML_DSA_65",
-    "ML_DSA_87",
-    "ECC_NIST_EDWARDS25519",
-    "ML_KEM_512",
-    "ML_KEM_768",
-    "ML_KEM_1024",
-];

@@ -11,20 +11,19 @@ use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
 use crate::error::Error;
-use crate::limits::MAX_RANDOM;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{Checks, refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest);
 
 /// The request of GenerateDataKey.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct GenerateDataKeyRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `EncryptionContext`.
     pub encryption_context: Option<BTreeMap<String, String>>,
     /// `NumberOfBytes`, 1 to 1,024.
@@ -55,10 +54,10 @@ pub struct GenerateDataKeyResponse {
 
 /// The request of GenerateDataKeyWithoutPlaintext.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct GenerateDataKeyWithoutPlaintextRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `EncryptionContext`.
     pub encryption_context: Option<BTreeMap<String, String>>,
     /// `KeySpec`: `AES_256` or `AES_128`.
@@ -125,20 +124,12 @@ impl Keys {
         request: GenerateDataKeyRequest,
         action: Action,
     ) -> Result<GenerateDataKeyResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        if let Some(number) = request.number_of_bytes {
-            checks.number("numberOfBytes", number, &(1..=MAX_RANDOM));
-        }
-        checks.one_of("keySpec", request.key_spec.as_ref(), &["AES_256", "AES_128"]);
-        checks.grant_tokens(request.grant_tokens.as_ref());
-        checks.finish()?;
         let len = data_key_len(request.number_of_bytes, request.key_spec.as_deref())?;
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.key_for(principal, key_id, action, KeyUsage::EncryptDecrypt).await?;
+        let key = self.key_for(principal, &request.key_id, action, KeyUsage::EncryptDecrypt).await?;
         key.require_symmetric(action.operation())?;
         stop_dry_run(request.dry_run)?;
         let mut plaintext = Zeroizing::new(vec![0; len]);

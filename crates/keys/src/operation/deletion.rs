@@ -15,7 +15,6 @@ use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
 use crate::rows::Errand;
-use crate::validate::Checks;
 use crate::vault::{Draft, Opened, busy};
 use crate::wire::Timestamp;
 
@@ -23,10 +22,10 @@ requests!(ScheduleKeyDeletionRequest, CancelKeyDeletionRequest);
 
 /// The request of ScheduleKeyDeletion.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ScheduleKeyDeletionRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `PendingWindowInDays`, 7 to 30.
     pub pending_window_in_days: Option<i64>,
 }
@@ -47,10 +46,10 @@ pub struct ScheduleKeyDeletionResponse {
 
 /// The request of CancelKeyDeletion.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct CancelKeyDeletionRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
 }
 
 /// The answer of CancelKeyDeletion.
@@ -71,17 +70,13 @@ impl Keys {
         principal: &Principal,
         request: ScheduleKeyDeletionRequest,
     ) -> Result<ScheduleKeyDeletionResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
         let days = request.pending_window_in_days.unwrap_or(DEFAULT_DELETION_WINDOW_DAYS);
         // The service model says 1 to 365, the API reference 7 to 30; AWS tells the two apart.
-        checks.number("pendingWindowInDays", days, &(1..=365));
-        checks.finish()?;
         if !DELETION_WINDOW_DAYS.contains(&days) {
             let text = format!("PendingWindowInDays should be between 7 and 30, but it is {days}");
             return Err(Error::Validation(text));
         }
-        let key = self.find_by_id(principal, key_id, Action::ScheduleKeyDeletion).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::ScheduleKeyDeletion).await?;
         let window = Duration::from_secs(days.unsigned_abs() * 24 * 3600);
         self.vault
             .change(key.id, |draft, transaction| {
@@ -109,10 +104,7 @@ impl Keys {
         principal: &Principal,
         request: CancelKeyDeletionRequest,
     ) -> Result<CancelKeyDeletionResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::CancelKeyDeletion).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::CancelKeyDeletion).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 let KeyState::PendingDeletion { at } = draft.record.state else {

@@ -12,10 +12,9 @@ use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
 use crate::error::Error;
-use crate::limits::{MAX_CIPHERTEXT, MAX_PLAINTEXT};
-use crate::model::requests;
+use crate::model::{requests, required};
 use crate::principal::Principal;
-use crate::validate::{Checks, refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 
@@ -23,12 +22,12 @@ requests!(EncryptRequest, DecryptRequest, ReEncryptRequest);
 
 /// The request of Encrypt.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct EncryptRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `Plaintext`, 1 to 4,096 B.
-    pub plaintext: Option<Plaintext>,
+    pub plaintext: Plaintext,
     /// `EncryptionContext`.
     pub encryption_context: Option<BTreeMap<String, String>>,
     /// `GrantTokens`.
@@ -53,7 +52,7 @@ pub struct EncryptResponse {
 
 /// The request of Decrypt.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct DecryptRequest {
     /// `CiphertextBlob`, 1 to 6,144 B.
     pub ciphertext_blob: Option<Blob>,
@@ -90,7 +89,7 @@ pub struct DecryptResponse {
 
 /// The request of ReEncrypt.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ReEncryptRequest {
     /// `CiphertextBlob`, 1 to 6,144 B.
     pub ciphertext_blob: Option<Blob>,
@@ -99,7 +98,7 @@ pub struct ReEncryptRequest {
     /// `SourceKeyId`.
     pub source_key_id: Option<String>,
     /// `DestinationKeyId`.
-    pub destination_key_id: Option<String>,
+    pub destination_key_id: String,
     /// `DestinationEncryptionContext`.
     pub destination_encryption_context: Option<BTreeMap<String, String>>,
     /// `SourceEncryptionAlgorithm`.
@@ -142,20 +141,14 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, Encrypt.
     pub async fn encrypt(&self, principal: &Principal, request: EncryptRequest) -> Result<EncryptResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        let plaintext = checks.plaintext("plaintext", request.plaintext.as_ref(), MAX_PLAINTEXT);
-        checks.one_of("encryptionAlgorithm", request.encryption_algorithm.as_ref(), &ALGORITHMS);
-        checks.grant_tokens(request.grant_tokens.as_ref());
-        checks.finish()?;
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.key_for(principal, key_id, Action::Encrypt, KeyUsage::EncryptDecrypt).await?;
+        let key = self.key_for(principal, &request.key_id, Action::Encrypt, KeyUsage::EncryptDecrypt).await?;
         let algorithm = algorithm_of(&key, request.encryption_algorithm.as_ref(), &context)?;
         stop_dry_run(request.dry_run)?;
         let asker = Asker::of(principal, Action::Encrypt, Via::Kms);
-        let blob = self.seal_by(&key, asker, algorithm, &context, plaintext).await?;
+        let blob = self.seal_by(&key, asker, algorithm, &context, request.plaintext.expose()).await?;
         let (key_id, encryption_algorithm) = (key.arn.clone(), algorithm.name());
         Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id, encryption_algorithm })
     }
@@ -166,16 +159,12 @@ impl Keys {
     /// The exceptions of the KMS API reference, Decrypt.
     pub async fn decrypt(&self, principal: &Principal, request: DecryptRequest) -> Result<DecryptResponse, Error> {
         let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
-        let mut checks = Checks::new();
-        let key_id = checks.optional_key_id("keyId", request.key_id.as_ref());
-        let blob = modifiers.ciphertext(&mut checks, request.ciphertext_blob.as_ref());
-        checks.one_of("encryptionAlgorithm", request.encryption_algorithm.as_ref(), &ALGORITHMS);
-        checks.grant_tokens(request.grant_tokens.as_ref());
-        checks.finish()?;
+        let blob = modifiers.ciphertext(request.ciphertext_blob.as_ref())?;
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
+        let key_id = request.key_id.as_deref();
         let source = Source { key_id, blob, context, algorithm: request.encryption_algorithm.as_ref() };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::Decrypt).await?;
@@ -200,24 +189,18 @@ impl Keys {
         request: ReEncryptRequest,
     ) -> Result<ReEncryptResponse, Error> {
         let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
-        let mut checks = Checks::new();
-        let blob = modifiers.ciphertext(&mut checks, request.ciphertext_blob.as_ref());
-        let source_id = checks.optional_key_id("sourceKeyId", request.source_key_id.as_ref());
-        let destination_id = checks.key_id("destinationKeyId", request.destination_key_id.as_ref());
-        checks.one_of("sourceEncryptionAlgorithm", request.source_encryption_algorithm.as_ref(), &ALGORITHMS);
-        checks.one_of("destinationEncryptionAlgorithm", request.destination_encryption_algorithm.as_ref(), &ALGORITHMS);
-        checks.grant_tokens(request.grant_tokens.as_ref());
-        checks.finish()?;
+        let blob = modifiers.ciphertext(request.ciphertext_blob.as_ref())?;
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let context = encryption_context(request.source_encryption_context)?;
         let destination_context = encryption_context(request.destination_encryption_context)?;
 
         let destination =
-            self.key_for(principal, destination_id, Action::ReEncryptTo, KeyUsage::EncryptDecrypt).await?;
+            self.key_for(principal, &request.destination_key_id, Action::ReEncryptTo, KeyUsage::EncryptDecrypt).await?;
         let named = request.destination_encryption_algorithm.as_ref();
         let destination_algorithm = algorithm_of(&destination, named, &destination_context)?;
         let algorithm = request.source_encryption_algorithm.as_ref();
-        let source = Source { key_id: source_id, blob, context, algorithm };
+        let key_id = request.source_key_id.as_deref();
+        let source = Source { key_id, blob, context, algorithm };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::ReEncryptFrom).await?;
         }
@@ -310,16 +293,15 @@ struct DryRun<'a> {
 
 impl DryRun<'_> {
     /// The ciphertext, which only a dry run that ignores it may leave out.
-    fn ciphertext<'a>(&self, checks: &mut Checks, blob: Option<&'a Blob>) -> &'a [u8] {
-        for modifier in self.modifiers.into_iter().flatten() {
-            checks.one_of("dryRunModifiers", Some(modifier), &[IGNORE_CIPHERTEXT]);
+    fn ciphertext<'a>(&self, blob: Option<&'a Blob>) -> Result<&'a [u8], Error> {
+        match blob {
+            Some(Blob(bytes)) => Ok(bytes),
+            None if self.ignores_ciphertext()? => Ok(&[]),
+            None => Err(required("ciphertextBlob")),
         }
-        if blob.is_none() && matches!(self.ignores_ciphertext(), Ok(true)) {
-            return &[];
-        }
-        checks.blob("ciphertextBlob", blob, MAX_CIPHERTEXT)
     }
 
+    /// `IGNORE_CIPHERTEXT` is the one modifier that there is.
     fn ignores_ciphertext(&self) -> Result<bool, Error> {
         let modified = self.modifiers.is_some_and(|modifiers| !modifiers.is_empty());
         if modified && self.on != Some(true) {
@@ -328,9 +310,6 @@ impl DryRun<'_> {
         Ok(modified)
     }
 }
-
-const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
-const IGNORE_CIPHERTEXT: &str = "IGNORE_CIPHERTEXT";
 
 /// The algorithm that a request names, if the key has it. RSA binds no encryption context, so none may be given.
 fn algorithm_of(key: &Key, named: Option<&String>, context: &EncryptionContext) -> Result<EncryptionAlgorithm, Error> {

@@ -13,11 +13,11 @@ use crate::Keys;
 use crate::access::{Action, Via};
 use crate::error::Error;
 use crate::identifier::KeyArn;
-use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_KEYS_PER_ACCOUNT};
+use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_KEYS_PER_ACCOUNT};
 use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::{KeyDetails, KeyState, Origin};
-use crate::validate::{Checks, refuse_grant_tokens};
+use crate::validate::refuse_grant_tokens;
 use crate::vault::{Draft, busy, gone};
 
 requests!(
@@ -31,7 +31,7 @@ requests!(
 
 /// The request of CreateKey.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct CreateKeyRequest {
     /// `Policy`.
     pub policy: Option<String>,
@@ -67,10 +67,10 @@ pub struct CreateKeyResponse {
 
 /// The request of DescribeKey.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeKeyRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `GrantTokens`.
     pub grant_tokens: Option<Vec<String>>,
 }
@@ -85,7 +85,7 @@ pub struct DescribeKeyResponse {
 
 /// The request of ListKeys.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ListKeysRequest {
     /// `Limit`.
     pub limit: Option<i64>,
@@ -120,28 +120,28 @@ pub struct KeyListEntry {
 
 /// The request of EnableKey.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct EnableKeyRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
 }
 
 /// The request of DisableKey.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct DisableKeyRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
 }
 
 /// The request of UpdateKeyDescription.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct UpdateKeyDescriptionRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `Description`.
-    pub description: Option<String>,
+    pub description: String,
 }
 
 impl Keys {
@@ -199,12 +199,8 @@ impl Keys {
         principal: &Principal,
         request: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.grant_tokens(request.grant_tokens.as_ref());
-        checks.finish()?;
         refuse_grant_tokens(request.grant_tokens.as_ref())?;
-        let key = self.find(principal, key_id, Action::DescribeKey, Via::Kms).await?;
+        let key = self.find(principal, &request.key_id, Action::DescribeKey, Via::Kms).await?;
         let found = self.vault.draft(key.id).await?.ok_or_else(|| gone(key.id))?;
         Ok(DescribeKeyResponse { key_metadata: self.metadata(&found.value) })
     }
@@ -214,11 +210,7 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, ListKeys.
     pub async fn list_keys(&self, principal: &Principal, request: ListKeysRequest) -> Result<ListKeysResponse, Error> {
-        let mut checks = Checks::new();
-        checks.page(request.limit, request.marker.as_ref());
         let owners = request.resource_owners.unwrap_or_else(|| vec![SELF.to_owned()]);
-        owners.iter().for_each(|owner| checks.one_of("resourceOwners", Some(owner), &[SELF, SHARED]));
-        checks.finish()?;
         // Nothing shares keys between accounts here, so of the others' there are none.
         if !owners.iter().any(|owner| owner == SELF) {
             return Ok(ListKeysResponse { keys: vec![], next_marker: None, truncated: false });
@@ -241,7 +233,7 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, EnableKey.
     pub async fn enable_key(&self, principal: &Principal, request: EnableKeyRequest) -> Result<Done, Error> {
-        self.set_state(principal, request.key_id.as_ref(), Action::EnableKey, KeyState::Enabled).await
+        self.set_state(principal, &request.key_id, Action::EnableKey, KeyState::Enabled).await
     }
 
     /// DisableKey.
@@ -249,19 +241,16 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, DisableKey.
     pub async fn disable_key(&self, principal: &Principal, request: DisableKeyRequest) -> Result<Done, Error> {
-        self.set_state(principal, request.key_id.as_ref(), Action::DisableKey, KeyState::Disabled).await
+        self.set_state(principal, &request.key_id, Action::DisableKey, KeyState::Disabled).await
     }
 
     async fn set_state(
         &self,
         principal: &Principal,
-        key_id: Option<&String>,
+        key_id: &str,
         action: Action,
         state: KeyState,
     ) -> Result<Done, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", key_id);
-        checks.finish()?;
         let key = self.find_by_id(principal, key_id, action).await?;
         self.vault
             .change(key.id, |draft, transaction| {
@@ -281,17 +270,11 @@ impl Keys {
         principal: &Principal,
         request: UpdateKeyDescriptionRequest,
     ) -> Result<Done, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        if let Some(description) = checks.present("description", request.description.as_ref()) {
-            checks.length("description", description, 0..=MAX_DESCRIPTION);
-        }
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::UpdateKeyDescription).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::UpdateKeyDescription).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_not_pending(&draft.arn)?;
-                draft.details.description = request.description.clone().unwrap_or_default();
+                draft.details.description = request.description.clone();
                 Ok((Done, transaction))
             })
             .await
@@ -299,7 +282,6 @@ impl Keys {
 }
 
 const SELF: &str = "SELF";
-const SHARED: &str = "OTHER_ACCOUNTS_VIA_RAM";
 
 /// The value of a key count row.
 pub(crate) fn decode_count(bytes: &[u8]) -> Option<u64> {

@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod alias;
 mod create;
+pub mod custom_key_store;
 pub mod data_key;
 pub mod data_key_pair;
 pub mod deletion;

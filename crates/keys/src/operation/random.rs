@@ -6,17 +6,16 @@ use zeroize::Zeroizing;
 
 use crate::Keys;
 use crate::error::Error;
-use crate::limits::MAX_RANDOM;
-use crate::model::requests;
+use crate::model::{requests, required};
 use crate::principal::Principal;
-use crate::validate::{Checks, refuse_recipient};
+use crate::validate::refuse_recipient;
 use crate::wire::Plaintext;
 
 requests!(GenerateRandomRequest);
 
 /// The request of GenerateRandom.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct GenerateRandomRequest {
     /// `NumberOfBytes`, 1 to 1,024.
     pub number_of_bytes: Option<i64>,
@@ -44,18 +43,12 @@ impl Keys {
         _principal: &Principal,
         request: GenerateRandomRequest,
     ) -> Result<GenerateRandomResponse, Error> {
-        let mut checks = Checks::new();
-        if let Some(number) = request.number_of_bytes {
-            checks.number("numberOfBytes", number, &(1..=MAX_RANDOM));
-        }
-        checks.finish()?;
         refuse_recipient(request.recipient.as_ref())?;
         if let Some(id) = &request.custom_key_store_id {
             return Err(Error::CustomKeyStoreNotFound(format!("Custom key store {id} does not exist.")));
         }
-        // The service model lets the number be absent; the API reference does not say what that means. AWS refuses it.
-        let number =
-            request.number_of_bytes.ok_or_else(|| Error::Validation("NumberOfBytes is required.".to_owned()))?;
+        // "This parameter is required", says the API reference; the service model does not.
+        let number = request.number_of_bytes.ok_or_else(|| required("numberOfBytes"))?;
         let mut plaintext = Zeroizing::new(vec![0; usize::try_from(number).unwrap_or_default()]);
         seal::fill_random(&mut plaintext);
         Ok(GenerateRandomResponse { plaintext: Plaintext::from(plaintext) })

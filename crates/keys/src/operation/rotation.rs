@@ -14,7 +14,6 @@ use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{Cause, KeyRecord, Material};
 use crate::rows::Errand;
-use crate::validate::Checks;
 use crate::vault::{Draft, gone};
 use crate::wire::Timestamp;
 
@@ -22,10 +21,10 @@ requests!(RotateKeyOnDemandRequest, ListKeyRotationsRequest);
 
 /// The request of RotateKeyOnDemand.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct RotateKeyOnDemandRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
 }
 
 /// The answer of RotateKeyOnDemand.
@@ -38,10 +37,10 @@ pub struct RotateKeyOnDemandResponse {
 
 /// The request of ListKeyRotations.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ListKeyRotationsRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `IncludeKeyMaterial`: `ROTATIONS_ONLY` (default) or `ALL_KEY_MATERIAL`.
     pub include_key_material: Option<String>,
     /// `Limit`.
@@ -91,10 +90,7 @@ impl Keys {
         principal: &Principal,
         request: RotateKeyOnDemandRequest,
     ) -> Result<RotateKeyOnDemandResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::RotateKeyOnDemand).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::RotateKeyOnDemand).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_enabled(&draft.arn)?;
@@ -121,12 +117,7 @@ impl Keys {
         principal: &Principal,
         request: ListKeyRotationsRequest,
     ) -> Result<ListKeyRotationsResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.one_of("includeKeyMaterial", request.include_key_material.as_ref(), &[ALL, "ROTATIONS_ONLY"]);
-        checks.page(request.limit, request.marker.as_ref());
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::ListKeyRotations).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::ListKeyRotations).await?;
         let found = self.vault.draft(key.id).await?.ok_or_else(|| gone(key.id))?;
         let record = &found.value.record;
         let all = request.include_key_material.as_deref() == Some(ALL);

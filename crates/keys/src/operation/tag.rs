@@ -9,50 +9,49 @@ use super::page::{Page, slice};
 use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
-use crate::limits::{DEFAULT_SMALL_PAGE, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS};
+use crate::limits::{DEFAULT_SMALL_PAGE, MAX_TAGS};
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::Checks;
 use crate::vault::gone;
 
 requests!(TagResourceRequest, UntagResourceRequest, ListResourceTagsRequest);
 
 /// `Tag` of the service model.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct Tag {
     /// `TagKey`.
-    pub tag_key: Option<String>,
+    pub tag_key: String,
     /// `TagValue`.
-    pub tag_value: Option<String>,
+    pub tag_value: String,
 }
 
 /// The request of TagResource.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct TagResourceRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `Tags`.
-    pub tags: Option<Vec<Tag>>,
+    pub tags: Vec<Tag>,
 }
 
 /// The request of UntagResource.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct UntagResourceRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `TagKeys`.
-    pub tag_keys: Option<Vec<String>>,
+    pub tag_keys: Vec<String>,
 }
 
 /// The request of ListResourceTags.
 #[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct ListResourceTagsRequest {
     /// `KeyId`.
-    pub key_id: Option<String>,
+    pub key_id: String,
     /// `Limit`; the API reference says at most 50 here, which is all the tags there can be.
     pub limit: Option<i64>,
     /// `Marker`.
@@ -78,12 +77,8 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, TagResource.
     pub async fn tag_resource(&self, principal: &Principal, request: TagResourceRequest) -> Result<Done, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.present("tags", request.tags.as_ref());
-        checks.finish()?;
-        let tags = checked_tags(request.tags.unwrap_or_default())?;
-        let key = self.find_by_id(principal, key_id, Action::TagResource).await?;
+        let tags = checked_tags(request.tags)?;
+        let key = self.find_by_id(principal, &request.key_id, Action::TagResource).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_not_pending(&draft.arn)?;
@@ -99,18 +94,11 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, UntagResource.
     pub async fn untag_resource(&self, principal: &Principal, request: UntagResourceRequest) -> Result<Done, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        let tag_keys = checks.present("tagKeys", request.tag_keys.as_ref());
-        for (index, tag_key) in tag_keys.into_iter().flatten().enumerate() {
-            checks.length(&format!("tagKeys.{}.member", index + 1), tag_key, 1..=MAX_TAG_KEY);
-        }
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::UntagResource).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::UntagResource).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_not_pending(&draft.arn)?;
-                for tag_key in request.tag_keys.iter().flatten() {
+                for tag_key in &request.tag_keys {
                     draft.details.tags.remove(tag_key);
                 }
                 Ok((Done, transaction))
@@ -127,16 +115,12 @@ impl Keys {
         principal: &Principal,
         request: ListResourceTagsRequest,
     ) -> Result<ListResourceTagsResponse, Error> {
-        let mut checks = Checks::new();
-        let key_id = checks.key_id("keyId", request.key_id.as_ref());
-        checks.page(request.limit, request.marker.as_ref());
-        checks.finish()?;
-        let key = self.find_by_id(principal, key_id, Action::ListResourceTags).await?;
+        let key = self.find_by_id(principal, &request.key_id, Action::ListResourceTags).await?;
         let found = self.vault.draft(key.id).await?.ok_or_else(|| gone(key.id))?;
-        let tag = |(key, value)| Tag { tag_key: Some(key), tag_value: Some(value) };
+        let tag = |(tag_key, tag_value)| Tag { tag_key, tag_value };
         let all: Vec<Tag> = found.value.details.tags.into_iter().map(tag).collect();
         let page = Page::new(request.limit, request.marker.as_deref(), DEFAULT_SMALL_PAGE)?;
-        let (tags, next_marker) = slice(&all, &page, |tag| tag.tag_key.clone().unwrap_or_default().into_bytes())?;
+        let (tags, next_marker) = slice(&all, &page, |tag| tag.tag_key.clone().into_bytes())?;
         Ok(ListResourceTagsResponse { tags, truncated: next_marker.is_some(), next_marker })
     }
 }
@@ -144,27 +128,15 @@ impl Keys {
 /// Tags out of a request.
 ///
 /// # Errors
-/// [`Error::Validation`] for lengths, [`Error::Tag`] for what AWS calls invalid tags.
+/// [`Error::Tag`] for what AWS calls invalid tags.
 pub(super) fn checked_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Error> {
     refuse_too_many(tags.len())?;
-    let mut checks = Checks::new();
-    for (index, Tag { tag_key, tag_value }) in tags.iter().enumerate() {
-        let member = |name: &str| format!("tags.{}.member.{name}", index + 1);
-        if let Some(key) = checks.present(&member("tagKey"), tag_key.as_ref()) {
-            checks.length(&member("tagKey"), key, 1..=MAX_TAG_KEY);
-        }
-        if let Some(value) = checks.present(&member("tagValue"), tag_value.as_ref()) {
-            checks.length(&member("tagValue"), value, 0..=MAX_TAG_VALUE);
-        }
-    }
-    checks.finish()?;
     let mut checked = BTreeMap::new();
     for Tag { tag_key, tag_value } in tags {
-        let key = tag_key.unwrap_or_default();
-        if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+        if tag_key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             return Err(Error::Tag("Tags beginning with aws: are reserved".to_owned()));
         }
-        if checked.insert(key, tag_value.unwrap_or_default()).is_some() {
+        if checked.insert(tag_key, tag_value).is_some() {
             return Err(Error::Tag("Duplicate tag keys".to_owned()));
         }
     }

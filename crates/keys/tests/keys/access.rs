@@ -18,12 +18,12 @@ async fn another_accounts_key_cannot_be_reached_and_not_be_probed() {
         (arn(&format!("key/{missing}")), "AccessDeniedException"),
         (arn("alias/mine"), "AccessDeniedException"),
     ] {
-        let request = DescribeKeyRequest { key_id: Some(name.clone()), ..Default::default() };
+        let request = DescribeKeyRequest { key_id: name.clone(), ..Default::default() };
         assert_eq!(code(f.keys.describe_key(&other, request).await), expected, "{name}");
-        let request = EncryptRequest { key_id: Some(name.clone()), plaintext: plain("x"), ..Default::default() };
+        let request = EncryptRequest { key_id: name.clone(), plaintext: plain("x"), ..Default::default() };
         assert_eq!(code(f.keys.encrypt(&other, request).await), expected, "{name}");
     }
-    let request = DisableKeyRequest { key_id: Some(arn(&format!("key/{key}"))) };
+    let request = DisableKeyRequest { key_id: arn(&format!("key/{key}")) };
     assert_eq!(code(f.keys.disable_key(&other, request).await), "AccessDeniedException");
 }
 

@@ -1,14 +1,15 @@
-use keys::operation::alias::{DeleteAliasRequest, ListAliasesRequest, UpdateAliasRequest};
+use keys::operation::alias::{CreateAliasRequest, DeleteAliasRequest, ListAliasesRequest, UpdateAliasRequest};
+use serde_json::json;
 
-use crate::fixture::{DAY, Fixture, code};
+use crate::fixture::{DAY, Fixture, checked, code};
 
 async fn update(f: &Fixture, name: &str, key: &str) -> &'static str {
-    let request = UpdateAliasRequest { alias_name: Some(name.to_owned()), target_key_id: Some(key.to_owned()) };
+    let request = UpdateAliasRequest { alias_name: name.to_owned(), target_key_id: key.to_owned() };
     code(f.keys.update_alias(&f.me, request).await)
 }
 
 async fn delete(f: &Fixture, name: &str) -> &'static str {
-    code(f.keys.delete_alias(&f.me, DeleteAliasRequest { alias_name: Some(name.to_owned()) }).await)
+    code(f.keys.delete_alias(&f.me, DeleteAliasRequest { alias_name: name.to_owned() }).await)
 }
 
 async fn names(f: &Fixture, key: Option<&str>) -> Vec<String> {
@@ -54,18 +55,20 @@ async fn alias_names_are_checked() {
     for (name, expected) in [
         ("alias/a/b_c-D9".to_owned(), "ok"),
         (format!("alias/{}", "x".repeat(250)), "ok"),
-        (format!("alias/{}", "x".repeat(251)), "ValidationException"),
-        (String::new(), "ValidationException"),
         ("a".to_owned(), "ValidationException"),
-        ("alias/a b".to_owned(), "ValidationException"),
-        ("alias/ä".to_owned(), "ValidationException"),
         ("alias/".to_owned(), "InvalidAliasNameException"),
         ("alias/a:b".to_owned(), "InvalidAliasNameException"),
         ("alias/aws/s3".to_owned(), "NotAuthorizedException"),
         ("alias/aws/mine".to_owned(), "NotAuthorizedException"),
         ("alias/awsome".to_owned(), "ok"),
     ] {
+        let body = json!({ "AliasName": name, "TargetKeyId": key });
+        assert_eq!(checked::<CreateAliasRequest>(&body), "ok", "{name}");
         assert_eq!(code(f.alias(&name, &key).await), expected, "{name}");
+    }
+    for name in [&format!("alias/{}", "x".repeat(251)), "", "alias/a b", "alias/ä"] {
+        let body = json!({ "AliasName": name, "TargetKeyId": key });
+        assert_eq!(checked::<CreateAliasRequest>(&body), "ValidationException", "{name}");
     }
     assert_eq!(code(f.alias("alias/x", "alias/awsome").await), "NotFoundException");
 }
@@ -114,10 +117,8 @@ async fn of_racing_creations_of_one_alias_one_wins() {
     let mut tasks = Vec::new();
     for n in 0..8 {
         let (keys, me, key) = (gateways[n % 2].clone(), f.me.clone(), f.key().await);
-        let request = keys::operation::alias::CreateAliasRequest {
-            alias_name: Some("alias/race".to_owned()),
-            target_key_id: Some(key),
-        };
+        let request =
+            keys::operation::alias::CreateAliasRequest { alias_name: "alias/race".to_owned(), target_key_id: key };
         tasks.push(tokio::spawn(async move { code(keys.create_alias(&me, request).await) }));
     }
     let mut won = 0;

@@ -15,7 +15,7 @@ async fn the_waiting_period_is_7_to_30_days_and_30_by_default() {
     for days in [0, 1, 6, 31, 366, -1] {
         assert_eq!(code(f.schedule(&key, days).await), "ValidationException", "{days}");
     }
-    let request = ScheduleKeyDeletionRequest { key_id: Some(key.clone()), pending_window_in_days: None };
+    let request = ScheduleKeyDeletionRequest { key_id: key.clone(), pending_window_in_days: None };
     let answer = f.keys.schedule_key_deletion(&f.me, request).await.unwrap();
     assert_eq!((answer.key_state, answer.pending_window_in_days), ("PendingDeletion", 30));
     assert_eq!(answer.deletion_date, (f.time() + 30 * DAY).into());
@@ -28,7 +28,7 @@ async fn a_cancelled_deletion_leaves_the_key_disabled_for_good() {
     let key = f.key().await;
     let blob = f.encrypt(&key, "x").await.unwrap();
     f.schedule(&key, 7).await.unwrap();
-    let request = CancelKeyDeletionRequest { key_id: Some(key.clone()) };
+    let request = CancelKeyDeletionRequest { key_id: key.clone() };
     f.keys.cancel_key_deletion(&f.me, request).await.unwrap();
     assert_eq!(f.describe(&key).await.unwrap().key_state, "Disabled");
     f.pass(60 * DAY);

@@ -10,8 +10,9 @@ use keys::operation::encrypt::{DecryptRequest, DecryptResponse, EncryptRequest};
 use keys::operation::lifecycle::{CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest};
 use keys::operation::metadata::KeyMetadata;
 use keys::operation::rotation::RotateKeyOnDemandRequest;
-use keys::{AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Region, RootKey, Settings};
+use keys::{AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Region, Request, RootKey, Settings};
 use meta::memory::Memory;
+use serde::de::DeserializeOwned;
 
 pub const START: u64 = 1_700_000_000_123;
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -53,8 +54,13 @@ pub fn code<T>(result: Result<T, Error>) -> &'static str {
     }
 }
 
-pub fn plain(text: &str) -> Option<Plaintext> {
-    Some(Plaintext::new(text.as_bytes().to_vec()))
+/// The code of what the service model says of a request.
+pub fn checked<R: Request + DeserializeOwned>(body: &serde_json::Value) -> &'static str {
+    code(keys::parse::<R>(body.to_string().as_bytes()))
+}
+
+pub fn plain(text: &str) -> Plaintext {
+    Plaintext::new(text.as_bytes().to_vec())
 }
 
 impl Fixture {
@@ -96,12 +102,12 @@ impl Fixture {
     }
 
     pub async fn describe(&self, key: &str) -> Result<KeyMetadata, Error> {
-        let request = DescribeKeyRequest { key_id: Some(key.to_owned()), ..Default::default() };
+        let request = DescribeKeyRequest { key_id: key.to_owned(), ..Default::default() };
         Ok(self.keys.describe_key(&self.me, request).await?.key_metadata)
     }
 
     pub async fn encrypt(&self, key: &str, text: &str) -> Result<Blob, Error> {
-        let request = EncryptRequest { key_id: Some(key.to_owned()), plaintext: plain(text), ..Default::default() };
+        let request = EncryptRequest { key_id: key.to_owned(), plaintext: plain(text), ..Default::default() };
         Ok(self.keys.encrypt(&self.me, request).await?.ciphertext_blob)
     }
 
@@ -111,27 +117,27 @@ impl Fixture {
     }
 
     pub async fn enable(&self, key: &str) -> Result<(), Error> {
-        let request = EnableKeyRequest { key_id: Some(key.to_owned()) };
+        let request = EnableKeyRequest { key_id: key.to_owned() };
         self.keys.enable_key(&self.me, request).await.map(|_| ())
     }
 
     pub async fn disable(&self, key: &str) -> Result<(), Error> {
-        let request = DisableKeyRequest { key_id: Some(key.to_owned()) };
+        let request = DisableKeyRequest { key_id: key.to_owned() };
         self.keys.disable_key(&self.me, request).await.map(|_| ())
     }
 
     pub async fn schedule(&self, key: &str, days: i64) -> Result<(), Error> {
-        let request = ScheduleKeyDeletionRequest { key_id: Some(key.to_owned()), pending_window_in_days: Some(days) };
+        let request = ScheduleKeyDeletionRequest { key_id: key.to_owned(), pending_window_in_days: Some(days) };
         self.keys.schedule_key_deletion(&self.me, request).await.map(|_| ())
     }
 
     pub async fn rotate(&self, key: &str) -> Result<(), Error> {
-        let request = RotateKeyOnDemandRequest { key_id: Some(key.to_owned()) };
+        let request = RotateKeyOnDemandRequest { key_id: key.to_owned() };
         self.keys.rotate_key_on_demand(&self.me, request).await.map(|_| ())
     }
 
     pub async fn alias(&self, name: &str, key: &str) -> Result<(), Error> {
-        let request = CreateAliasRequest { alias_name: Some(name.to_owned()), target_key_id: Some(key.to_owned()) };
+        let request = CreateAliasRequest { alias_name: name.to_owned(), target_key_id: key.to_owned() };
         self.keys.create_alias(&self.me, request).await.map(|_| ())
     }
 }

@@ -56,23 +56,24 @@ async fn its_policy_lets_the_account_read_and_s3_encrypt_and_nothing_else() {
     let f = Fixture::new().await;
     let made = f.keys.data_key(&f.me, AWS_S3, &context()).await.unwrap();
     let key = f.describe(AWS_S3).await.unwrap().key_id;
-    let key_id = Some(key.clone());
+    let key_id = key.clone();
     let denied = "AccessDeniedException";
     assert_eq!(code(f.encrypt(AWS_S3, "x").await), denied);
     assert_eq!(code(f.encrypt(&key, "x").await), denied);
     assert_eq!(code(f.decrypt(&Blob(made.blob.clone())).await), denied);
-    let named = DecryptRequest { ciphertext_blob: Some(Blob(made.blob)), key_id: key_id.clone(), ..Default::default() };
+    let named =
+        DecryptRequest { ciphertext_blob: Some(Blob(made.blob)), key_id: Some(key_id.clone()), ..Default::default() };
     assert_eq!(code(f.keys.decrypt(&f.me, named).await), denied);
     assert_eq!(code(f.disable(&key).await), denied);
     assert_eq!(code(f.enable(&key).await), denied);
     assert_eq!(code(f.schedule(&key, 7).await), denied);
     assert_eq!(code(f.rotate(&key).await), denied);
     assert_eq!(code(f.alias("alias/mine", &key).await), denied);
-    let request = UpdateKeyDescriptionRequest { key_id: key_id.clone(), description: Some(String::new()) };
+    let request = UpdateKeyDescriptionRequest { key_id: key_id.clone(), description: String::new() };
     assert_eq!(code(f.keys.update_key_description(&f.me, request).await), denied);
-    let tags = Some(vec![Tag { tag_key: Some("a".to_owned()), tag_value: Some(String::new()) }]);
+    let tags = vec![Tag { tag_key: "a".to_owned(), tag_value: String::new() }];
     assert_eq!(code(f.keys.tag_resource(&f.me, TagResourceRequest { key_id: key_id.clone(), tags }).await), denied);
-    let request = DeleteAliasRequest { alias_name: Some(AWS_S3.to_owned()) };
+    let request = DeleteAliasRequest { alias_name: AWS_S3.to_owned() };
     assert_eq!(code(f.keys.delete_alias(&f.me, request).await), "NotAuthorizedException");
     let request = ListKeyRotationsRequest { key_id, ..Default::default() };
     assert_eq!(code(f.keys.list_key_rotations(&f.me, request).await), "ok");
@@ -108,13 +109,13 @@ async fn no_kms_operation_sees_the_service_key() {
     assert_eq!(code(f.disable(nil).await), "NotFoundException");
     assert_eq!(code(f.schedule(nil, 7).await), "NotFoundException");
     assert_eq!(code(f.keys.data_key(&f.me, nil, &context()).await), "NotFoundException");
-    let target = CreateAliasRequest { alias_name: Some("alias/x".to_owned()), target_key_id: Some(nil.to_owned()) };
+    let target = CreateAliasRequest { alias_name: "alias/x".to_owned(), target_key_id: nil.to_owned() };
     assert_eq!(code(f.keys.create_alias(&f.me, target).await), "NotFoundException");
     assert_eq!(code(f.decrypt(&Blob(made.blob)).await), "AccessDeniedException");
     // Nor does an account whose id looks like no account.
     let zero = principal("000000000000");
     assert!(f.keys.list_keys(&zero, ListKeysRequest::default()).await.unwrap().keys.is_empty());
-    let request = keys::operation::lifecycle::DescribeKeyRequest { key_id: Some(nil.into()), ..Default::default() };
+    let request = keys::operation::lifecycle::DescribeKeyRequest { key_id: nil.into(), ..Default::default() };
     assert_eq!(code(f.keys.describe_key(&zero, request).await), "NotFoundException");
 }
 
@@ -145,7 +146,7 @@ async fn keys_that_nobody_manages_rotate_by_age() {
         two.unwrap();
     }
     // 400 days: one year for the AWS managed key.
-    let request = ListKeyRotationsRequest { key_id: Some(first.key_id.clone()), ..Default::default() };
+    let request = ListKeyRotationsRequest { key_id: first.key_id.clone(), ..Default::default() };
     let rotations = f.keys.list_key_rotations(&f.me, request).await.unwrap().rotations;
     assert_eq!(rotations.len(), 1);
     assert_eq!(rotations[0].rotation_type, Some("AUTOMATIC"));

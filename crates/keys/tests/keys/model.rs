@@ -118,7 +118,7 @@ async fn take(f: &mut Fixture, model: &mut Model, step: Step, index: usize) {
         }
         Step::Cancel(at) => {
             let Some(key) = model.pick(at) else { return };
-            let request = CancelKeyDeletionRequest { key_id: Some(model.keys[key].0.clone()) };
+            let request = CancelKeyDeletionRequest { key_id: model.keys[key].0.clone() };
             let expected = match model.keys[key].1 {
                 State::Pending(_) => "ok",
                 State::Destroyed => "NotFoundException",
@@ -140,7 +140,7 @@ async fn take(f: &mut Fixture, model: &mut Model, step: Step, index: usize) {
             let result = if new {
                 code(f.alias(&name(alias), &id).await)
             } else {
-                let request = UpdateAliasRequest { alias_name: Some(name(alias)), target_key_id: Some(id) };
+                let request = UpdateAliasRequest { alias_name: name(alias), target_key_id: id };
                 code(f.keys.update_alias(&f.me, request).await)
             };
             let expected = match (model.manage(key), new, model.aliases.contains_key(&name(alias))) {
@@ -154,7 +154,7 @@ async fn take(f: &mut Fixture, model: &mut Model, step: Step, index: usize) {
             }
         }
         Step::Unalias(alias) => {
-            let request = DeleteAliasRequest { alias_name: Some(name(alias)) };
+            let request = DeleteAliasRequest { alias_name: name(alias) };
             let expected = if model.aliases.remove(&name(alias)).is_some() { "ok" } else { "NotFoundException" };
             assert_eq!(code(f.keys.delete_alias(&f.me, request).await), expected, "{step:?}");
         }

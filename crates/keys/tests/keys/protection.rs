@@ -39,8 +39,8 @@ impl RootKey for Elsewhere {
 
     async fn wrap(&self, aad: &[u8], domain_key: &SecretKey) -> Result<Vec<u8>, RootKeyError> {
         let request = keys::operation::encrypt::EncryptRequest {
-            key_id: Some(self.arn.clone()),
-            plaintext: Some(keys::Plaintext::new(domain_key.expose().to_vec())),
+            key_id: self.arn.clone(),
+            plaintext: keys::Plaintext::new(domain_key.expose().to_vec()),
             encryption_context: Some(Self::context(aad).pairs().clone()),
             ..Default::default()
         };

@@ -4,7 +4,7 @@ use crate::fixture::{DAY, Fixture, code};
 
 async fn rotations(f: &Fixture, key: &str, all: bool) -> ListKeyRotationsResponse {
     let include_key_material = all.then(|| "ALL_KEY_MATERIAL".to_owned());
-    let request = ListKeyRotationsRequest { key_id: Some(key.to_owned()), include_key_material, ..Default::default() };
+    let request = ListKeyRotationsRequest { key_id: key.to_owned(), include_key_material, ..Default::default() };
     f.keys.list_key_rotations(&f.me, request).await.unwrap()
 }
 
@@ -59,7 +59,7 @@ async fn a_key_rotates_on_demand_at_most_25_times() {
         f.rotate(&key).await.unwrap();
     }
     assert_eq!(code(f.rotate(&key).await), "LimitExceededException");
-    let request = ListKeyRotationsRequest { key_id: Some(key), limit: Some(20), ..Default::default() };
+    let request = ListKeyRotationsRequest { key_id: key, limit: Some(20), ..Default::default() };
     let page = f.keys.list_key_rotations(&f.me, request.clone()).await.unwrap();
     assert!(page.truncated && page.rotations.len() == 20);
     let request = ListKeyRotationsRequest { marker: page.next_marker, ..request };
@@ -72,10 +72,10 @@ async fn a_gateway_opens_what_another_sealed_under_newer_material() {
     let key = f.key().await;
     f.encrypt(&key, "warm").await.unwrap();
     let other = f.gateway().await;
-    let request = keys::operation::rotation::RotateKeyOnDemandRequest { key_id: Some(key.clone()) };
+    let request = keys::operation::rotation::RotateKeyOnDemandRequest { key_id: key.clone() };
     other.rotate_key_on_demand(&f.me, request).await.unwrap();
     let request = keys::operation::encrypt::EncryptRequest {
-        key_id: Some(key),
+        key_id: key,
         plaintext: crate::fixture::plain("x"),
         ..Default::default()
     };

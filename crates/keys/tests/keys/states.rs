@@ -61,14 +61,12 @@ async fn every_operation_in_every_state() {
 }
 
 async fn run(f: &Fixture, operation: &str, key: &str, other: &str, blob: Blob) -> &'static str {
-    let (keys, me, key_id) = (&f.keys, &f.me, Some(key.to_owned()));
-    let alias = |target: &str| UpdateAliasRequest {
-        alias_name: Some("alias/key".to_owned()),
-        target_key_id: Some(target.to_owned()),
-    };
+    let (keys, me, key_id) = (&f.keys, &f.me, key.to_owned());
+    let alias =
+        |target: &str| UpdateAliasRequest { alias_name: "alias/key".to_owned(), target_key_id: target.to_owned() };
     let reencrypt = |to: &str, blob: Blob| ReEncryptRequest {
         ciphertext_blob: Some(blob),
-        destination_key_id: Some(to.to_owned()),
+        destination_key_id: to.to_owned(),
         ..Default::default()
     };
     let key_spec = Some("AES_256".to_owned());
@@ -94,27 +92,27 @@ async fn run(f: &Fixture, operation: &str, key: &str, other: &str, blob: Blob) -
         "CreateAlias" => code(f.alias("alias/new", key).await),
         "UpdateAlias to" => {
             f.alias("alias/other", other).await.unwrap();
-            let request = UpdateAliasRequest { alias_name: Some("alias/other".to_owned()), ..alias(key) };
+            let request = UpdateAliasRequest { alias_name: "alias/other".to_owned(), ..alias(key) };
             code(keys.update_alias(me, request).await)
         }
         "UpdateAlias from" => code(keys.update_alias(me, alias(other)).await),
-        "DeleteAlias" => {
-            code(keys.delete_alias(me, DeleteAliasRequest { alias_name: Some("alias/key".to_owned()) }).await)
+        "DeleteAlias" => code(keys.delete_alias(me, DeleteAliasRequest { alias_name: "alias/key".to_owned() }).await),
+        "ListAliases" => {
+            code(keys.list_aliases(me, ListAliasesRequest { key_id: Some(key_id), ..Default::default() }).await)
         }
-        "ListAliases" => code(keys.list_aliases(me, ListAliasesRequest { key_id, ..Default::default() }).await),
         "TagResource" => {
-            let tags = Some(vec![Tag { tag_key: Some("a".to_owned()), tag_value: Some(String::new()) }]);
+            let tags = vec![Tag { tag_key: "a".to_owned(), tag_value: String::new() }];
             code(keys.tag_resource(me, TagResourceRequest { key_id, tags }).await)
         }
         "UntagResource" => {
-            let tag_keys = Some(vec!["a".to_owned()]);
+            let tag_keys = vec!["a".to_owned()];
             code(keys.untag_resource(me, UntagResourceRequest { key_id, tag_keys }).await)
         }
         "ListResourceTags" => {
             code(keys.list_resource_tags(me, ListResourceTagsRequest { key_id, ..Default::default() }).await)
         }
         "UpdateKeyDescription" => {
-            let request = UpdateKeyDescriptionRequest { key_id, description: Some(String::new()) };
+            let request = UpdateKeyDescriptionRequest { key_id, description: String::new() };
             code(keys.update_key_description(me, request).await)
         }
         "DescribeKey" => code(f.describe(key).await),

@@ -63,9 +63,9 @@ async fn a_store_of_version_1_opens() {
     let described = f.describe("alias/vector").await.unwrap();
     assert_eq!((described.description.as_str(), described.key_state), ("a vector", "Enabled"));
     assert_eq!(described.creation_date.as_millis(), START);
-    let request = ListResourceTagsRequest { key_id: Some(described.key_id), ..Default::default() };
+    let request = ListResourceTagsRequest { key_id: described.key_id, ..Default::default() };
     let tags = f.keys.list_resource_tags(&f.me, request).await.unwrap().tags;
-    assert_eq!(tags, [Tag { tag_key: Some("colour".to_owned()), tag_value: Some("blue".to_owned()) }]);
+    assert_eq!(tags, [Tag { tag_key: "colour".to_owned(), tag_value: "blue".to_owned() }]);
     assert_eq!(f.describe(AWS_S3).await.unwrap().key_manager, "AWS");
     let keys = f.keys.list_keys(&f.me, Default::default()).await.unwrap().keys;
     assert_eq!(keys.len(), 3);
@@ -98,7 +98,7 @@ async fn print_a_store() {
     let me = principal("111122223333");
     let request = CreateKeyRequest {
         description: Some("a vector".to_owned()),
-        tags: Some(vec![Tag { tag_key: Some("colour".to_owned()), tag_value: Some("blue".to_owned()) }]),
+        tags: Some(vec![Tag { tag_key: "colour".to_owned(), tag_value: "blue".to_owned() }]),
         ..Default::default()
     };
     let key = f.keys.create_key(&me, request).await.unwrap().key_metadata.key_id;
@@ -106,7 +106,7 @@ async fn print_a_store() {
     let first = f.encrypt(&key, "under the first material").await.unwrap();
     f.rotate(&key).await.unwrap();
     let request = keys::operation::encrypt::EncryptRequest {
-        key_id: Some(key),
+        key_id: key,
         plaintext: crate::fixture::plain("under the second material"),
         encryption_context: Some([("purpose".to_owned(), "vector".to_owned())].into()),
         ..Default::default()
