@@ -16,8 +16,10 @@ use crate::host::Domains;
 pub struct App {
     /// The S3 domain.
     pub objects: Arc<Objects>,
-    /// The KMS domain.
+    /// The KMS domain, in the home Region.
     pub keys: Arc<Keys>,
+    /// The KMS domain in every Region that is served, the home first.
+    regions: Box<[Arc<Keys>]>,
     /// Who may sign.
     pub accounts: Accounts,
     /// Region, domains, clock and limits.
@@ -28,7 +30,7 @@ pub struct App {
 
 /// What an operator sets.
 pub struct Settings {
-    /// The Region that credential scopes must name.
+    /// The home Region: what credential scopes must name, but for KMS, which answers in every Region of its keys.
     pub region: Region,
     /// Domains under which a label in front names a bucket.
     pub domains: Domains,
@@ -77,14 +79,21 @@ impl App {
         accounts: Accounts,
         settings: Settings,
     ) -> App {
+        let regions = keys.regions().filter_map(|region| keys.in_region(region.as_str())).collect();
         App {
             objects,
             keys,
+            regions,
             accounts,
             settings,
             signing_keys: SigningKeys::new(),
             readiness: Readiness::new(store, blobs),
         }
+    }
+
+    /// The KMS domain in a Region, if it is served.
+    pub(crate) fn keys_in(&self, region: &str) -> Option<&Arc<Keys>> {
+        self.regions.iter().find(|keys| keys.region().as_str() == region)
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) fn claim<'a>(head: &RequestHead<'a>, hint: Dialect) -> Result<Claim<'
     sigv4::parse(head, hint)?.ok_or(Refusal::Anonymous)
 }
 
-/// Verifies `claim` for `service`; `body` is streaming for S3, whole for the others. Returns how the body must be read.
+/// Verifies `claim` for `service` in `region`; `body` is streaming for S3, whole for the others. Returns how the body must be
+/// read.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -66,11 +67,12 @@ pub(crate) fn authenticate(
     claim: &Claim<'_>,
     head: &RequestHead<'_>,
     service: &str,
+    region: &str,
     body: Body<'_>,
     now: SystemTime,
 ) -> Result<(Authenticated, BodyCheck), Refusal> {
     let entry = app.accounts.find(claim.access_key_id()).ok_or_else(|| Refusal::unknown_key(claim))?;
-    let policy = Policy { regions: &[app.settings.region.as_str()], services: &[service], skew: sigv4::MAX_SKEW };
+    let policy = Policy { regions: &[region], services: &[service], skew: sigv4::MAX_SKEW };
     let proof = sigv4::verify(claim, head, body, &entry.secret, now, &policy, &app.signing_keys)?;
     let check = proof.body_check(head.headers)?;
     Ok((Authenticated { proof, principal: Arc::clone(&entry.principal) }, check))

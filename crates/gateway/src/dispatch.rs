@@ -103,7 +103,7 @@ pub(crate) async fn answer(
     let body = RequestBody::new(incoming, app.settings.limits.body_silence);
     let mut request = receive(app, parts, body, id, secure, peer);
 
-    let (service, mut response, principal) = keys::in_request(id.uuid(), respond(app, &mut request)).await;
+    let (service, mut response, principal) = keys::in_request(id.uuid_bytes(), respond(app, &mut request)).await;
 
     let waits = request.headers.contains_key(header::EXPECT);
     if !request.body.discard(waits).await {
@@ -166,6 +166,11 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
         Err(refusal) => return (shape, shape.refuse(request, &refusal), None),
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
+    let keys = match service {
+        Service::Kms => app.keys_in(&claim.scope().region).unwrap_or(&app.keys),
+        // Buckets are in the home Region, and so is what is not built.
+        Service::S3 | Service::Absent(_) => &app.keys,
+    };
 
     // S3 is authenticated by its head, the body is read afterwards. The signatures of the others cover the body, which is small.
     let whole = match service {
@@ -181,16 +186,17 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
         },
     };
     let body = whole.as_ref().map_or(Body::Streaming, |body| Body::Whole(body));
-    let (caller, check) = match auth::authenticate(app, &claim, &head, service.scope(), body, request.received) {
-        Ok(authenticated) => authenticated,
-        Err(refusal) => return (service, service.refuse(request, &refusal), None),
-    };
+    let (caller, check) =
+        match auth::authenticate(app, &claim, &head, service.scope(), keys.region().as_str(), body, request.received) {
+            Ok(authenticated) => authenticated,
+            Err(refusal) => return (service, service.refuse(request, &refusal), None),
+        };
     let response = match service {
         Service::S3 => {
             request.body.guard(check, &request.headers);
             s3(app, &caller, request).await
         }
-        Service::Kms => kms::handle(app, &caller, request, whole.unwrap_or_default()).await,
+        Service::Kms => kms::handle(keys, &caller, request, whole.unwrap_or_default()).await,
         Service::Absent(absent) => absent.answer(request.id),
     };
     (service, response, Some(caller.shared_principal()))

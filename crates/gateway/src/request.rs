@@ -88,6 +88,11 @@ impl RequestId {
         self.hyphenated(&mut text).to_owned()
     }
 
+    /// The bytes of [`uuid`](RequestId::uuid).
+    pub(crate) fn uuid_bytes(&self) -> [u8; 16] {
+        self.as_uuid().into_bytes()
+    }
+
     /// [`uuid`](RequestId::uuid) as a header value.
     pub(crate) fn uuid_header(&self) -> HeaderValue {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -96,13 +101,17 @@ impl RequestId {
     }
 
     fn hyphenated<'a>(&self, text: &'a mut [u8; uuid::fmt::Hyphenated::LENGTH]) -> &'a str {
-        uuid::Builder::from_random_bytes(self.0).into_uuid().hyphenated().encode_lower(text)
+        self.as_uuid().hyphenated().encode_lower(text)
+    }
+
+    fn as_uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(self.0).into_uuid()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        uuid::Builder::from_random_bytes(self.0).into_uuid().hyphenated().fmt(f)
+        self.as_uuid().hyphenated().fmt(f)
     }
 }
 

@@ -4,8 +4,8 @@ mod operations;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use keys::Keys;
 
-use crate::app::App;
 use crate::auth::Authenticated;
 use crate::authorize::{OwnAccount, authorize};
 use crate::json;
@@ -20,12 +20,12 @@ pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 /// What precedes the operation's name in it: KMS's target prefix in the service model.
 const PREFIX: &str = "TrentService.";
 
-/// Answers an authenticated request whose whole body is `body`.
-pub async fn handle(app: &App, caller: &Authenticated, request: &Request, body: Bytes) -> Response {
+/// Answers an authenticated request whose whole body is `body`, by the keys of the Region that its signature names.
+pub async fn handle(keys: &Keys, caller: &Authenticated, request: &Request, body: Bytes) -> Response {
     let Some(operation) = named(request) else {
         return json::error(StatusCode::BAD_REQUEST, "UnknownOperationException", "The operation is not known to KMS.");
     };
-    let mut response = run(app, caller, operation, &body).await;
+    let mut response = run(keys, caller, operation, &body).await;
     response.operation = operation.name;
     // What is answered may be a secret.
     response.set(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate, private"));
@@ -39,7 +39,7 @@ fn named(request: &Request) -> Option<&'static Operation> {
     Operation::named(request.header(&TARGET)?.strip_prefix(PREFIX)?)
 }
 
-async fn run(app: &App, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
+async fn run(keys: &Keys, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
     let Some(handler) = operation.handler else {
         let message = format!("{} is not implemented by this server.", operation.name);
         return json::error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", &message);
@@ -49,7 +49,7 @@ async fn run(app: &App, caller: &Authenticated, operation: &Operation, body: &[u
         Ok(allowed) => allowed,
         Err(denied) => return json::error(StatusCode::BAD_REQUEST, "AccessDeniedException", &denied.to_string()),
     };
-    match handler(&app.keys, &allowed, body).await {
+    match handler(keys, &allowed, body).await {
         Ok(body) => Response::full(StatusCode::OK, json::MEDIA_TYPE, body),
         Err(error) => failed(operation, &error),
     }
