@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a command's answer goes to standard output; logs go to standard error")]
 
 mod env;
+mod root_key;
 mod scrub;
 mod serve;
 mod settings;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         "serve" => serve::run(matches),
         "env" => env::run(matches),
         "scrub" => scrub::run(matches),
+        "root-key" => root_key::run(matches),
         _ => version::run(matches),
     };
     match result {
@@ -42,6 +44,7 @@ fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(env::command())
         .subcommand(scrub::command())
+        .subcommand(root_key::command())
         .subcommand(version::command())
 }
 

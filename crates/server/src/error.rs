@@ -73,9 +73,32 @@ pub enum Error {
         /// The store.
         data_dir: PathBuf,
     },
-    /// The root key did not seal the identity.
+    /// Another root key sealed the identity, in a store of the first version.
     #[error("{} was not sealed by this root key: it is another store's root key, or the file was changed", .0.display())]
     OtherRootKey(PathBuf),
+    /// The store's keys did not seal the identity.
+    #[error("{} is another store's, or was changed: put it back from a backup", .0.display())]
+    IdentityChanged(PathBuf),
+    /// A root key that is named in no known way.
+    #[error("{0}")]
+    RootKeySource(String),
+    /// A variable that a root key needs.
+    #[error("the root key needs the variable {0}, which is not set")]
+    NoVariable(String),
+    /// Nobody to ask for a passphrase.
+    #[error(
+        "there is no terminal to ask for the passphrase at ({0}); name a file or a variable with passphrase:PATH or passphrase-env:NAME"
+    )]
+    NoTerminal(#[source] io::Error),
+    /// A new passphrase was typed in two ways.
+    #[error("the two passphrases are not the same")]
+    PassphrasesDiffer,
+    /// A root key of a kind that is not made here.
+    #[error("there is nothing to make: {0}")]
+    NotMade(&'static str),
+    /// What the running server said.
+    #[error("the server: {0}")]
+    Refused(String),
     /// The Region cannot change.
     #[error("this store belongs to Region {store}, which is in all its ARNs; it cannot be served as {setting}")]
     OtherRegion {

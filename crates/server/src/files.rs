@@ -50,6 +50,15 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
+/// Writes a file of mode 0600 in place of another. At any moment the one or the other is there, whole.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |error| FileError::Io(path.to_owned(), error);
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = folder.join(format!(".draft-{}", data_encoding::HEXLOWER.encode(&seal::random_bytes::<8>())));
+    write_draft(&draft, bytes).and_then(|()| fs::rename(&draft, path)).map_err(failed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
 fn write_draft(draft: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.write_all(bytes)?;

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use keys::{AccountId, Region, RootKey};
+use keys::{AccountId, RecordSealer, Region, RootKeyError, RootKeyIdentity, RootKeyKind, RootKeys};
 use serde::Deserialize;
 
 use crate::config::Config;
@@ -41,7 +41,7 @@ impl Identity {
         data_dir.join("identity.toml")
     }
 
-    /// Reads a store's identity; none if there is no file. It is not verified: see [`Sealed::verify`].
+    /// Reads a store's identity; none if there is no file. It is not verified: see [`Sealed::settle`].
     pub(crate) fn load(data_dir: &Path) -> Result<Option<Sealed>, Error> {
         let path = Identity::path(data_dir);
         let text = match fs::read_to_string(&path) {
@@ -50,26 +50,29 @@ impl Identity {
         };
         let malformed = |reason: String| Error::from(FileError::Malformed(path.clone(), reason));
         let file: IdentityFile = files::parse_toml(&text, &path)?;
-        if file.format != FORMAT || file.version != VERSION {
+        if file.format != FORMAT || !(1..=VERSION).contains(&file.version) {
             return Err(malformed(format!("it is not a file of {FORMAT}, version {VERSION}")));
         }
         let account = file.account_id.parse().map_err(|error: keys::InvalidIdentifier| malformed(error.to_string()))?;
         let region = file.region.parse().map_err(|error: keys::InvalidIdentifier| malformed(error.to_string()))?;
         let seal = HEXLOWER.decode(file.seal.as_bytes()).map_err(|error| malformed(error.to_string()))?;
-        Ok(Some(Sealed { identity: Identity { account, region }, seal, path }))
+        Ok(Some(Sealed { identity: Identity { account, region }, version: file.version, seal, path }))
     }
 
     /// Writes a new store's identity.
-    pub(crate) async fn store(&self, data_dir: &Path, root: &dyn RootKey) -> Result<(), Error> {
-        let seal = root.wrap(&self.aad(), &seal::SecretKey::generate()).await?;
-        let text = format!(
-            "# Whose store this is. Made by strongroom, sealed by the root key: not to be edited.\n\
+    pub(crate) fn store(&self, data_dir: &Path, records: &RecordSealer) -> Result<(), Error> {
+        Ok(files::write_new(&Identity::path(data_dir), self.text(records).as_bytes())?)
+    }
+
+    fn text(&self, records: &RecordSealer) -> String {
+        let seal = records.seal(KIND, &self.aad(VERSION), &[]);
+        format!(
+            "# Whose store this is. Made by strongroom, sealed by the store's keys: not to be edited.\n\
              format = \"{FORMAT}\"\nversion = {VERSION}\naccount_id = \"{}\"\nregion = \"{}\"\nseal = \"{}\"\n",
             self.account,
             self.region,
             HEXLOWER.encode(&seal),
-        );
-        Ok(files::write_new(&Identity::path(data_dir), text.as_bytes())?)
+        )
     }
 
     /// Whether the settings want something else than what the store is.
@@ -83,9 +86,9 @@ impl Identity {
         Ok(())
     }
 
-    /// What the seal covers. The first bytes keep it apart from everything else that the root key wraps.
-    fn aad(&self) -> Vec<u8> {
-        let mut aad = Vec::from(*b"strongroom store identity 1\0");
+    /// What the seal covers. The first bytes keep it apart from everything else that is sealed with the same key.
+    fn aad(&self, version: u32) -> Vec<u8> {
+        let mut aad = format!("strongroom store identity {version}\0").into_bytes();
         aad.extend_from_slice(self.account.as_str().as_bytes());
         aad.extend_from_slice(self.region.as_str().as_bytes());
         aad
@@ -95,17 +98,34 @@ impl Identity {
 /// An identity as it was read.
 pub(crate) struct Sealed {
     identity: Identity,
+    version: u32,
     seal: Vec<u8>,
     path: PathBuf,
 }
 
 impl Sealed {
-    /// The identity, if this root key sealed it.
-    pub(crate) async fn verify(self, root: &dyn RootKey) -> Result<Identity, Error> {
-        match root.unwrap(&self.identity.aad(), &self.seal).await {
-            Ok(_) => Ok(self.identity),
-            Err(keys::RootKeyError::WrongKey) => Err(Error::OtherRootKey(self.path)),
-            Err(error) => Err(error.into()),
+    /// The identity as the file has it. One of version 1 is verified already: its key file sealed it.
+    pub(crate) async fn claimed(&self, roots: &RootKeys) -> Result<Identity, Error> {
+        if self.version == 1 {
+            let by = RootKeyIdentity { kind: RootKeyKind::KeyFile, name: None };
+            match roots.unwrap(&by, &self.identity.aad(1), &self.seal).await {
+                Ok(_) => {}
+                Err(RootKeyError::NoneOpens { .. }) => return Err(Error::OtherRootKey(self.path.clone())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(self.identity.clone())
+    }
+
+    /// Verifies the identity by the store's keys, before anything is done in its name. A file of version 1 is written anew, so that
+    /// nothing but the domain keys hangs on the root key.
+    pub(crate) fn settle(self, data_dir: &Path, records: &RecordSealer) -> Result<(), Error> {
+        if self.version == 1 {
+            return Ok(files::replace(&Identity::path(data_dir), self.identity.text(records).as_bytes())?);
+        }
+        match records.open(KIND, &self.identity.aad(self.version), &self.seal) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::IdentityChanged(self.path)),
         }
     }
 
@@ -133,30 +153,68 @@ fn random_account() -> AccountId {
 }
 
 const FORMAT: &str = "strongroom store";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The kind that the seal is sealed as.
+const KIND: &[u8] = b"store identity";
 const DEFAULT_REGION: &str = "us-east-1";
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
-    use keys::KeyFile;
+    use std::sync::Arc;
+
+    use keys::{KeyFile, Keys, RootKey};
+
+    async fn keys(root: Arc<KeyFile>) -> Arc<Keys> {
+        let clock: keys::Clock = Arc::new(std::time::SystemTime::now);
+        let settings = keys::Settings { region: "eu-west-1".parse().unwrap(), other_regions: vec![], clock };
+        Keys::open(Arc::new(meta::memory::Memory::new()), root, settings).await.unwrap()
+    }
+
+    fn load(folder: &Path) -> Sealed {
+        Identity::load(folder).unwrap().unwrap()
+    }
 
     #[tokio::test]
-    async fn only_its_own_root_key_and_unchanged() {
+    async fn only_of_its_own_keys_and_unchanged() {
         let folder = tempfile::TempDir::new().unwrap();
-        let root = KeyFile::create(&folder.path().join("one")).unwrap();
-        let other = KeyFile::create(&folder.path().join("other")).unwrap();
+        let root = Arc::new(KeyFile::create(&folder.path().join("root.key")).unwrap());
+        let (own, other) = (keys(Arc::clone(&root)).await, keys(root).await);
         let identity = Identity { account: random_account(), region: "eu-west-1".parse().unwrap() };
         assert!(Identity::load(folder.path()).unwrap().is_none());
-        identity.store(folder.path(), &root).await.unwrap();
+        identity.store(folder.path(), own.records()).unwrap();
 
-        let load = || Identity::load(folder.path()).unwrap().unwrap();
-        assert_eq!(load().verify(&root).await.unwrap(), identity);
-        assert!(matches!(load().verify(&other).await, Err(Error::OtherRootKey(_))));
+        assert_eq!(load(folder.path()).identity, identity);
+        load(folder.path()).settle(folder.path(), own.records()).unwrap();
+        let changed = |result| matches!(result, Err(Error::IdentityChanged(_)));
+        assert!(changed(load(folder.path()).settle(folder.path(), other.records())));
         let path = Identity::path(folder.path());
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("eu-west-1", "eu-west-2")).unwrap();
-        assert!(matches!(load().verify(&root).await, Err(Error::OtherRootKey(_))));
+        assert!(changed(load(folder.path()).settle(folder.path(), own.records())));
+    }
+
+    #[tokio::test]
+    async fn a_file_of_version_1_is_of_its_own_root_key_and_is_written_anew() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let root = Arc::new(KeyFile::create(&folder.path().join("one")).unwrap());
+        let other = Arc::new(KeyFile::create(&folder.path().join("other")).unwrap());
+        let own = keys(Arc::clone(&root)).await;
+        let aad = b"strongroom store identity 1\0111122223333eu-west-1";
+        let seal = HEXLOWER.encode(&root.wrap(aad, &seal::SecretKey::generate()).await.unwrap());
+        let text = format!(
+            "format = \"strongroom store\"\nversion = 1\naccount_id = \"111122223333\"\nregion = \"eu-west-1\"\nseal = \"{seal}\"\n"
+        );
+        let path = Identity::path(folder.path());
+        fs::write(&path, text.replace("west", "east")).unwrap();
+        assert!(load(folder.path()).claimed(&RootKeys::from(Arc::clone(&root))).await.is_err());
+        fs::write(&path, text).unwrap();
+        let refused = load(folder.path()).claimed(&RootKeys::from(other)).await;
+        assert!(matches!(refused, Err(Error::OtherRootKey(_))));
+        let claimed = load(folder.path()).claimed(&RootKeys::from(root)).await.unwrap();
+        load(folder.path()).settle(folder.path(), own.records()).unwrap();
+        assert_eq!((load(folder.path()).version, &load(folder.path()).identity), (2, &claimed));
+        load(folder.path()).settle(folder.path(), own.records()).unwrap();
     }
 }

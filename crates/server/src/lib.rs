@@ -2,13 +2,14 @@
 //!
 //! Nothing of S3 or KMS is decided here. [`Config`] is read from a file, the environment and flags; [`run`] opens the store with it
 //! (`open`), listens and serves until a signal comes. The commands beside `serve` use the same pieces: [`environment`] says what
-//! a client needs, [`scrub`] verifies a store at rest.
+//! a client needs, [`protection`] changes what all keys lie under, [`scrub`] verifies a store at rest.
 //!
 //! What has to be kept from whoever gets hold of the data directory lies in the *secrets folder* outside of it: the root key, the
 //! root credentials and the key of the development CA.
 
 pub mod accounts;
 pub mod config;
+mod control;
 pub mod credentials;
 pub mod environment;
 mod error;
@@ -18,6 +19,8 @@ mod listener;
 pub mod log;
 mod open;
 mod process;
+pub mod protection;
+pub mod root_key;
 mod run;
 pub mod scrub;
 mod secrets;
@@ -26,6 +29,7 @@ mod tls;
 mod welcome;
 
 pub use config::{Config, Sources};
+pub use control::{DomainKey, Status};
 pub use error::Error;
 pub use files::FileError;
 pub use run::run;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use keys::{KeyFile, Keys, RootKeyError};
+use keys::{Keys, RootKeys};
 use objects::{Dependencies, Objects};
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::files;
-use crate::identity::Identity;
+use crate::identity::{Identity, Sealed};
+use crate::root_key;
 use crate::secrets::Secrets;
 
 /// An open store. Nobody else can open it meanwhile.
@@ -20,8 +21,8 @@ pub(crate) struct Store {
     pub(crate) data_dir: PathBuf,
     pub(crate) secrets: Secrets,
     pub(crate) identity: Identity,
-    /// The root key file, if it was made just now.
-    pub(crate) made_root_key: Option<PathBuf>,
+    /// The root key, in words, if the store was made just now.
+    pub(crate) made: Option<String>,
     pub(crate) meta: Arc<dyn meta::Store>,
     pub(crate) blobs: Arc<dyn blob::Blobs>,
     pub(crate) keys: Arc<Keys>,
@@ -48,8 +49,14 @@ impl Store {
         if !has_data && missing == Missing::Refuse {
             return Err(Error::NoStore(data_dir));
         }
-        let (root, made_root_key) = root_key(config, &secrets, &data_dir, has_data)?;
-        let identity = identity(config, &data_dir, &root).await?;
+        let sources = secrets.root_keys(config)?;
+        let (root, made_root_key) = root_key::made_or_opened(&sources[0], &data_dir, has_data).await?;
+        let roots = root_key::others(&sources[1..]).await.into_iter().fold(RootKeys::new(root), RootKeys::and);
+        let sealed = Identity::load(&data_dir)?;
+        let identity = match &sealed {
+            Some(sealed) => sealed.claimed(&roots).await?,
+            None => Identity::new(config),
+        };
         identity.check(config)?;
         let metadata = data_dir.join(METADATA);
         if is_lost(&metadata, &data_dir.join(BLOBS)) {
@@ -60,8 +67,14 @@ impl Store {
             Arc::new(meta::sqlite::Sqlite::open(&metadata, meta::sqlite::Options::default())?);
         let blobs: Arc<dyn blob::Blobs> =
             Arc::new(blob::local::LocalBlobs::open(&data_dir.join(BLOBS), &blob::local::Options::default())?);
-        let settings = keys::Settings { region: identity.region.clone(), other_regions: vec![], clock: Arc::new(SystemTime::now) };
-        let keys = Keys::open(Arc::clone(&meta), Arc::new(root), settings).await?;
+        let settings = keys::Settings {
+            region: identity.region.clone(),
+            other_regions: config.regions.clone(),
+            clock: Arc::new(SystemTime::now),
+        };
+        let keys = Keys::open(Arc::clone(&meta), roots, settings).await?;
+        settle(sealed, &identity, config, &data_dir, &*meta, &keys).await?;
+        warn_of_another_root_key(&keys, &sources[0].to_string()).await?;
         let dependencies =
             Dependencies { store: Arc::clone(&meta), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) };
         let settings = objects::Settings {
@@ -71,7 +84,8 @@ impl Store {
             clock: objects::system_clock(),
         };
         let objects = Objects::open(dependencies, settings)?;
-        Ok(Store { data_dir, secrets, identity, made_root_key, meta, blobs, keys, objects, _lock: lock })
+        let made = (!has_data).then(|| describe(&sources[0], made_root_key));
+        Ok(Store { data_dir, secrets, identity, made, meta, blobs, keys, objects, _lock: lock })
     }
 
     /// Ends what runs beside the requests and closes the files.
@@ -119,39 +133,57 @@ fn is_lost(metadata: &Path, blobs: &Path) -> bool {
     gone && blobs.try_exists().unwrap_or(true)
 }
 
-fn root_key(
+/// Makes sure of the identity that the store was opened with, now that its keys are there: the file has to be theirs, and a file that is
+/// missing is made, but only where there is nothing yet that could have another identity.
+async fn settle(
+    sealed: Option<Sealed>,
+    identity: &Identity,
     config: &Config,
-    secrets: &Secrets,
     data_dir: &Path,
-    has_data: bool,
-) -> Result<(KeyFile, Option<PathBuf>), Error> {
-    let path = secrets.root_key(config)?;
-    match KeyFile::load(&path) {
-        Err(RootKeyError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-        other => return Ok((other?, None)),
+    store: &dyn meta::Store,
+    keys: &Keys,
+) -> Result<(), Error> {
+    match sealed {
+        Some(sealed) => sealed.settle(data_dir, keys.records()),
+        None if is_used(store).await? && (config.account_id.is_none() || config.region.is_none()) => {
+            Err(Error::IdentityMissing(Identity::path(data_dir)))
+        }
+        None => identity.store(data_dir, keys.records()),
     }
-    if has_data {
-        return Err(Error::RootKeyMissing { key: path, data_dir: data_dir.to_owned() });
-    }
-    if let Some(folder) = path.parent() {
-        files::make_folder(folder)?;
-    }
-    let root = KeyFile::create(&path)?;
-    tracing::warn!(path = %path.display(), "made a new root key: back it up; without it, nobody opens the data again");
-    Ok((root, Some(path)))
 }
 
-async fn identity(config: &Config, data_dir: &Path, root: &KeyFile) -> Result<Identity, Error> {
-    if let Some(sealed) = Identity::load(data_dir)? {
-        return sealed.verify(root).await;
+/// Whether anything was ever stored but the keys that everything else would be sealed under.
+async fn is_used(store: &dyn meta::Store) -> Result<bool, Error> {
+    for table in meta::Table::ALL.into_iter().filter(|table| *table != meta::Table::DomainKey) {
+        if !store.scan(table, &meta::Range::all(), meta::Order::Ascending, 1).await?.is_empty() {
+            return Ok(true);
+        }
     }
-    let lost = data_dir.join(METADATA).try_exists().unwrap_or(true);
-    if lost && (config.account_id.is_none() || config.region.is_none()) {
-        return Err(Error::IdentityMissing(Identity::path(data_dir)));
+    Ok(false)
+}
+
+/// After a change of the root key the settings have to follow, or the next domain key comes under the old one again.
+async fn warn_of_another_root_key(keys: &Keys, named: &str) -> Result<(), Error> {
+    let found = keys.protection().await?;
+    let Some(current) = found.root_keys.first() else { return Ok(()) };
+    let other = found.domain_keys.iter().map(|key| &key.under).find(|under| {
+        under.kind != current.kind || (under.name.is_some() && current.name.is_some() && under.name != current.name)
+    });
+    if let Some(other) = other {
+        tracing::warn!(
+            setting = %named,
+            "domain keys of this store are wrapped under {other}, and the first root key of the settings is another one: new domain \
+             keys come under that. Name the right one first, or run `strongroom root-key rotate`"
+        );
     }
-    let identity = Identity::new(config);
-    identity.store(data_dir, root).await?;
-    Ok(identity)
+    Ok(())
+}
+
+fn describe(source: &root_key::Source, made: bool) -> String {
+    match source {
+        root_key::Source::File(path) if made => format!("{}   back this up!", path.display()),
+        source => source.to_string(),
+    }
 }
 
 const METADATA: &str = "metadata.db";

@@ -7,6 +7,7 @@ use gateway::{Account, Accounts, App, Domains, Gateway, Limits};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
+use crate::control::Control;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::listener::{Connections, listen};
@@ -23,6 +24,7 @@ pub fn run(config: &Config, welcome: impl FnOnce(&Welcome)) -> Result<(), Error>
     let started = Instant::now();
     process::harden();
     process::raise_file_limit();
+    process::lock_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -58,7 +60,9 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
             tokio::spawn(Arc::clone(&connections).accept(listener, tls));
         }
     }
+    let (control, socket) = Control::listen(&store.data_dir, Arc::clone(&store.keys))?;
     let mut tasks = tasks::start(&store, development);
+    tasks.spawn(control.serve());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %store.data_dir.display(),
@@ -67,7 +71,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         milliseconds = started.elapsed().as_millis(),
         "ready"
     );
-    if let Some(root_key) = store.made_root_key.clone() {
+    if let Some(root_key) = store.made.clone() {
         let root_credentials = if made_credentials { Some(store.secrets.root_credentials()?) } else { None };
         let (data_dir, account) = (store.data_dir.clone(), store.identity.account);
         welcome(&Welcome { data_dir, root_key, root_credentials, account });
@@ -90,6 +94,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         signal = signals.next() => tracing::warn!(signal, "told again: requests under way are cut off"),
     }
     drop(tasks);
+    drop(socket);
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::root_key::Source;
 
 /// Where the secrets of a store are. The folder itself may not exist.
 pub(crate) struct Secrets {
@@ -26,10 +27,10 @@ impl Secrets {
         };
         // Accounts and settings too: whoever can write to the data directory must not be able to name who may read it.
         let tls_key = config.certificate.as_ref().map(|files| files.key.clone());
-        for path in [&folder, &config.root_key, &config.accounts, &config.file, &tls_key].into_iter().flatten() {
-            if resolve(path)?.starts_with(data_dir) {
-                return Err(Error::SecretsInside(path.clone()));
-            }
+        let root_keys = config.root_key.iter().flat_map(Source::secrets);
+        let others = [&folder, &config.accounts, &config.file, &tls_key].into_iter().flatten().map(PathBuf::as_path);
+        for path in root_keys.chain(others) {
+            refuse_inside(path, data_dir)?;
         }
         Ok(Secrets { folder })
     }
@@ -38,10 +39,11 @@ impl Secrets {
         self.folder.as_deref().ok_or(Error::NoSecretsFolder)
     }
 
-    pub(crate) fn root_key(&self, config: &Config) -> Result<PathBuf, Error> {
-        match &config.root_key {
-            Some(path) => Ok(path.clone()),
-            None => Ok(self.folder()?.join("root.key")),
+    /// The root keys: the one that wraps, then those that only open.
+    pub(crate) fn root_keys(&self, config: &Config) -> Result<Vec<Source>, Error> {
+        match &config.root_key[..] {
+            [] => Ok(vec![Source::File(self.folder()?.join("root.key"))]),
+            named => Ok(named.to_vec()),
         }
     }
 
@@ -56,6 +58,17 @@ impl Secrets {
     /// Not a secret: what clients have to trust.
     pub(crate) fn ca_certificate(&self) -> Result<PathBuf, Error> {
         Ok(self.folder()?.join("development-ca.pem"))
+    }
+}
+
+/// What leads to the data must not lie with it.
+///
+/// # Errors
+/// [`Error::SecretsInside`].
+pub(crate) fn refuse_inside(path: &Path, data_dir: &Path) -> Result<(), Error> {
+    match resolve(path)?.starts_with(data_dir) {
+        true => Err(Error::SecretsInside(path.to_owned())),
+        false => Ok(()),
     }
 }
 
@@ -117,6 +130,8 @@ mod tests {
         for flags in [
             vec![("secrets_dir", inside.clone())],
             vec![("root_key", format!("file:{inside}"))],
+            vec![("root_key", format!("file:/etc/root.key,passphrase:{inside}"))],
+            vec![("root_key", format!("pkcs11:token=a?module-path=/m&pin-source={inside}"))],
             vec![("accounts", inside.clone())],
             vec![("tls_certificate", "/etc/tls.pem".to_owned()), ("tls_key", inside.clone())],
         ] {
@@ -135,6 +150,6 @@ mod tests {
         assert!(matches!(secrets.folder(), Err(Error::NoSecretsFolder)));
         let named = config(vec![("root_key", "file:/etc/root.key".to_owned())], false);
         let secrets = Secrets::of(&named, Path::new("/srv/data")).unwrap();
-        assert_eq!(secrets.root_key(&named).unwrap(), Path::new("/etc/root.key"));
+        assert_eq!(secrets.root_keys(&named).unwrap(), [Source::File("/etc/root.key".into())]);
     }
 }

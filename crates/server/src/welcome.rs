@@ -10,8 +10,8 @@ use keys::AccountId;
 pub struct Welcome {
     /// The store.
     pub data_dir: PathBuf,
-    /// The new root key file.
-    pub root_key: PathBuf,
+    /// The root key, in words.
+    pub root_key: String,
     /// The file of the root credentials, if they were made.
     pub root_credentials: Option<PathBuf>,
     /// The root user's account.
@@ -22,7 +22,7 @@ impl fmt::Display for Welcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "A new store for account {}:\n", self.account)?;
         writeln!(f, "  data               {}", self.data_dir.display())?;
-        writeln!(f, "  root key           {}   back this up!", self.root_key.display())?;
+        writeln!(f, "  root key           {}", self.root_key)?;
         if let Some(path) = &self.root_credentials {
             writeln!(f, "  root credentials   {}", path.display())?;
         }

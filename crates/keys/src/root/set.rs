@@ -43,7 +43,7 @@ impl RootKeys {
     ///
     /// # Errors
     /// [`RootKeyError::NoneOpens`], [`RootKeyError::Unreachable`]: they name the provider that is needed.
-    pub(crate) async fn unwrap(
+    pub async fn unwrap(
         &self,
         expected: &RootKeyIdentity,
         aad: &[u8],

@@ -10,6 +10,7 @@ use keys::{AccountId, Region};
 use objects::BlockedTypes;
 
 use crate::credentials::{Credentials, Weakness};
+use crate::root_key::Source;
 use setting::Setting;
 use source::Values;
 pub use source::{Origin, Sources};
@@ -26,8 +27,8 @@ pub struct Config {
     pub https: Option<SocketAddr>,
     /// The operator's certificate. Without one, the development CA makes one.
     pub certificate: Option<CertificateFiles>,
-    /// The root key file, if not the one in the secrets folder.
-    pub root_key: Option<PathBuf>,
+    /// The root keys, if not the file in the secrets folder: the one that wraps, then those that only open.
+    pub root_key: Vec<Source>,
     /// The secrets folder, if not the one in the user's folder.
     pub secrets_dir: Option<PathBuf>,
     /// Where the secrets folders of all stores are, if the environment tells.
@@ -36,6 +37,8 @@ pub struct Config {
     pub root_credentials: Option<Credentials>,
     /// The Region, if not the store's.
     pub region: Option<Region>,
+    /// The Regions in which KMS answers; the store's own among them or not.
+    pub regions: Vec<Region>,
     /// The root user's account, if not the store's.
     pub account_id: Option<AccountId>,
     /// The file of more accounts.
@@ -128,13 +131,14 @@ impl Config {
             http: value(&values, "http", listen)?.unwrap_or(Some(DEFAULT_HTTP)),
             https: value(&values, "https", listen)?.unwrap_or(Some(DEFAULT_HTTPS)),
             certificate: certificate(&values)?,
-            root_key: value(&values, "root_key", root_key)?,
+            root_key: value(&values, "root_key", Source::list)?.unwrap_or_default(),
             secrets_dir: value(&values, "secrets_dir", path)?,
             user_dir: sources.user_dir(),
             root_credentials: credentials(&values)?,
             region: value(&values, "region", |text| {
                 text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
             })?,
+            regions: value(&values, "regions", regions)?.unwrap_or_default(),
             account_id: value(&values, "account_id", |text| {
                 text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
             })?,
@@ -171,13 +175,6 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("an empty path".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-fn root_key(text: &str) -> Result<PathBuf, String> {
-    match text.split_once(':') {
-        Some(("file", file)) => path(file),
-        _ => Err(format!("{text:?} is not of the form file:PATH")),
-    }
-}
-
 fn listen(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" {
         return Ok(None);
@@ -209,6 +206,17 @@ fn credentials(values: &Values) -> Result<Option<Credentials>, ConfigError> {
 
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+fn regions(text: &str) -> Result<Vec<Region>, String> {
+    let named: Vec<Region> = list(text)
+        .map(|name| name.parse().map_err(|_| format!("{name:?} is not a Region")))
+        .collect::<Result<_, _>>()?;
+    match named.len() {
+        0 => Err("no Region is named".to_owned()),
+        count if count > REGIONS_MAX => Err(format!("{count} Regions, of at most {REGIONS_MAX}")),
+        _ => Ok(named),
+    }
 }
 
 /// Names of letters, digits and hyphens (RFC 1123, 2.1), so that the certificate can carry them.
@@ -278,6 +286,8 @@ const DEFAULT_INLINE_LIMIT: usize = 32 * 1024;
 const INLINE_LIMIT_MAX: usize = 1024 * 1024;
 /// At two buffers of a mebibyte each this is what a machine of 8 GiB bears at the very worst.
 const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+/// As many as AWS has, and again as many. A request finds its Region by looking through them.
+const REGIONS_MAX: usize = 64;
 const MAX_CONNECTIONS_MAX: usize = 1_000_000;
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "root_key",
         flag: Some("root-key"),
-        value: "file:PATH",
-        default: "root.key in the secrets folder",
-        help: "Where the root key is. A file that does not exist is made, but only for a new store",
+        value: "PROVIDERS",
+        default: "file:root.key in the secrets folder",
+        help: "Where the root key is: file:PATH, passphrase:PATH, passphrase-env:NAME, passphrase-prompt, pkcs11:URI or kms:https://HOST/KEY. Several are separated by commas; the first is used, the others only open. A file that does not exist is made, but only for a new store",
     },
     Setting {
         name: "secrets_dir",
@@ -87,6 +87,13 @@ pub const SETTINGS: &[Setting] = &[
         value: "REGION",
         default: "us-east-1 for a new store, else the store's own",
         help: "The Region in ARNs and credential scopes. It belongs to the store: set once, it cannot change",
+    },
+    Setting {
+        name: "regions",
+        flag: Some("regions"),
+        value: "REGIONS",
+        default: "the store's own alone",
+        help: "The Regions in which KMS answers, separated by commas: the store's own, and others, whose keys are apart from its keys but for multi-Region keys. Keys of a Region that is left out later stay in the store, out of reach. S3 is in the store's own Region alone",
     },
     Setting {
         name: "account_id",

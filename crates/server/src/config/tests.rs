@@ -53,6 +53,24 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn the_regions_of_kms_are_a_list() {
+    let (_folder, mut sources) = with_file("regions = [\"us-east-1\", \"eu-west-1\"]");
+    let names = |sources: &Sources| {
+        let config = Config::load(sources).unwrap();
+        config.regions.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&sources), ["us-east-1", "eu-west-1"]);
+    sources.environment = environment(&[("STRONGROOM_REGIONS", "eu-west-2, eu-west-3")]);
+    assert_eq!(names(&sources), ["eu-west-2", "eu-west-3"]);
+    assert!(names(&Sources::default()).is_empty());
+    for (bad, reason) in [("", "no Region"), (",", "no Region"), ("EU-WEST-1", "\"EU-WEST-1\" is not a Region")] {
+        sources.flags = vec![("regions", bad.to_owned())];
+        let error = error(&sources);
+        assert!(error.starts_with("--regions: ") && error.contains(reason), "{error}");
+    }
+}
+
+#[test]
 fn a_file_in_the_users_folder_is_found_and_one_in_the_data_directory_is_not() {
     let (home, data) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     fs::write(data.path().join("strongroom.toml"), "region = \"eu-west-1\"").unwrap();
@@ -94,7 +112,11 @@ fn errors_name_the_setting_as_it_was_given() {
     let sources = Sources { environment: environment(&[("STRONGROOM_HTTP", "localhost")]), ..Sources::default() };
     assert!(error(&sources).starts_with("STRONGROOM_HTTP: "));
     let sources = Sources { flags: vec![("root_key", "/root.key".to_owned())], ..Sources::default() };
-    assert_eq!(error(&sources), "--root-key: \"/root.key\" is not of the form file:PATH");
+    assert!(
+        error(&sources).starts_with("--root-key: \"/root.key\" is none of file:PATH, passphrase:PATH"),
+        "{}",
+        error(&sources)
+    );
 }
 
 #[test]
