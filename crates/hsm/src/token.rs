@@ -100,6 +100,17 @@ impl Token {
         Ok(token)
     }
 
+    /// Asks whether a token is there, without a login.
+    ///
+    /// # Errors
+    /// [`Error::TokenNotFound`], [`Error::TokenAmbiguous`], and those of every call.
+    pub async fn probe(module: &Module, selector: Selector, limits: Limits) -> Result<(), Error> {
+        let workers = Workers::new(1, limits.time);
+        let link = Link::new(module.clone(), selector, Zeroizing::default(), workers);
+        let unopened = Token { open: Arc::new(Open { link: Arc::new(link) }) };
+        unopened.call(Link::identify).await.map(drop)
+    }
+
     /// Makes a key in the token for [`prf`](Token::prf): 32 random bytes that are never shown and never taken out.
     ///
     /// # Errors

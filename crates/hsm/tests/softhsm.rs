@@ -11,7 +11,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::object::{Attribute, KeyType, ObjectClass};
 use cryptoki::session::UserType;
 use cryptoki::types::AuthPin;
-use hsm::{Error, Module, Selector, Token};
+use hsm::{Error, Limits, Module, Selector, Token};
 use seal::envelope::{self, Label, Opening, Sealing};
 use support::{PIN, Scene, alone, labelled, load, pin, softhsm};
 
@@ -126,6 +126,9 @@ fn tokens_are_found_by_label_serial_and_slot_or_not_at_all() {
             }
         }
         let open = async |label: &str| Token::open(&module, labelled(label), pin(PIN)).await.map(drop);
+        let probe = async |label: &str| Token::probe(&module, labelled(label), Limits::default()).await;
+        assert_eq!(probe("one").await, Ok(()));
+        assert!(matches!(probe("none").await, Err(Error::TokenNotFound(_))));
         assert!(matches!(open("none").await, Err(Error::TokenNotFound(_))));
         assert!(matches!(open("twin").await, Err(Error::TokenAmbiguous(_))));
     });
