@@ -4,6 +4,9 @@
 //! fields = key id (16 B) ‖ material number (4 B)
 //! blob   = envelope(M_{k,j}, label Kms, fields, aad = canonical(encryption context), plaintext)
 //! ```
+//!
+//! Of a key in an HSM, the HSM computes the one HMAC that the blob's key is; under a key in an external key store lie two layers:
+//! [`custody`](crate::custody).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +18,7 @@ use crate::Keys;
 use crate::access::Asker;
 use crate::error::Error;
 use crate::identifier::KeyId;
-use crate::record::Material;
+use crate::record::{Custody, Material};
 use crate::vault::{Key, Master};
 
 /// Bytes of the cleartext fields.
@@ -31,11 +34,21 @@ impl Keys {
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
         let material = key.record.sealing(&key.arn)?;
-        let master = self.vault.material(key.id, key.record.spec, material).await?;
         let mut fields = [0; FIELDS];
         fields[..KeyId::LEN].copy_from_slice(key.id.as_bytes());
         fields[KeyId::LEN..].copy_from_slice(&material.number.to_be_bytes());
-        Ok(master.envelope()?.seal(Label::Kms, &fields, &context.canonical(), plaintext))
+        match &key.record.custody {
+            Custody::Here => {
+                let master = self.vault.material(key.id, key.record.spec, material).await?;
+                Ok(master.envelope()?.seal(Label::Kms, &fields, &context.canonical(), plaintext))
+            }
+            Custody::Hsm { .. } => self.seal_in_hsm(key, &fields, context, plaintext).await,
+            Custody::Proxy { .. } => {
+                let external = self.external(key).await?;
+                let master = self.vault.material(key.id, key.record.spec, material).await?;
+                external.seal(asker, master.envelope()?, &fields, context, plaintext).await
+            }
+        }
     }
 
     /// Opens a blob of this key, under whichever of its materials sealed it.
@@ -54,7 +67,7 @@ impl Keys {
             let text = "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(Error::IncorrectKey(text.to_owned()));
         }
-        key.record.require_enabled(&key.arn)?;
+        self.require_usable(key).await?;
         self.open_in_any_state(key, number, asker, context, blob).await
     }
 
@@ -71,9 +84,20 @@ impl Keys {
         if !material.is_present() {
             return Err(Error::KmsInvalidState(format!("{} is pending import.", key.arn)));
         }
-        let master = self.vault.material(key.id, key.record.spec, &material).await?;
-        let opened = master.envelope()?.open(Label::Kms, &context.canonical(), blob);
-        Ok((opened.map_err(|_| invalid_ciphertext())?, material))
+        let opened = match &key.record.custody {
+            Custody::Here => {
+                let master = self.vault.material(key.id, key.record.spec, &material).await?;
+                let opened = master.envelope()?.open(Label::Kms, &context.canonical(), blob);
+                opened.map_err(|_| invalid_ciphertext())?
+            }
+            Custody::Hsm { .. } => self.open_in_hsm(key, context, blob).await?,
+            Custody::Proxy { .. } => {
+                let external = self.external(key).await?;
+                let master = self.vault.material(key.id, key.record.spec, &material).await?;
+                external.open(asker, master.envelope()?, FIELDS, context, blob).await?
+            }
+        };
+        Ok((opened, material))
     }
 
     /// The material that a blob names. Another gateway may have made it since this one read the key.
@@ -110,7 +134,7 @@ pub(crate) fn parse_ciphertext(blob: &[u8]) -> Result<(KeyId, u32), Error> {
     let fields: &[u8; FIELDS] = header.fields.try_into().map_err(|_| invalid_ciphertext())?;
     let (id, number) = fields.split_first_chunk().ok_or_else(invalid_ciphertext)?;
     let number: [u8; 4] = number.try_into().map_err(|_| invalid_ciphertext())?;
-    if header.label != Label::Kms {
+    if !matches!(header.label, Label::Kms | Label::KmsInner) {
         return Err(invalid_ciphertext());
     }
     Ok((KeyId::from_bytes(*id), u32::from_be_bytes(number)))

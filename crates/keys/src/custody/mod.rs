@@ -95,7 +95,12 @@ impl Keys {
     /// # Errors
     /// [`Error::KmsInvalidState`].
     pub(crate) async fn connected_store(&self, key: &Key) -> Result<KeyStore, Error> {
-        let unavailable = || Error::KmsInvalidState(format!("{} is unavailable.", key.arn));
+        let unavailable = || {
+            Error::KmsInvalidState(match &key.record.custody {
+                Custody::Proxy { .. } => xks::NOT_CONNECTED.to_owned(),
+                Custody::Here | Custody::Hsm { .. } => format!("{} is unavailable.", key.arn),
+            })
+        };
         let (Some(id), Some(account)) = (key.record.custody.store(), key.record.owner.account()) else {
             return Err(unavailable());
         };

@@ -9,11 +9,11 @@
 //! docs/formats/external-ciphertext.md has the bytes. Nothing is opened without the proxy, and nothing by the proxy alone.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use courier::{Credentials, Endpoint, Trust};
 use seal::EncryptionContext;
-use seal::envelope::{Envelope, Label, overhead};
+use seal::envelope::{Envelope, Label, overhead, parse_header};
 use xks::{Configuration, Fault, MAX_METADATA, Proxy, Sealed, UriPath};
 use zeroize::Zeroizing;
 
@@ -24,17 +24,14 @@ use crate::error::Error;
 use crate::request;
 
 /// How the proxies of external key stores are reached: what the operator says of all of them.
-#[derive(Default)]
-pub struct XksProxies {
+#[derive(Clone, Debug, Default)]
+pub struct XksNetwork {
     certificates: Option<Vec<u8>>,
     /// Host names, in lower case, and the endpoints where they are.
     routes: BTreeMap<String, String>,
-    trust: OnceLock<Trust>,
-    /// By key store: connections are kept.
-    live: Mutex<HashMap<String, (ProxySettings, Arc<Proxy>)>>,
 }
 
-impl XksProxies {
+impl XksNetwork {
     /// `certificates`, PEM, are certificate authorities to trust besides the system's. A route says where a host is, as an endpoint
     /// (`https://10.0.0.5:8443`, or `http://127.0.0.1:9000` for a proxy on this machine), if not where the DNS says.
     ///
@@ -50,23 +47,35 @@ impl XksProxies {
             named.clone().through(&route).map_err(|error| error.to_string())?;
             known.insert(named.host().to_owned(), route);
         }
-        let trust = OnceLock::new();
         if let Some(pem) = &certificates {
-            drop(trust.set(Trust::system_and(pem).map_err(|error| error.to_string())?));
+            Trust::only(pem).map_err(|error| error.to_string())?;
         }
-        Ok(Self { certificates, routes: known, trust, live: Mutex::default() })
+        Ok(Self { certificates, routes: known })
+    }
+}
+
+/// This process's connections to proxies.
+pub(crate) struct Proxies {
+    network: XksNetwork,
+    trust: OnceLock<Trust>,
+    /// By key store.
+    live: Mutex<HashMap<String, (ProxySettings, Arc<Proxy>)>>,
+}
+
+impl Proxies {
+    pub(crate) fn new(network: XksNetwork) -> Self {
+        Self { network, trust: OnceLock::new(), live: Mutex::default() }
     }
 
     /// The proxy of a key store, with the connections that it has already.
     pub(crate) fn proxy(&self, store: &str, region: &str, settings: &ProxySettings) -> Result<Arc<Proxy>, xks::Error> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, proxy)) = live.get(store)
+        if let Some((known, proxy)) = self.live().get(store)
             && known == settings
         {
             return Ok(Arc::clone(proxy));
         }
         let proxy = Arc::new(self.connect(region, settings)?);
-        live.insert(store.to_owned(), (settings.clone(), Arc::clone(&proxy)));
+        self.live().insert(store.to_owned(), (settings.clone(), Arc::clone(&proxy)));
         Ok(proxy)
     }
 
@@ -77,7 +86,7 @@ impl XksProxies {
         let endpoint = Endpoint::parse(&settings.endpoint).map_err(|error| unusable(Fault::Unreachable, &error))?;
         let configuration = Configuration {
             endpoint: &settings.endpoint,
-            route: self.routes.get(endpoint.host()).map(String::as_str),
+            route: self.network.routes.get(endpoint.host()).map(String::as_str),
             path: &path,
             credentials: &Credentials::new(&settings.access_key_id, settings.secret.as_bytes()),
             region,
@@ -85,9 +94,18 @@ impl XksProxies {
         Proxy::new(&configuration, self.trust()?).map_err(|error| unusable(Fault::Unreachable, &error))
     }
 
-    /// Closes the connections to a key store's proxy.
+    /// Closes this process's connections to a key store's proxy.
     pub(crate) fn forget(&self, store: &str) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(store);
+        self.live().remove(store);
+    }
+
+    /// Closes the connections of all key stores but these.
+    pub(crate) fn keep(&self, stores: &[String]) {
+        self.live().retain(|store, _| stores.contains(store));
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<String, (ProxySettings, Arc<Proxy>)>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Read when first needed: most servers have no external key store, and need no certificate authorities.
@@ -95,7 +113,7 @@ impl XksProxies {
         if let Some(trust) = self.trust.get() {
             return Ok(trust);
         }
-        let trust = match &self.certificates {
+        let trust = match &self.network.certificates {
             Some(pem) => Trust::system_and(pem),
             None => Trust::system(),
         };
@@ -131,9 +149,9 @@ impl ProxySettings {
         })
     }
 
-    /// Whether both lead to the same place, whoever signs.
-    pub(crate) fn same_place(&self, other: &Self) -> bool {
-        self.endpoint.eq_ignore_ascii_case(&other.endpoint) && self.path == other.path
+    /// What no two stores of an account may share: endpoint and path together.
+    pub(crate) fn place(&self) -> String {
+        format!("{}{}", self.endpoint.to_ascii_lowercase(), self.path)
     }
 }
 
@@ -189,6 +207,9 @@ impl External {
         context: &EncryptionContext,
         blob: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if parse_header(blob).map_err(|_| invalid_ciphertext())?.label != Label::KmsInner {
+            return Err(invalid_ciphertext());
+        }
         let (header, outer) = blob.split_at_checked(header_len(fields)).ok_or_else(invalid_ciphertext)?;
         let sealed = read_outer(outer).ok_or_else(invalid_ciphertext)?;
         let canonical = context.canonical();
@@ -216,6 +237,10 @@ impl External {
 /// The specification's text for an outer layer that opened to something else.
 const NOT_OUR_LAYER: &str = "The ciphertext that the external key store proxy submitted for decryption, or the encryption \
                              context, is corrupted, missing, or otherwise invalid.";
+
+/// The specification's text for a key whose store is not connected.
+pub(super) const NOT_CONNECTED: &str = "This KMS key is in a custom key store that is not connected to its external key store \
+                                        proxy. Connect the external key store and try the request again.";
 
 /// What a proxy is told of a request, without the key.
 pub(crate) fn for_proxy<'a>(asker: Asker<'a>, request_id: &'a str) -> xks::Asker<'a> {
@@ -357,20 +382,20 @@ mod tests {
         let mut fields = Decoder::new(1, &bytes).unwrap();
         assert!(ProxySettings::decode(&mut fields).unwrap() == settings);
         let other = ProxySettings { secret: Zeroizing::new("t".repeat(43)), ..settings.clone() };
-        assert!(other != settings && other.same_place(&settings));
+        assert!(other != settings && other.place() == settings.place());
         let shouted = ProxySettings { endpoint: "https://XKS.example.com".to_owned(), ..settings.clone() };
-        assert!(shouted.same_place(&settings));
-        assert!(!ProxySettings { path: "/a/kms/xks/v1".to_owned(), ..settings.clone() }.same_place(&settings));
+        assert_eq!(shouted.place(), settings.place());
+        assert_ne!(ProxySettings { path: "/a/kms/xks/v1".to_owned(), ..settings.clone() }.place(), settings.place());
     }
 
     #[test]
     fn the_operators_settings_are_checked_when_they_are_given() {
-        let route = |host: &str, to: &str| XksProxies::new(None, [(host.to_owned(), to.to_owned())]);
+        let route = |host: &str, to: &str| XksNetwork::new(None, [(host.to_owned(), to.to_owned())]);
         assert!(route("xks.corp", "https://10.0.0.5:8443").is_ok());
         assert!(route("xks.corp", "http://127.0.0.1:9000").is_ok());
         for (host, to) in [("xks.corp", "http://10.0.0.5:9000"), ("xks.corp", "10.0.0.5:9000"), ("a b", "https://a")] {
             assert!(route(host, to).is_err(), "{host} {to}");
         }
-        assert!(XksProxies::new(Some(b"no certificates".to_vec()), []).is_err());
+        assert!(XksNetwork::new(Some(b"no certificates".to_vec()), []).is_err());
     }
 }
