@@ -47,10 +47,13 @@ actions! {
     CreateAlias false,
     Decapsulate false,
     Decrypt false,
+    DeleteImportedKeyMaterial false,
     DeriveSharedSecret false,
     DescribeKey true,
     DisableKey false,
+    DisableKeyRotation false,
     EnableKey false,
+    EnableKeyRotation false,
     Encapsulate false,
     Encrypt false,
     GenerateDataKey false,
@@ -58,7 +61,10 @@ actions! {
     GenerateDataKeyPairWithoutPlaintext false,
     GenerateDataKeyWithoutPlaintext false,
     GenerateMac false,
+    GetKeyRotationStatus true,
+    GetParametersForImport false,
     GetPublicKey false,
+    ImportKeyMaterial false,
     ListAliases true,
     ListKeyRotations true,
     ListResourceTags true,
@@ -140,7 +146,7 @@ impl Keys {
 
     /// The key that a ciphertext names. Whatever is wrong with it, the answer is the same.
     pub(crate) async fn find_for_ciphertext(&self, principal: &Principal, id: KeyId) -> Result<Arc<Key>, Error> {
-        let found = self.vault.key(id).await?;
+        let found = self.key(id).await?;
         let allowed =
             found.filter(|key| matches!(key.record.owner, Owner::Customer(owner) if owner == principal.account));
         allowed.ok_or_else(|| {
@@ -158,7 +164,7 @@ impl Keys {
         action: Action,
         via: Via,
     ) -> Result<Arc<Key>, Error> {
-        let found = self.vault.key(id).await?;
+        let found = self.key(id).await?;
         let owned = found.filter(|key| key.record.owner.account() == Some(account));
         let key = owned.ok_or_else(|| self.no_such_key(account, id))?;
         match key.record.owner {

@@ -53,8 +53,12 @@ exceptions! {
     Disabled = "DisabledException",
     /// `DryRun`: the request would have succeeded.
     DryRunOperation = "DryRunOperationException",
+    /// The import token is older than a day.
+    ExpiredImportToken = "ExpiredImportTokenException",
     /// The ciphertext is another key's than the one named.
     IncorrectKey = "IncorrectKeyException",
+    /// The key material is not the one that was imported before, or not of the key's spec.
+    IncorrectKeyMaterial = "IncorrectKeyMaterialException",
     /// The alias name cannot be used.
     InvalidAliasName = "InvalidAliasNameException",
     /// An ARN that names something else than the operation takes.
@@ -63,6 +67,8 @@ exceptions! {
     InvalidCiphertext = "InvalidCiphertextException",
     /// No grant has this token.
     InvalidGrantToken = "InvalidGrantTokenException",
+    /// The import token is not one of this key's.
+    InvalidImportToken = "InvalidImportTokenException",
     /// The key or algorithm is for something else.
     InvalidKeyUsage = "InvalidKeyUsageException",
     /// The MAC is not the key's over the message. Carries no text.

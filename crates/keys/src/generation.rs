@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use material::import::{WrappingKey, WrappingKeySpec};
 use material::{KeySpec, Secret};
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,10 +19,8 @@ pub(crate) struct Generator {
     slow: OnceLock<mpsc::Sender<Order>>,
 }
 
-struct Order {
-    spec: KeySpec,
-    answer: oneshot::Sender<Result<Secret, material::Error>>,
-}
+/// Makes something and answers whoever asked for it.
+type Order = Box<dyn FnOnce() + Send>;
 
 impl Generator {
     pub(crate) fn new() -> Self {
@@ -33,16 +32,35 @@ impl Generator {
     /// # Errors
     /// [`Error::LimitExceeded`] if too many wait for RSA keys already; [`Internal::Cryptography`] if the library fails.
     pub(crate) async fn generate(&self, spec: KeySpec) -> Result<Secret, Error> {
-        let made = if spec.is_slow_to_generate() { self.order(spec).await? } else { material::generate(spec) };
-        made.map_err(|error| Internal::Cryptography(error).into())
+        if spec.is_slow_to_generate() {
+            return self.order(move || material::generate(spec)).await;
+        }
+        material::generate(spec).map_err(|error| Internal::Cryptography(error).into())
     }
 
-    async fn order(&self, spec: KeySpec) -> Result<Result<Secret, material::Error>, Error> {
+    /// A new key pair for wrapping material that is to be imported.
+    ///
+    /// # Errors
+    /// As [`Generator::generate`].
+    pub(crate) async fn generate_wrapping(&self, spec: WrappingKeySpec) -> Result<WrappingKey, Error> {
+        self.order(move || WrappingKey::generate(spec)).await
+    }
+
+    async fn order<T: Send + 'static>(
+        &self,
+        make: impl FnOnce() -> Result<T, material::Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let (answer, made) = oneshot::channel();
         let queue = self.slow.get_or_init(start);
         let full = || Error::LimitExceeded("Too many RSA keys are being made. Try again.".to_owned());
-        queue.try_send(Order { spec, answer }).map_err(|_| full())?;
-        made.await.map_err(|_| full())
+        let order = move || {
+            // Whoever asked may have gone; then nothing is made.
+            if !answer.is_closed() {
+                let _gone = answer.send(make());
+            }
+        };
+        queue.try_send(Box::new(order)).map_err(|_| full())?;
+        made.await.map_err(|_| full())?.map_err(|error| Internal::Cryptography(error).into())
     }
 }
 
@@ -53,11 +71,8 @@ fn start() -> mpsc::Sender<Order> {
         if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
             tracing::warn!(%error, "making RSA keys will compete with requests");
         }
-        while let Some(Order { spec, answer }) = orders.blocking_recv() {
-            // Whoever asked may have gone; then nothing is made.
-            if !answer.is_closed() {
-                let _gone = answer.send(material::generate(spec));
-            }
+        while let Some(order) = orders.blocking_recv() {
+            order();
         }
     };
     if let Err(error) = std::thread::Builder::new().name("key-generation".to_owned()).spawn(work) {

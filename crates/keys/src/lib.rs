@@ -25,6 +25,7 @@ mod custody {
     pub(crate) mod xks;
 }
 mod domain;
+mod errands;
 mod error;
 mod generation;
 mod identifier;

@@ -30,6 +30,14 @@ pub const MAX_ALIASES_PER_KEY: usize = 50;
 pub const MAX_KEYS_PER_ACCOUNT: u64 = 100_000;
 /// Most on-demand rotations of a key in its life (KMS API reference, RotateKeyOnDemand).
 pub const MAX_ON_DEMAND_ROTATIONS: usize = 25;
+/// Days between automatic rotations when EnableKeyRotation names none (KMS API reference).
+pub const DEFAULT_ROTATION_DAYS: u32 = 365;
+/// How long before an automatic rotation RotateKeyOnDemand is refused (KMS API reference, ConflictException).
+pub const ROTATION_MARGIN: Duration = Duration::from_secs(20 * 60);
+/// How long an import token and its wrapping key are valid (KMS API reference, GetParametersForImport).
+pub const IMPORT_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// How far off the expiry of imported material may be (KMS API reference, ImportKeyMaterial).
+pub const MAX_IMPORT_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Shortest and longest waiting period of ScheduleKeyDeletion, days.
 pub const DELETION_WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=30;
 /// The waiting period when none is named, days.
@@ -66,3 +74,6 @@ pub const CACHE_LIFETIME: Duration = Duration::from_secs(5);
 /// How often a change is tried anew when another one of the same key got there first. Within one process changes of a key wait
 /// for each other, so only other gateways can use these up.
 pub const MAX_ATTEMPTS: usize = 16;
+
+/// A day, as AWS counts rotation periods.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);

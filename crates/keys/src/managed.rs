@@ -5,12 +5,12 @@ use std::sync::Arc;
 use material::{KeySpec, KeyUsage, Secret};
 use meta::Transaction;
 
+use crate::errands::Errands;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyArn, KeyId};
 use crate::limits::{MANAGED_KEY_PERIOD, MAX_ATTEMPTS, SERVICE_KEY_PERIOD};
 use crate::principal::AccountId;
 use crate::record::{AliasRecord, KeyDetails, KeyRecord, Owner};
-use crate::rows::Errand;
 use crate::vault::{Draft, Key, busy};
 use crate::{Keys, Timestamp};
 
@@ -49,7 +49,6 @@ impl Keys {
             let transaction = self.vault.put(transaction, &place, &record.encode());
             let transaction = self.vault.put(transaction, &self.vault.rows.target(draft.id, name), &[]);
             let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
-            let transaction = self.put_rotation(transaction, draft.id, now.after(MANAGED_KEY_PERIOD));
             // Whoever commits first makes the key; the others find it in the next round.
             self.vault.commit(self.put_new_key(transaction, &draft, Some(&secret))).await?;
         }
@@ -64,8 +63,7 @@ impl Keys {
             }
             let now = self.now();
             let (draft, secret) = self.unasked(KeyId::SERVICE, Owner::Service, KeyDetails::default(), now);
-            let transaction = self.put_rotation(Transaction::new(), draft.id, now.after(SERVICE_KEY_PERIOD));
-            self.vault.commit(self.put_new_key(transaction, &draft, Some(&secret))).await?;
+            self.vault.commit(self.put_new_key(Transaction::new(), &draft, Some(&secret))).await?;
         }
         Err(busy())
     }
@@ -84,11 +82,9 @@ impl Keys {
         if let (Some(secret), Some(first)) = (secret, draft.record.current()) {
             transaction = self.vault.put_material(transaction, draft.id, first, secret.expose());
         }
+        let errands = draft.record.errands(self.vault.region());
+        let transaction = self.vault.put_errands(transaction, draft.id, &Errands::new(), &errands);
         self.vault.put_key(transaction, draft)
-    }
-
-    pub(crate) fn put_rotation(&self, transaction: Transaction, key: KeyId, at: Timestamp) -> Transaction {
-        self.vault.put(transaction, &self.vault.rows.due(at, Errand::Rotate, key), &[])
     }
 }
 
@@ -97,7 +93,8 @@ pub(crate) fn managed_description(alias: &str) -> Option<&'static str> {
     MANAGED.iter().find(|(known, _)| *known == alias).map(|(_, description)| *description)
 }
 
-/// How old the current material of a key may get before the server replaces it by itself. Customer keys: never, so far.
+/// How old the current material of a key that nobody manages may get before the server replaces it. None: of customer keys
+/// the record says.
 pub(crate) fn rotation_period(owner: Owner) -> Option<std::time::Duration> {
     match owner {
         Owner::Customer(_) => None,

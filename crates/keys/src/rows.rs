@@ -61,7 +61,7 @@ pub(crate) fn is_material_elsewhere(row: &[u8]) -> bool {
 }
 
 /// What `tick` has to do to a key, and when.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Errand {
     /// Destroy the key and its material.
     Destroy = 1,

@@ -8,8 +8,7 @@
 //! self.change_set(key.id, |set, transaction| {
 //!     set.require_primary()?;                                             // a replica refuses; a single-Region key passes
 //!     let transaction = set.add_material(transaction, &next, Some(bytes));   // the same id and bytes for every member
-//!     set.each(|record| record.rotation = Some(rotation));                // what is not Region's own
-//!     let transaction = self.put_rotation(transaction, key.id, at);       // the errand stands in the primary's Region alone
+//!     set.each(|record| record.rotation = Some(rotation));                // what is not Region's own; the errand follows from it
 //!     Ok((answer, transaction))
 //! })
 //! ```
@@ -20,6 +19,7 @@ use bytes::Bytes;
 use meta::Transaction;
 
 use crate::Keys;
+use crate::errands::Errands;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
@@ -39,6 +39,15 @@ pub(crate) struct Member {
     pub(crate) draft: Draft,
     /// As it was read.
     row: Bytes,
+    /// Those of the record as it was read.
+    errands: Errands,
+}
+
+impl Member {
+    fn new(vault: &Arc<Vault>, draft: Draft, row: Bytes) -> Self {
+        let errands = draft.record.errands(vault.region());
+        Self { vault: Arc::clone(vault), draft, row, errands }
+    }
 }
 
 impl Set {
@@ -55,6 +64,11 @@ impl Set {
     /// All members, that of the Region that was asked first.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.iter()
+    }
+
+    /// As [`Set::members`], to be changed.
+    pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.members.iter_mut()
     }
 
     /// The member of a Region, to be changed.
@@ -94,7 +108,7 @@ impl Set {
 
     /// Takes the own key out of the set, which loses it. Gives the key and its row.
     pub(crate) fn leave(&mut self) -> (Draft, Bytes) {
-        let Member { draft, row, vault } = self.members.remove(0);
+        let Member { draft, row, vault, .. } = self.members.remove(0);
         self.each(|record| {
             if let Some(set) = &mut record.multi_region {
                 set.replicas.retain(|replica| replica != vault.region());
@@ -151,15 +165,14 @@ impl Keys {
         if !same(&self.vaults_of(&draft.record)) {
             return Ok(None);
         }
-        let own = Member { vault: Arc::clone(&self.vault), draft, row };
-        let mut members = vec![own];
+        let mut members = vec![Member::new(&self.vault, draft, row)];
         for vault in vaults.iter().filter(|vault| *vault.region() != self.region) {
             let Some(Opened { row, value: draft }) = vault.draft(id).await? else {
                 let unchanged = self.vault.draft(id).await?.is_some_and(|now| now.row == members[0].row);
                 let place = vault.rows.key(id);
                 return if unchanged { Err(Error::damaged(place.kind, &place.key)) } else { Ok(None) };
             };
-            members.push(Member { vault: Arc::clone(vault), draft, row });
+            members.push(Member::new(vault, draft, row));
         }
         Ok(Some(Set { members }))
     }
@@ -167,9 +180,10 @@ impl Keys {
     /// Commits changed members with whatever else the transaction writes, if all of them still are as they were read.
     async fn commit_set(&self, set: Set, transaction: Transaction) -> Result<bool, Error> {
         let mut transaction = transaction;
-        for Member { vault, draft, row } in &set.members {
+        for Member { vault, draft, row, errands } in &set.members {
             let place = vault.rows.key(draft.id);
             transaction = transaction.expect_equals(place.table, &place.key, row.clone());
+            transaction = vault.put_errands(transaction, draft.id, errands, &draft.record.errands(vault.region()));
             transaction = vault.put_key(transaction, draft);
         }
         let committed = self.vault.commit(transaction).await;

@@ -1,10 +1,11 @@
 //! What the server does by itself as time passes: destroying keys, rotating the keys that nobody manages, renewing domain keys and
 //! re-wrapping what older ones wrapped.
 
-use meta::Table;
+use meta::{Table, Transaction};
 
 use crate::Keys;
 use crate::error::Error;
+use crate::identifier::KeyId;
 use crate::rows::Errand;
 use crate::wire::Timestamp;
 
@@ -48,9 +49,24 @@ impl Keys {
             crate::operation::lifecycle::decode_empty,
         )?;
         match errand {
-            Errand::Destroy => self.destroy(id, now).await,
-            Errand::Rotate => self.rotate_by_age(id, at, now).await,
-            Errand::Expire => Err(Error::damaged("errand", &row.key)),
+            Errand::Destroy => self.destroy(id, now).await?,
+            Errand::Rotate => self.rotate_by_age(id, now).await?,
+            Errand::Expire => self.expire(id, now).await?,
         }
+        self.drop_stale(at, errand, id).await
+    }
+
+    /// Deletes an errand that its key's record knows nothing of: left by an older version, or of a key that is gone. Nothing that
+    /// runs here leaves one, but one that stayed would be found at every tick.
+    async fn drop_stale(&self, at: Timestamp, errand: Errand, id: KeyId) -> Result<(), Error> {
+        let (key, place) = (self.vault.rows.key(id), self.vault.rows.due(at, errand, id));
+        let transaction = Transaction::new().delete(place.table, &place.key);
+        let transaction = match self.vault.draft(id).await? {
+            Some(found) if found.value.record.errands(&self.region).contains(&(at, errand)) => return Ok(()),
+            Some(found) => transaction.expect_equals(key.table, &key.key, found.row),
+            None => transaction.expect_absent(key.table, &key.key),
+        };
+        // If the key changed meanwhile, the next tick looks again.
+        self.vault.commit(transaction).await.map(drop)
     }
 }

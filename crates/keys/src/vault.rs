@@ -198,7 +198,7 @@ impl Vault {
     }
 
     /// Changes a key: reads it, lets `edit` change the draft and add to the transaction, and commits if the key still was as
-    /// read. If another gateway was faster, does it all again.
+    /// read, with the errands that its record then asks for. If another gateway was faster, does it all again.
     ///
     /// # Errors
     /// [`Error::NotFound`] if the key is gone; what `edit` says; [`Error::Conflict`] after [`MAX_ATTEMPTS`].
@@ -210,7 +210,10 @@ impl Vault {
         let _alone = self.lock(id).await;
         for _ in 0..MAX_ATTEMPTS {
             let Some(Opened { row, value: mut draft }) = self.draft(id).await? else { return Err(gone(id)) };
+            let before = draft.record.errands(&self.region);
             let (answer, transaction) = edit(&mut draft, Transaction::new())?;
+            let after = draft.record.errands(&self.region);
+            let transaction = self.put_errands(transaction, id, &before, &after);
             if self.commit_change(row, &draft, transaction).await? {
                 return Ok(answer);
             }

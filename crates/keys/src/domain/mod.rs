@@ -9,12 +9,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use meta::{Order, Range, Store, Table};
 use seal::SecretKey;
 use seal::envelope::{Envelope, Label, parse_header};
+use seal::kdf::Kbkdf;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 pub use change::DomainKeyStatus;
 
 use crate::error::Error;
+use crate::identifier::KeyId;
 use crate::root::RootKeys;
 use crate::wire::Timestamp;
 
@@ -85,6 +87,21 @@ impl RecordSealer {
         let ring = self.ring();
         let key = ring.keys.get(number).ok_or(RecordError)?;
         key.master.open(label, &bind(kind, aad), blob).map_err(|_| RecordError)
+    }
+
+    /// A name for secret bytes: the same for the same bytes and `context` for as long as the store lives. Whoever has it and not
+    /// the domain keys learns nothing from it, and cannot even try guesses of the bytes against it.
+    ///
+    /// ```text
+    /// HKDF-SHA256(secret, salt = KBKDF(DK_0, "strongroom fingerprint v1", context), info = "")
+    /// ```
+    pub(crate) fn fingerprint(&self, context: &[u8; KeyId::LEN], secret: &[u8]) -> [u8; 32] {
+        let (mut salt, mut name) = (Zeroizing::new([0; 32]), [0; 32]);
+        // Domain keys are wrapped anew and get successors, but the first one stays: it opens what it sealed.
+        let first = &self.ring().keys[0];
+        Kbkdf::new(first.secret.expose()).derive(b"strongroom fingerprint v1", context, &mut salt[..]);
+        seal::kdf::hkdf(secret, &salt[..], &[], &mut name);
+        name
     }
 
     fn ring(&self) -> Arc<Ring> {

@@ -2,6 +2,7 @@
 
 use material::{KeySpec, KeyUsage};
 
+use super::import::require_importable;
 use super::lifecycle::CreateKeyRequest;
 use crate::Keys;
 use crate::error::Error;
@@ -32,6 +33,9 @@ impl Kind {
         let usage = usage(spec, request.key_usage.as_deref())?;
         let origin = request.origin.as_deref().and_then(Origin::named).unwrap_or(Origin::AwsKms);
         let multi_region = request.multi_region == Some(true);
+        if origin == Origin::External {
+            require_importable(spec)?;
+        }
         match origin {
             Origin::AwsKms | Origin::External => {
                 if request.custom_key_store_id.is_some() {

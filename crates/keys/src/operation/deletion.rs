@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::lifecycle::decode_count;
 use crate::Keys;
 use crate::access::Action;
+use crate::errands::Errands;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
-use crate::rows::Errand;
 use crate::vault::{Draft, Opened, busy};
 use crate::wire::Timestamp;
 
@@ -83,7 +83,6 @@ impl Keys {
                 draft.record.require_not_pending(&draft.arn)?;
                 let at = self.now().after(window);
                 draft.record.state = KeyState::PendingDeletion { at };
-                let transaction = self.vault.put(transaction, &self.vault.rows.due(at, Errand::Destroy, draft.id), &[]);
                 let answer = ScheduleKeyDeletionResponse {
                     key_id: draft.arn.clone(),
                     deletion_date: at,
@@ -107,13 +106,13 @@ impl Keys {
         let key = self.find_by_id(principal, &request.key_id, Action::CancelKeyDeletion).await?;
         self.vault
             .change(key.id, |draft, transaction| {
-                let KeyState::PendingDeletion { at } = draft.record.state else {
+                let KeyState::PendingDeletion { .. } = draft.record.state else {
                     return Err(Error::KmsInvalidState(format!("{} is not pending deletion.", draft.arn)));
                 };
                 draft.record.state = KeyState::Disabled;
-                let errand = self.vault.rows.due(at, Errand::Destroy, draft.id);
-                let answer = CancelKeyDeletionResponse { key_id: draft.arn.clone() };
-                Ok((answer, transaction.delete(errand.table, &errand.key)))
+                // Imported material may have been deleted or have expired meanwhile.
+                draft.record.settle();
+                Ok((CancelKeyDeletionResponse { key_id: draft.arn.clone() }, transaction))
             })
             .await
     }
@@ -131,12 +130,13 @@ impl Keys {
             if at > now {
                 return Ok(());
             }
-            let (key, errand) = (self.vault.rows.key(id), self.vault.rows.due(at, Errand::Destroy, id));
+            let key = self.vault.rows.key(id);
             let mut transaction = Transaction::new()
                 .shred()
                 .expect_equals(key.table, &key.key, row)
-                .delete(key.table, &key.key)
-                .delete(errand.table, &errand.key);
+                .delete(key.table, &key.key);
+            let errands = draft.record.errands(self.vault.region());
+            transaction = self.vault.put_errands(transaction, id, &errands, &Errands::new());
             let owned = self.vault.rows.owned(account, id);
             transaction = transaction.delete(owned.table, &owned.key);
             transaction = self.delete_materials(transaction, &draft).await?;

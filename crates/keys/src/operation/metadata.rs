@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Keys;
 use crate::identifier::KeyArn;
 use crate::principal::Region;
-use crate::record::{Custody, KeyRecord, KeyState, Material, Owner};
+use crate::record::{Cause, Custody, Import, KeyRecord, KeyState, Material, Owner};
 use crate::vault::Draft;
 use crate::wire::Timestamp;
 
@@ -116,9 +116,10 @@ impl Keys {
     /// What DescribeKey and CreateKey say of a key.
     pub(crate) fn metadata(&self, draft: &Draft) -> KeyMetadata {
         let KeyRecord { owner, created, spec, usage, origin, custody, state, .. } = &draft.record;
-        let imports = || draft.record.materials.iter().filter_map(|material| material.import.as_ref());
-        let present = imports().any(|import| import.present);
-        let valid_to = imports().filter(|import| import.present).filter_map(|import| import.valid_to).min();
+        // One that waits for its rotation may yet be replaced by another.
+        let lasting = draft.record.materials.iter().filter(|material| material.cause != Cause::PendingRotation);
+        let imports = lasting.filter_map(|material| material.import.as_ref()).filter(|import| import.present);
+        let first_to_expire = imports.min_by_key(|import| import.valid_to.map_or(u64::MAX, Timestamp::as_millis));
         KeyMetadata {
             aws_account_id: owner.account().map(|account| account.to_string()).unwrap_or_default(),
             key_id: draft.id.to_string(),
@@ -150,11 +151,8 @@ impl Keys {
                 KeyState::PendingReplicaDeletion { days } => Some(*days),
                 _ => None,
             },
-            expiration_model: present.then_some(match valid_to {
-                Some(_) => "KEY_MATERIAL_EXPIRES",
-                None => "KEY_MATERIAL_DOES_NOT_EXPIRE",
-            }),
-            valid_to,
+            expiration_model: first_to_expire.map(Import::expiration_model),
+            valid_to: first_to_expire.and_then(|import| import.valid_to),
             custom_key_store_id: match custody {
                 Custody::Here => None,
                 Custody::Hsm { store } | Custody::Proxy { store, .. } => Some(store.clone()),

@@ -9,6 +9,8 @@ pub mod data_key;
 pub mod data_key_pair;
 pub mod deletion;
 pub mod encrypt;
+pub mod import;
+mod import_token;
 pub mod lifecycle;
 pub mod mac;
 pub mod metadata;

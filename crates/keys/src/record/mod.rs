@@ -133,6 +133,13 @@ pub(crate) struct Import {
     pub(crate) present: bool,
 }
 
+impl Import {
+    /// `ExpirationModel`.
+    pub(crate) fn expiration_model(&self) -> &'static str {
+        if self.valid_to.is_some() { "KEY_MATERIAL_EXPIRES" } else { "KEY_MATERIAL_DOES_NOT_EXPIRE" }
+    }
+}
+
 /// One material of a key, without its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Material {
@@ -151,6 +158,12 @@ impl Material {
     /// `KeyMaterialId` as the API gives it.
     pub(crate) fn id_text(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.id)
+    }
+
+    /// Whether its bytes are here and should not be any more.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        let import = self.import.as_ref().filter(|import| import.present);
+        import.and_then(|import| import.valid_to).is_some_and(|at| at <= now)
     }
 
     /// Whether its bytes are at hand (or in the custody of somebody who has them).
@@ -247,6 +260,18 @@ impl KeyRecord {
     pub(crate) fn material(&self, number: u32) -> Option<&Material> {
         let index = self.materials.binary_search_by_key(&number, |material| material.number).ok()?;
         self.materials.get(index)
+    }
+
+    /// Brings the state in line with the imported materials that are here. A key is in use only while all those are that it has
+    /// ever sealed with; one that waits for its rotation does not count.
+    pub(crate) fn settle(&mut self) {
+        let mut needed = self.materials.iter().filter(|material| material.cause != Cause::PendingRotation);
+        let whole = self.current().is_some() && needed.all(Material::is_present);
+        self.state = match self.state {
+            KeyState::Enabled | KeyState::Disabled if !whole => KeyState::PendingImport,
+            KeyState::PendingImport if whole => KeyState::Enabled,
+            state => state,
+        };
     }
 
     /// That the key of this Region is no replica: what its set shares is changed through the primary alone.
