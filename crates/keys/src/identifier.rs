@@ -153,7 +153,7 @@ impl Reference {
         } else if let Some(alias) = AliasName::parse(resource) {
             Target::Alias(alias)
         } else {
-            return Err(Error::NotFound(format!("Invalid keyId '{text}'")));
+            return Err(no_such_key(text, id, account, region));
         };
         Ok(Self { account, target })
     }
@@ -162,9 +162,25 @@ impl Reference {
     pub(crate) fn parse_key(text: &str, principal: &Principal, region: &Region) -> Result<(AccountId, KeyId), Error> {
         match Self::parse(text, principal, region)? {
             Self { account, target: Target::Key(key) } => Ok((account, key)),
-            Self { target: Target::Alias(_), .. } => Err(Error::NotFound(format!("Invalid keyId '{text}'"))),
+            Self { target: Target::Alias(_), .. } => {
+                Err(Error::InvalidArn("Key Aliases are not supported for this operation.".to_owned()))
+            }
         }
     }
+}
+
+/// AWS tells ids that could be a key's, in upper case or of another origin, from those that could not, and quotes the bare ones.
+fn no_such_key(text: &str, id: Option<&str>, account: AccountId, region: &Region) -> Error {
+    let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let uuid = |id: &str| id.len() == 36 && Uuid::try_parse(id).is_ok();
+    let multi_region = |id: &str| id.strip_prefix("mrk-").is_some_and(|rest| rest.len() == 32 && hexadecimal(rest));
+    Error::NotFound(match id {
+        Some(id) if uuid(id) || multi_region(id) => {
+            format!("Key 'arn:aws:kms:{region}:{account}:key/{id}' does not exist")
+        }
+        Some(id) if id.len() < text.len() => format!("Invalid keyId {id}"),
+        _ => format!("Invalid keyId '{text}'"),
+    })
 }
 
 /// `rest` is what follows `arn:`: `aws:kms:REGION:ACCOUNT:RESOURCE`.
@@ -239,6 +255,32 @@ mod tests {
         assert!(parse(&text["mrk-".len()..]).is_err());
         assert!(parse(&format!("mrk-{}", ID.replace('-', ""))).is_err(), "no id that was ever given");
         assert!(!KeyId::generate().is_multi_region() && !KeyId::SERVICE.is_multi_region());
+    }
+
+    #[test]
+    fn what_is_no_key_is_named_as_aws_names_it() {
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/";
+        let missing = |id: &str| format!("Key '{arn}{id}' does not exist");
+        let upper = ID.to_ascii_uppercase();
+        let other = "mrk-1234567812341234123412345678901A";
+        for (text, message) in [
+            (upper.clone(), missing(&upper)),
+            (format!("{arn}{upper}"), missing(&upper)),
+            (other.to_owned(), missing(other)),
+            ("foo".to_owned(), "Invalid keyId 'foo'".to_owned()),
+            ("mrk-1234".to_owned(), "Invalid keyId 'mrk-1234'".to_owned()),
+            ("12345678123412341234123456789012".to_owned(), "Invalid keyId '12345678123412341234123456789012'".to_owned()),
+            (format!("{arn}foo"), "Invalid keyId foo".to_owned()),
+            (format!("{}us-west-2:111122223333:key/{ID}", &arn[..12]), "Invalid arn us-west-2".to_owned()),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert_eq!((error.code(), error.message()), ("NotFoundException", message.as_str()), "{text}");
+        }
+        let (principal, region) = caller();
+        for alias in ["alias/x", "arn:aws:kms:eu-west-1:111122223333:alias/x"] {
+            let error = Reference::parse_key(alias, &principal, &region).unwrap_err();
+            assert_eq!(error.message(), "Key Aliases are not supported for this operation.");
+        }
     }
 
     #[test]

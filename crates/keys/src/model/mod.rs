@@ -54,16 +54,15 @@ pub(crate) use requests;
 /// # Errors
 /// [`Error::Serialization`] for what is not JSON of this shape, [`Error::Validation`] for broken constraints.
 pub(crate) fn check<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<&'a str, Error> {
-    let not_json = |_| Error::Serialization(String::new());
     let body = std::str::from_utf8(body).map_err(|_| Error::Serialization(String::new()))?;
     let mut walk = Walk { failures: Failures::default(), wrong: None };
-    let document: &RawValue = serde_json::from_str(body).map_err(not_json)?;
-    match document.get().as_bytes().first() {
-        Some(b'{' | b'[') => {}
+    let document = body.trim_ascii_start();
+    let walked = match document.as_bytes().first() {
+        Some(b'{' | b'[') => walk.value(shape, document, &Place::ROOT),
         // AWS has no words for a body that is a string, a number or null.
-        _ => return Err(Error::Serialization(String::new())),
-    }
-    match walk.value(shape, document.get(), &Place::ROOT) {
+        _ => Err(Wrong),
+    };
+    match walked {
         Ok(()) => walk.failures.finish().map(|()| body),
         Err(Wrong) => Err(Error::Serialization(walk.wrong.unwrap_or_default())),
     }
@@ -162,13 +161,14 @@ impl Walk {
         raw::text(raw).ok_or(Wrong)
     }
 
-    /// Lets a JSON parser loose on a value that it has passed over once.
+    /// Lets a JSON parser loose on the whole of a text.
     fn parse<'a>(
         &mut self,
         raw: &'a str,
         parse: impl FnOnce(&mut Self, &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> serde_json::Result<()>,
     ) -> Result<(), Wrong> {
-        parse(self, &mut serde_json::Deserializer::from_str(raw)).map_err(|_| Wrong)
+        let mut json = serde_json::Deserializer::from_str(raw);
+        parse(self, &mut json).and_then(|()| json.end()).map_err(|_| Wrong)
     }
 
     fn refuse(&mut self, text: impl Into<String>) -> Result<(), Wrong> {

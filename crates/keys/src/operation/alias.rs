@@ -95,6 +95,7 @@ impl Keys {
     /// The exceptions of the KMS API reference, CreateAlias.
     pub async fn create_alias(&self, principal: &Principal, request: CreateAliasRequest) -> Result<Done, Error> {
         let name = usable(&request.alias_name)?;
+        refuse_alias(&request.target_key_id)?;
         let key = self.find_by_id(principal, &request.target_key_id, Action::CreateAlias).await?;
         self.point(principal.account, name, key.id, true).await
     }
@@ -105,6 +106,7 @@ impl Keys {
     /// The exceptions of the KMS API reference, UpdateAlias.
     pub async fn update_alias(&self, principal: &Principal, request: UpdateAliasRequest) -> Result<Done, Error> {
         let name = usable(&request.alias_name)?;
+        refuse_alias(&request.target_key_id)?;
         let key = self.find_by_id(principal, &request.target_key_id, Action::UpdateAlias).await?;
         self.point(principal.account, name, key.id, false).await
     }
@@ -236,6 +238,14 @@ impl Keys {
             last_updated_date: record.updated,
         }
     }
+}
+
+/// The one place where AWS has other words for an alias in the place of a key.
+fn refuse_alias(target: &str) -> Result<(), Error> {
+    if target.starts_with("alias/") || target.contains(":alias/") {
+        return Err(Error::Validation("Aliases must refer to keys. Not aliases".to_owned()));
+    }
+    Ok(())
 }
 
 /// An alias name that an account may give.

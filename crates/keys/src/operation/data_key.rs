@@ -130,7 +130,7 @@ impl Keys {
         let context = encryption_context(request.encryption_context)?;
 
         let key = self.key_for(principal, &request.key_id, action, KeyUsage::EncryptDecrypt).await?;
-        key.require_symmetric(action.operation())?;
+        key.require_symmetric()?;
         stop_dry_run(request.dry_run)?;
         let mut plaintext = Zeroizing::new(vec![0; len]);
         seal::fill_random(&mut plaintext);

@@ -137,7 +137,7 @@ impl Keys {
         let context = encryption_context(request.encryption_context)?;
         let spec = named(&request.key_pair_spec, KeySpec::named)?;
         let key = self.key_for(principal, &request.key_id, action, KeyUsage::EncryptDecrypt).await?;
-        key.require_symmetric(action.operation())?;
+        key.require_symmetric()?;
         stop_dry_run(request.dry_run)?;
         let secret = self.shared.generator.generate(spec).await?;
         let pair = material::Key::load(spec, secret.expose()).map_err(cryptographic)?;

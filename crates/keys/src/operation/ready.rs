@@ -20,8 +20,9 @@ impl Keys {
         usage: KeyUsage,
     ) -> Result<Arc<Key>, Error> {
         let key = self.find(principal, key_id, action, Via::Kms).await?;
-        key.record.require_enabled(&key.arn)?;
+        // In AWS's order: a disabled key of another usage is told of its usage.
         key.require_usage(usage, action.operation())?;
+        key.record.require_enabled(&key.arn)?;
         Ok(key)
     }
 
@@ -58,12 +59,11 @@ impl Key {
     }
 
     /// That the key is one under which data keys are made.
-    pub(super) fn require_symmetric(&self, operation: &str) -> Result<(), Error> {
+    pub(super) fn require_symmetric(&self) -> Result<(), Error> {
         if self.is_symmetric() {
             return Ok(());
         }
-        let (arn, spec) = (&self.arn, self.record.spec);
-        Err(Error::InvalidKeyUsage(format!("{arn} key spec is {spec} which is not valid for {operation}.")))
+        Err(Error::InvalidKeyUsage("You cannot generate a data key with an asymmetric CMK".to_owned()))
     }
 }
 

@@ -64,5 +64,5 @@ async fn a_key_has_four_names() {
     let error = f.describe(&elsewhere).await.unwrap_err();
     assert_eq!((error.code(), error.message()), ("NotFoundException", "Invalid arn us-east-1"));
     // Management takes ids and ARNs alone.
-    assert_eq!(code(f.disable("alias/mine").await), "NotFoundException");
+    assert_eq!(code(f.disable("alias/mine").await), "InvalidArnException");
 }

@@ -70,7 +70,7 @@ async fn alias_names_are_checked() {
         let body = json!({ "AliasName": name, "TargetKeyId": key });
         assert_eq!(checked::<CreateAliasRequest>(&body), "ValidationException", "{name}");
     }
-    assert_eq!(code(f.alias("alias/x", "alias/awsome").await), "NotFoundException");
+    assert_eq!(code(f.alias("alias/x", "alias/awsome").await), "ValidationException");
 }
 
 #[tokio::test]
