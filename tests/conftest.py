@@ -12,6 +12,24 @@ from modes import Mode  # noqa: E402
 from strongroom import Server  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "after_all_others: judges what the other tests did, so it runs last")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("after_all_others") is not None)
+
+
+@pytest.fixture
+def whole_run(request):
+    """Skips a test that judges all others when some were not asked for."""
+    here = Path(__file__).parent
+    files = {item.path for item in request.session.items}
+    options = request.config.option
+    if not files >= set(here.rglob("test_*.py")) or options.keyword or options.markexpr or options.deselect or options.lf:
+        pytest.skip("only after all tests")
+
+
 def pytest_sessionfinish():
     """A test that failed may have left its server behind."""
     for server in Server.started:

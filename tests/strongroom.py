@@ -12,6 +12,8 @@ import boto3
 import botocore.config
 import requests
 
+import recorder
+
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("STRONGROOM_BINARY", ROOT / "target/release/strongroom"))
 REGION = "us-east-1"
@@ -116,7 +118,7 @@ class Server:
         configuration = options.pop("config", botocore.config.Config()).merge(
             botocore.config.Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=120)
         )
-        return boto3.client(
+        client = boto3.client(
             service,
             region_name=REGION,
             endpoint_url=self.https if secure else self.http,
@@ -126,3 +128,6 @@ class Server:
             config=configuration,
             **options,
         )
+        if service == "kms":
+            recorder.listen(client)
+        return client

@@ -3,14 +3,8 @@
 import secrets
 
 import pytest
-from botocore.exceptions import ClientError
 
-
-def refused(call, **arguments) -> str:
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    return error.value.response["Error"]["Code"]
+from refusals import refused
 
 
 @pytest.fixture

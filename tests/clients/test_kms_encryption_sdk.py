@@ -9,11 +9,21 @@ import pytest
 from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
 from aws_cryptographic_material_providers.mpl.errors import AwsCryptographicMaterialProvidersException
-from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsKeyringInput, CreateAwsKmsMultiKeyringInput
+from aws_cryptographic_material_providers.mpl.models import (
+    CreateAwsKmsEcdhKeyringInput,
+    CreateAwsKmsKeyringInput,
+    CreateAwsKmsMultiKeyringInput,
+    CreateAwsKmsRsaKeyringInput,
+    KmsEcdhStaticConfigurationsKmsPrivateKeyToStaticPublicKey,
+    KmsEcdhStaticConfigurationsKmsPublicKeyDiscovery,
+    KmsPrivateKeyToStaticPublicKeyInput,
+    KmsPublicKeyDiscoveryInput,
+)
 from aws_cryptographic_material_providers.mpl.references import IClientSupplier
 from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
-from aws_encryption_sdk.identifiers import CommitmentPolicy
+from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 CONTEXT = {"tenant": "blue", "purpose": "invoices"}
 
@@ -126,3 +136,40 @@ def test_a_cache_of_data_keys(sdk, session, key_arn):
     assert session.called == ["GenerateDataKey"] * 2
     assert [sdk.decrypt(source=message, materials_manager=cached)[0] for message in sealed] == documents
     assert session.called == ["GenerateDataKey"] * 2 + ["Decrypt"] * 2
+
+
+def test_a_keyring_of_an_rsa_key(sdk, providers, kms):
+    """Encrypts with the public key alone, without a call; decrypts in KMS."""
+    name = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    public = load_der_public_key(kms.get_public_key(KeyId=name)["PublicKey"])
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    keyring = providers.create_aws_kms_rsa_keyring(
+        CreateAwsKmsRsaKeyringInput(
+            public_key=pem, kms_key_id=name, encryption_algorithm="RSAES_OAEP_SHA_256", kms_client=kms
+        )
+    )
+    unsigned = AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY
+    sealed, _ = sdk.encrypt(source=b"hello", keyring=keyring, encryption_context=CONTEXT, algorithm=unsigned)
+    assert sdk.decrypt(source=sealed, keyring=keyring, encryption_context=CONTEXT)[0] == b"hello"
+
+
+def test_a_keyring_of_two_agreeing_keys(sdk, providers, kms):
+    """ECDH: the sender's key in KMS and the recipient's public key, then the recipient's key in KMS."""
+    sender, recipient = (
+        kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")["KeyMetadata"]["Arn"] for _ in range(2)
+    )
+
+    def keyring(scheme):
+        curve = "ECC_NIST_P256"
+        return providers.create_aws_kms_ecdh_keyring(
+            CreateAwsKmsEcdhKeyringInput(kms_client=kms, curve_spec=curve, key_agreement_scheme=scheme)
+        )
+
+    to_recipient = KmsEcdhStaticConfigurationsKmsPrivateKeyToStaticPublicKey(
+        KmsPrivateKeyToStaticPublicKeyInput(
+            sender_kms_identifier=sender, recipient_public_key=kms.get_public_key(KeyId=recipient)["PublicKey"]
+        )
+    )
+    sealed, _ = sdk.encrypt(source=b"hello", keyring=keyring(to_recipient), encryption_context=CONTEXT)
+    at_recipient = KmsEcdhStaticConfigurationsKmsPublicKeyDiscovery(KmsPublicKeyDiscoveryInput(recipient_kms_identifier=recipient))
+    assert sdk.decrypt(source=sealed, keyring=keyring(at_recipient), encryption_context=CONTEXT)[0] == b"hello"

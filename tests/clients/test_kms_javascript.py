@@ -38,6 +38,9 @@ def test_the_sdk(node):
         "file": "a file",
         "moved": "hello",
         "listed": True,
+        "signature": True,
+        "oaep": "a message",
+        "mac": True,
         "disabled": "DisabledException",
         "unknown": "NotFoundException",
     }

@@ -1,6 +1,6 @@
-// `@aws-sdk/client-kms`: keys, aliases, contexts and data keys; prints one JSON line of what it saw, which the test judges.
+// `@aws-sdk/client-kms`: keys, aliases, contexts, data keys, signatures; prints one JSON line of what it saw, which the test judges.
 
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { constants, createCipheriv, createDecipheriv, createPublicKey, publicEncrypt, randomBytes, verify } from "node:crypto";
 import {
   CreateAliasCommand,
   CreateKeyCommand,
@@ -9,9 +9,13 @@ import {
   DisableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateMacCommand,
+  GetPublicKeyCommand,
   KMSClient,
   paginateListKeys,
   ReEncryptCommand,
+  SignCommand,
+  VerifyMacCommand,
 } from "@aws-sdk/client-kms";
 
 const kms = new KMSClient({});
@@ -48,6 +52,23 @@ seen.moved = Buffer.from((await kms.send(new DecryptCommand({ CiphertextBlob: mo
 const listed = [];
 for await (const page of paginateListKeys({ client: kms, pageSize: 3 }, {})) listed.push(...page.Keys.map((entry) => entry.KeyId));
 seen.listed = listed.includes(key.KeyId) && listed.includes(other.KeyId);
+
+// Keys whose public half works outside: Node verifies and encrypts, KMS signs and decrypts.
+const create = async (KeySpec, KeyUsage) => (await kms.send(new CreateKeyCommand({ KeySpec, KeyUsage }))).KeyMetadata.KeyId;
+const publicKey = async (KeyId) =>
+  createPublicKey({ key: Buffer.from((await kms.send(new GetPublicKeyCommand({ KeyId }))).PublicKey), format: "der", type: "spki" });
+const Message = Buffer.from("a message");
+const signer = await create("ECC_NIST_P256", "SIGN_VERIFY");
+const { Signature } = await kms.send(new SignCommand({ KeyId: signer, Message, SigningAlgorithm: "ECDSA_SHA_256" }));
+seen.signature = verify("sha256", Message, await publicKey(signer), Signature);
+const opener = await create("RSA_2048", "ENCRYPT_DECRYPT");
+const options = { key: await publicKey(opener), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
+const outside = publicEncrypt(options, Message);
+const inside = await kms.send(new DecryptCommand({ KeyId: opener, CiphertextBlob: outside, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" }));
+seen.oaep = Buffer.from(inside.Plaintext).toString();
+const hmac = { KeyId: await create("HMAC_256", "GENERATE_VERIFY_MAC"), Message, MacAlgorithm: "HMAC_SHA_256" };
+const { Mac } = await kms.send(new GenerateMacCommand(hmac));
+seen.mac = (await kms.send(new VerifyMacCommand({ ...hmac, Mac }))).MacValid;
 
 await kms.send(new DisableKeyCommand({ KeyId: key.KeyId }));
 seen.disabled = await refused(new EncryptCommand({ KeyId: key.KeyId, Plaintext: Buffer.from("x") }));
