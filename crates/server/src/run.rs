@@ -54,13 +54,13 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
             tracing::info!(%scheme, %address, "listening");
         }
     }
+    let (control, socket) = Control::listen(&store.data_dir, Arc::clone(&store.keys))?;
     let (acceptor, development) = tls.map_or((None, None), |tls| (Some(tls.acceptor), tls.development));
     for (listener, tls) in [(http, None), (https, acceptor)] {
         if let Some(listener) = listener {
             tokio::spawn(Arc::clone(&connections).accept(listener, tls));
         }
     }
-    let (control, socket) = Control::listen(&store.data_dir, Arc::clone(&store.keys))?;
     let mut tasks = tasks::start(&store, development);
     tasks.spawn(control.serve());
     tracing::info!(
