@@ -14,7 +14,9 @@ pub mod credentials;
 pub mod environment;
 mod error;
 mod files;
+pub mod hsm;
 mod identity;
+mod key_stores;
 mod listener;
 pub mod log;
 mod open;
@@ -27,6 +29,7 @@ mod secrets;
 mod tasks;
 mod tls;
 mod welcome;
+mod xks;
 
 pub use config::{Config, Sources};
 pub use control::{DomainKey, Status};

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::files;
 use crate::identity::{Identity, Sealed};
+use crate::key_stores;
 use crate::root_key;
 use crate::secrets::Secrets;
 
@@ -72,7 +73,7 @@ impl Store {
             other_regions: config.regions.clone(),
             clock: Arc::new(SystemTime::now),
         };
-        let keys = Keys::open(Arc::clone(&meta), roots, settings).await?;
+        let keys = Keys::open_with(Arc::clone(&meta), roots, settings, key_stores::open(config)?).await?;
         settle(sealed, &identity, config, &data_dir, &*meta, &keys).await?;
         warn_of_another_root_key(&keys, &sources[0].to_string()).await?;
         let dependencies =

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::key_stores;
 use crate::root_key::Source;
 
 /// Where the secrets of a store are. The folder itself may not exist.
@@ -29,7 +30,8 @@ impl Secrets {
         let tls_key = config.certificate.as_ref().map(|files| files.key.clone());
         let root_keys = config.root_key.iter().flat_map(Source::secrets);
         let others = [&folder, &config.accounts, &config.file, &tls_key].into_iter().flatten().map(PathBuf::as_path);
-        for path in root_keys.chain(others) {
+        let key_stores = key_stores::files(config);
+        for path in root_keys.chain(others).chain(key_stores) {
             refuse_inside(path, data_dir)?;
         }
         Ok(Secrets { folder })
@@ -133,6 +135,9 @@ mod tests {
             vec![("root_key", format!("file:/etc/root.key,passphrase:{inside}"))],
             vec![("root_key", format!("pkcs11:token=a?module-path=/m&pin-source={inside}"))],
             vec![("accounts", inside.clone())],
+            vec![("hsms", format!("cluster-aaaaaaaaaaa=pkcs11:token=a?module-path={inside}"))],
+            vec![("hsms", format!("cluster-aaaaaaaaaaa=pkcs11:token=a?module-path=/m&x-trust-anchor={inside}"))],
+            vec![("xks_ca_certificates", inside.clone())],
             vec![("tls_certificate", "/etc/tls.pem".to_owned()), ("tls_key", inside.clone())],
         ] {
             assert!(matches!(Secrets::of(&config(flags, true), &data_dir), Err(Error::SecretsInside(_))));

@@ -10,6 +10,7 @@ use keys::{AccountId, Region};
 use objects::BlockedTypes;
 
 use crate::credentials::{Credentials, Weakness};
+use crate::hsm::Hsm;
 use crate::root_key::Source;
 use setting::Setting;
 use source::Values;
@@ -43,6 +44,12 @@ pub struct Config {
     pub account_id: Option<AccountId>,
     /// The file of more accounts.
     pub accounts: Option<PathBuf>,
+    /// The HSMs that may become custom key stores.
+    pub hsms: Vec<Hsm>,
+    /// Certificate authorities for the proxies of external key stores.
+    pub xks_ca_certificates: Option<PathBuf>,
+    /// Hosts of such proxies, and where they are.
+    pub xks_routes: Vec<(String, String)>,
     /// Domains under which a label in front names a bucket.
     pub domains: Vec<String>,
     /// What new buckets block.
@@ -143,6 +150,9 @@ impl Config {
                 text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
             })?,
             accounts: value(&values, "accounts", path)?,
+            hsms: value(&values, "hsms", |text| Hsm::list(list(text)))?.unwrap_or_default(),
+            xks_ca_certificates: value(&values, "xks_ca_certificates", path)?,
+            xks_routes: value(&values, "xks_routes", xks_routes)?.unwrap_or_default(),
             domains: value(&values, "domains", domains)?.unwrap_or_else(|| DEFAULT_DOMAINS.map(str::to_owned).to_vec()),
             blocked: value(&values, "blocked_encryption_types", blocked)?.unwrap_or(BlockedTypes { customer: true }),
             inline_limit: value(&values, "inline_limit", |text| number(text, 0, INLINE_LIMIT_MAX))?
@@ -217,6 +227,17 @@ fn regions(text: &str) -> Result<Vec<Region>, String> {
         count if count > REGIONS_MAX => Err(format!("{count} Regions, of at most {REGIONS_MAX}")),
         _ => Ok(named),
     }
+}
+
+/// `HOST=ENDPOINT`; what an endpoint is, `keys` knows.
+fn xks_routes(text: &str) -> Result<Vec<(String, String)>, String> {
+    let routes: Vec<_> = list(text)
+        .map(|route| match route.split_once('=') {
+            Some((host, endpoint)) => Ok((host.to_owned(), endpoint.to_owned())),
+            None => Err(format!("{route:?} is not of the form HOST=https://ADDRESS:PORT")),
+        })
+        .collect::<Result<_, _>>()?;
+    keys::XksNetwork::new(None, routes.iter().cloned()).map(|_| routes)
 }
 
 /// Names of letters, digits and hyphens (RFC 1123, 2.1), so that the certificate can carry them.

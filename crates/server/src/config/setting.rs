@@ -110,6 +110,27 @@ pub const SETTINGS: &[Setting] = &[
         help: "A file of more accounts and their access keys",
     },
     Setting {
+        name: "hsms",
+        flag: Some("hsms"),
+        value: "HSMS",
+        default: "none",
+        help: "HSMs that may become custom key stores of type AWS_CLOUDHSM: CLUSTER=pkcs11:token=LABEL?module-path=PATH, separated by commas. CLUSTER is the CloudHsmClusterId that each shall answer to",
+    },
+    Setting {
+        name: "xks_ca_certificates",
+        flag: Some("xks-ca-certificates"),
+        value: "PATH",
+        default: "none",
+        help: "Certificate authorities, as PEM, that the proxies of external key stores may have their certificates from, besides those that the system trusts",
+    },
+    Setting {
+        name: "xks_routes",
+        flag: Some("xks-routes"),
+        value: "ROUTES",
+        default: "none",
+        help: "Where proxies of external key stores are, if not where the DNS says and on port 443: HOST=https://ADDRESS:PORT, separated by commas. HOST=http://127.0.0.1:PORT is for a proxy on this machine",
+    },
+    Setting {
         name: "domains",
         flag: Some("domains"),
         value: "NAMES",

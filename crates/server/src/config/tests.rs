@@ -98,6 +98,15 @@ fn the_file_may_be_named_by_a_variable() {
 }
 
 #[test]
+fn routes_to_proxies_are_a_list() {
+    let (_folder, sources) =
+        with_file("xks_routes = [\"a.test=https://10.0.0.5:8443\", \"b.test=http://127.0.0.1:9\"]");
+    let routes = Config::load(&sources).unwrap().xks_routes;
+    let pairs: Vec<_> = routes.iter().map(|(host, to)| (host.as_str(), to.as_str())).collect();
+    assert_eq!(pairs, [("a.test", "https://10.0.0.5:8443"), ("b.test", "http://127.0.0.1:9")]);
+}
+
+#[test]
 fn an_unknown_setting_is_an_error() {
     assert!(error(&with_file("htpp = \"off\"").1).contains("\"htpp\""));
     assert!(error(&with_file("[tls]\nkey = \"a\"").1).contains("\"tls\""));
@@ -124,6 +133,9 @@ fn unfit_values_are_refused() {
     for (name, value) in [
         ("region", "EU"),
         ("account_id", "12"),
+        ("xks_routes", "xks.example.com"),
+        ("xks_routes", "xks.example.com=10.0.0.5:8443"),
+        ("xks_routes", "xks.example.com=http://10.0.0.5"),
         ("domains", "bad_name"),
         ("domains", "*.example.com"),
         ("blocked_encryption_types", "SSE-C,NONE"),

@@ -7,3 +7,4 @@ mod source;
 pub use open::{Given, KmsCredentials};
 pub(crate) use open::{create, made_or_opened, open, others};
 pub use source::{Kms, Passphrase, Source, Token};
+pub(crate) use source::{attributes, text_of};

@@ -154,14 +154,17 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// A list of `name=value`, percent-encoded.
-fn attributes<'a>(text: &'a str, separator: char) -> impl Iterator<Item = Result<(&'a str, Vec<u8>), String>> {
+pub(crate) fn attributes<'a>(
+    text: &'a str,
+    separator: char,
+) -> impl Iterator<Item = Result<(&'a str, Vec<u8>), String>> {
     text.split(separator).filter(|item| !item.is_empty()).map(|item| {
         let (name, value) = item.split_once('=').ok_or_else(|| format!("{item:?} is not of the form NAME=VALUE"))?;
         Ok((name, percent_decode_str(value).collect()))
     })
 }
 
-fn text_of(name: &str, value: Vec<u8>) -> Result<String, String> {
+pub(crate) fn text_of(name: &str, value: Vec<u8>) -> Result<String, String> {
     String::from_utf8(value).map_err(|_| format!("{name} is not UTF-8"))
 }
 
