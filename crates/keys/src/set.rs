@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use meta::Transaction;
+use tokio::sync::MutexGuard;
 
 use crate::Keys;
 use crate::errands::Errands;
@@ -130,13 +131,8 @@ impl Keys {
         mut edit: impl FnMut(&mut Set, Transaction) -> Result<(T, Transaction), Error>,
     ) -> Result<T, Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some(first) = self.vault.draft(id).await? else { return Err(gone(id)) };
-            let vaults = self.vaults_of(&first.value.record);
-            // In the order of the Regions' names: two changes never wait for each other.
-            let mut locks = Vec::with_capacity(vaults.len());
-            for vault in &vaults {
-                locks.push(vault.lock(id).await);
-            }
+            let Some(vaults) = self.vaults_of(id).await? else { return Err(gone(id)) };
+            let _alone = Self::lock_set(id, &vaults).await;
             let Some(mut set) = self.read_set(id, &vaults).await? else { continue };
             let (answer, transaction) = edit(&mut set, Transaction::new())?;
             if self.commit_set(set, transaction).await? {
@@ -146,23 +142,38 @@ impl Keys {
         Err(busy())
     }
 
-    /// Where the members of a key's set are, in the order of their Regions' names.
-    fn vaults_of(&self, record: &KeyRecord) -> Vec<Arc<Vault>> {
+    /// Where the members of a key's set are, in the order of their Regions' names; `None` if there is no such key.
+    pub(crate) async fn vaults_of(&self, id: KeyId) -> Result<Option<Vec<Arc<Vault>>>, Error> {
+        let found = self.vault.draft(id).await?;
+        Ok(found.map(|found| self.vaults_in(&found.value.record)))
+    }
+
+    fn vaults_in(&self, record: &KeyRecord) -> Vec<Arc<Vault>> {
         let Some(set) = &record.multi_region else { return vec![Arc::clone(&self.vault)] };
         let mut regions: Vec<_> = set.regions().collect();
         regions.sort();
         regions.into_iter().map(|region| self.shared.vault(region)).collect()
     }
 
+    /// Waits until no other change of any of the members runs in this process. `vaults` are in the order of their Regions'
+    /// names, so that two changes never wait for each other.
+    pub(crate) async fn lock_set(id: KeyId, vaults: &[Arc<Vault>]) -> Vec<MutexGuard<'_, ()>> {
+        let mut locks = Vec::with_capacity(vaults.len());
+        for vault in vaults {
+            locks.push(vault.lock(id).await);
+        }
+        locks
+    }
+
     /// A key and the other members of its set, from the store; `None` if its set is no longer in these Regions.
     ///
     /// # Errors
     /// [`Error::Internal`] if a member is gone that the key's own record names; a failing store.
-    async fn read_set(&self, id: KeyId, vaults: &[Arc<Vault>]) -> Result<Option<Set>, Error> {
+    pub(crate) async fn read_set(&self, id: KeyId, vaults: &[Arc<Vault>]) -> Result<Option<Set>, Error> {
         let Some(Opened { row, value: draft }) = self.vault.draft(id).await? else { return Ok(None) };
         let same =
             |now: &Vec<Arc<Vault>>| now.iter().map(|vault| vault.region()).eq(vaults.iter().map(|it| it.region()));
-        if !same(&self.vaults_of(&draft.record)) {
+        if !same(&self.vaults_in(&draft.record)) {
             return Ok(None);
         }
         let mut members = vec![Member::new(&self.vault, draft, row)];
@@ -178,7 +189,7 @@ impl Keys {
     }
 
     /// Commits changed members with whatever else the transaction writes, if all of them still are as they were read.
-    async fn commit_set(&self, set: Set, transaction: Transaction) -> Result<bool, Error> {
+    pub(crate) async fn commit_set(&self, set: Set, transaction: Transaction) -> Result<bool, Error> {
         let mut transaction = transaction;
         for Member { vault, draft, row, errands } in &set.members {
             let place = vault.rows.key(draft.id);
