@@ -1,12 +1,12 @@
-//! Which key a caller means, and whether the caller may do this with it.
+//! Which key a caller means, and the calls that look it up. Whether the caller may use it, `decide` says: every way to a key for a
+//! caller leads through [`Keys::find`] and its two sisters, and they through `decide`.
 //!
-//! Until key policies exist, an account's principals may do everything with its customer keys. AWS managed keys have AWS's own
-//! key policy for them: reading metadata directly, cryptography through the service that the key belongs to, and nothing else.
-//! No other account's key can be reached.
+//! Whether another account's key exists is not for a caller to learn: what it may not use and what is not there have one answer.
 
 use std::sync::Arc;
 
 use crate::Keys;
+use crate::decide::{Use, denied};
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyArn, KeyId, Reference, Target};
 use crate::managed::managed_description;
@@ -21,8 +21,13 @@ macro_rules! actions {
         pub(crate) enum Action { $($action),+ }
 
         impl Action {
-            fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$action => concat!("kms:", stringify!($action))),+ }
+            }
+
+            /// The name without its service, as grants know it.
+            pub(crate) fn short_name(self) -> &'static str {
+                match self { $(Self::$action => stringify!($action)),+ }
             }
 
             /// The operation that the action allows, as messages name it: `ReEncrypt` for its two halves.
@@ -35,7 +40,7 @@ macro_rules! actions {
             }
 
             /// Whether the action reads metadata alone: what the policy of AWS managed keys grants to their account.
-            fn reads_metadata(self) -> bool {
+            pub(crate) fn reads_metadata(self) -> bool {
                 match self { $(Self::$action => $reads),+ }
             }
         }
@@ -45,8 +50,11 @@ macro_rules! actions {
 actions! {
     CancelKeyDeletion false,
     CreateAlias false,
+    CreateGrant false,
+    CreateKey false,
     Decapsulate false,
     Decrypt false,
+    DeleteAlias false,
     DeleteImportedKeyMaterial false,
     DeriveSharedSecret false,
     DescribeKey true,
@@ -61,15 +69,24 @@ actions! {
     GenerateDataKeyPairWithoutPlaintext false,
     GenerateDataKeyWithoutPlaintext false,
     GenerateMac false,
+    GetKeyLastUsage true,
+    GetKeyPolicy true,
     GetKeyRotationStatus true,
     GetParametersForImport false,
     GetPublicKey false,
     ImportKeyMaterial false,
     ListAliases true,
+    ListGrants true,
+    ListKeyPolicies true,
     ListKeyRotations true,
     ListResourceTags true,
+    ListRetirableGrants true,
+    PutKeyPolicy false,
     ReEncryptFrom false,
     ReEncryptTo false,
+    ReplicateKey false,
+    RetireGrant false,
+    RevokeGrant false,
     RotateKeyOnDemand false,
     ScheduleKeyDeletion false,
     Sign false,
@@ -77,6 +94,7 @@ actions! {
     UntagResource false,
     UpdateAlias false,
     UpdateKeyDescription false,
+    UpdatePrimaryRegion false,
     Verify false,
     VerifyMac false,
 }
@@ -109,86 +127,118 @@ impl<'a> Asker<'a> {
     }
 }
 
+impl Action {
+    /// Whether principals of other accounts can ever do it ("Cross-account use" of each operation in the KMS API reference).
+    pub(crate) fn crosses_accounts(self) -> bool {
+        matches!(
+            self,
+            Self::CreateGrant
+                | Self::Decapsulate
+                | Self::Decrypt
+                | Self::DeriveSharedSecret
+                | Self::DescribeKey
+                | Self::Encapsulate
+                | Self::Encrypt
+                | Self::GenerateDataKey
+                | Self::GenerateDataKeyPair
+                | Self::GenerateDataKeyPairWithoutPlaintext
+                | Self::GenerateDataKeyWithoutPlaintext
+                | Self::GenerateMac
+                | Self::GetKeyRotationStatus
+                | Self::GetPublicKey
+                | Self::ListGrants
+                | Self::ReEncryptFrom
+                | Self::ReEncryptTo
+                | Self::RevokeGrant
+                | Self::Sign
+                | Self::Verify
+                | Self::VerifyMac
+        )
+    }
+}
+
 impl Keys {
-    /// The key that an id, ARN, alias name or alias ARN names, if the caller may do `action` with it.
-    pub(crate) async fn find(
+    /// The key that an id, ARN, alias name or alias ARN names, if the caller may use it so.
+    pub(crate) async fn find<'u>(
         &self,
         principal: &Principal,
         key_id: &str,
-        action: Action,
+        wish: impl Into<Use<'u>>,
         via: Via,
     ) -> Result<Arc<Key>, Error> {
+        let wish = wish.into();
         let Reference { account, target } = Reference::parse(key_id, principal, &self.region)?;
-        // Before any look into the store: whether another account's key exists is not for this caller to learn.
-        if account != principal.account {
-            return Err(denied(principal, action, key_id));
-        }
-        let id = match target {
-            Target::Key(id) => id,
-            Target::Alias(name) => self.alias_target(account, name, action, via).await?,
+        let (id, alias) = match target {
+            Target::Key(id) => (id, None),
+            Target::Alias(name) => {
+                let found = self.alias_target(principal, account, &name, wish.action, via).await;
+                (found.map_err(|error| hide(error, principal, account, &wish, key_id))?, Some(name))
+            }
         };
-        self.owned_key(principal, account, id, action, via).await
+        let key = self.existing(principal, account, id, &wish, key_id).await?;
+        let decided = self.decide(principal, &key, via, alias.as_ref(), &wish).await;
+        decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
 
     /// The key that an id or ARN names, for the operations that take no alias.
-    pub(crate) async fn find_by_id(
+    pub(crate) async fn find_by_id<'u>(
         &self,
         principal: &Principal,
         key_id: &str,
-        action: Action,
+        wish: impl Into<Use<'u>>,
     ) -> Result<Arc<Key>, Error> {
+        let wish = wish.into();
         let (account, id) = Reference::parse_key(key_id, principal, &self.region)?;
-        if account != principal.account {
-            return Err(denied(principal, action, key_id));
-        }
-        self.owned_key(principal, account, id, action, Via::Kms).await
+        let key = self.existing(principal, account, id, &wish, key_id).await?;
+        let decided = self.decide(principal, &key, Via::Kms, None, &wish).await;
+        decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
 
     /// The key that a ciphertext names. Whatever is wrong with it, the answer is the same.
-    pub(crate) async fn find_for_ciphertext(&self, principal: &Principal, id: KeyId) -> Result<Arc<Key>, Error> {
-        let found = self.key(id).await?;
-        let allowed =
-            found.filter(|key| matches!(key.record.owner, Owner::Customer(owner) if owner == principal.account));
-        allowed.ok_or_else(|| {
-            let text = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
-                        or you are not allowed to access.";
-            Error::AccessDenied(text.to_owned())
-        })
+    pub(crate) async fn find_for_ciphertext<'u>(
+        &self,
+        principal: &Principal,
+        id: KeyId,
+        wish: impl Into<Use<'u>>,
+    ) -> Result<Arc<Key>, Error> {
+        let wish = wish.into();
+        let found = self.key(id).await?.filter(|key| matches!(key.record.owner, Owner::Customer(_)));
+        let key = found.ok_or_else(no_key_of_yours)?;
+        match self.decide(principal, &key, Via::Kms, None, &wish).await {
+            Ok(()) => Ok(key),
+            Err(Error::AccessDenied(_)) => Err(no_key_of_yours()),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn owned_key(
+    async fn existing(
         &self,
         principal: &Principal,
         account: AccountId,
         id: KeyId,
-        action: Action,
-        via: Via,
+        wish: &Use<'_>,
+        key_id: &str,
     ) -> Result<Arc<Key>, Error> {
         let found = self.key(id).await?;
         let owned = found.filter(|key| key.record.owner.account() == Some(account));
-        let key = owned.ok_or_else(|| self.no_such_key(account, id))?;
-        match key.record.owner {
-            Owner::AwsManaged(_) if via == Via::Kms && !action.reads_metadata() => {
-                Err(denied(principal, action, &key.arn))
-            }
-            _ => Ok(key),
-        }
+        owned.ok_or_else(|| hide(self.no_such_key(account, id), principal, account, wish, key_id))
     }
 
     /// DescribeKey of a predefined alias makes its AWS managed key, and so does S3's use of it (KMS API reference, DescribeKey).
     async fn alias_target(
         &self,
+        principal: &Principal,
         account: AccountId,
-        name: AliasName,
+        name: &AliasName,
         action: Action,
         via: Via,
     ) -> Result<KeyId, Error> {
-        let makes = via == Via::S3 || action == Action::DescribeKey;
+        let makes = account == principal.account && (via == Via::S3 || action == Action::DescribeKey);
         if makes && managed_description(name.as_str()).is_some() {
-            return self.managed_key(account, &name).await;
+            return self.managed_key(account, name).await;
         }
         let found = self.vault.alias(account, name.clone()).await?;
-        found.ok_or_else(|| self.no_such_alias(account, &name))
+        found.ok_or_else(|| self.no_such_alias(account, name))
     }
 
     pub(crate) fn no_such_key(&self, account: AccountId, key: KeyId) -> Error {
@@ -208,11 +258,18 @@ impl Keys {
     }
 }
 
-/// AWS's words for a caller whom no policy allows this.
-fn denied(principal: &Principal, action: Action, resource: &str) -> Error {
-    let (arn, action) = (&principal.arn, action.name());
-    Error::AccessDenied(format!(
-        "User: {arn} is not authorized to perform: {action} on resource: {resource} \
-         because no resource-based policy allows the {action} action"
-    ))
+/// Refusals to callers of other accounts are all alike: none tells of what another account has.
+fn hide(error: Error, principal: &Principal, account: AccountId, wish: &Use<'_>, key_id: &str) -> Error {
+    match error {
+        Error::NotFound(_) | Error::AccessDenied(_) if account != principal.account => {
+            denied(principal, wish.action, key_id)
+        }
+        error => error,
+    }
+}
+
+fn no_key_of_yours() -> Error {
+    let text = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
+                or you are not allowed to access.";
+    Error::AccessDenied(text.to_owned())
 }

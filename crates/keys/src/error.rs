@@ -43,12 +43,28 @@ exceptions! {
     AccessDenied = "AccessDeniedException",
     /// An alias of this name exists.
     AlreadyExists = "AlreadyExistsException",
+    /// The HSM, or a copy of it, is a custom key store already.
+    CloudHsmClusterInUse = "CloudHsmClusterInUseException",
+    /// The HSM cannot be used as it is set up.
+    CloudHsmClusterInvalidConfiguration = "CloudHsmClusterInvalidConfigurationException",
+    /// The HSM is not there.
+    CloudHsmClusterNotActive = "CloudHsmClusterNotActiveException",
+    /// The operator has set up no such HSM.
+    CloudHsmClusterNotFound = "CloudHsmClusterNotFoundException",
+    /// The HSM is no copy of the one that the custom key store has.
+    CloudHsmClusterNotRelated = "CloudHsmClusterNotRelatedException",
     /// Somebody else changed the same key over and over while this request tried.
     Conflict = "ConflictException",
+    /// The custom key store holds keys.
+    CustomKeyStoreHasCmks = "CustomKeyStoreHasCMKsException",
     /// The custom key store's connection state does not allow this.
     CustomKeyStoreInvalidState = "CustomKeyStoreInvalidStateException",
+    /// Another custom key store has this name.
+    CustomKeyStoreNameInUse = "CustomKeyStoreNameInUseException",
     /// A custom key store that does not exist.
     CustomKeyStoreNotFound = "CustomKeyStoreNotFoundException",
+    /// What this server depends on did not answer in time: an HSM.
+    DependencyTimeout = "DependencyTimeoutException",
     /// The key is disabled.
     Disabled = "DisabledException",
     /// `DryRun`: the request would have succeeded.
@@ -59,12 +75,16 @@ exceptions! {
     IncorrectKey = "IncorrectKeyException",
     /// The key material is not the one that was imported before, or not of the key's spec.
     IncorrectKeyMaterial = "IncorrectKeyMaterialException",
+    /// The certificate is not the HSM's.
+    IncorrectTrustAnchor = "IncorrectTrustAnchorException",
     /// The alias name cannot be used.
     InvalidAliasName = "InvalidAliasNameException",
     /// An ARN that names something else than the operation takes.
     InvalidArn = "InvalidArnException",
     /// The ciphertext, or the encryption context that it was made with, is not what it was. Carries no text: never why.
     InvalidCiphertext = "InvalidCiphertextException",
+    /// What cannot be a grant's id.
+    InvalidGrantId = "InvalidGrantIdException",
     /// No grant has this token.
     InvalidGrantToken = "InvalidGrantTokenException",
     /// The import token is not one of this key's.
@@ -81,6 +101,8 @@ exceptions! {
     KmsInvalidState = "KMSInvalidStateException",
     /// A quota or length is exceeded.
     LimitExceeded = "LimitExceededException",
+    /// What is no key policy, or would lock the caller out.
+    MalformedPolicyDocument = "MalformedPolicyDocumentException",
     /// A reserved alias name (`alias/aws/`).
     NotAuthorized = "NotAuthorizedException",
     /// The key or alias does not exist.
@@ -105,8 +127,6 @@ exceptions! {
     XksProxyInvalidConfiguration = "XksProxyInvalidConfigurationException",
     /// The proxy gave an answer that its specification does not allow.
     XksProxyInvalidResponse = "XksProxyInvalidResponseException",
-    /// Another external key store has this endpoint, by another kind of connection.
-    XksProxyUriEndpointInUse = "XksProxyUriEndpointInUseException",
     /// Another external key store has this endpoint and path.
     XksProxyUriInUse = "XksProxyUriInUseException",
     /// The proxy, or every key manager behind it, cannot be reached.
@@ -124,6 +144,9 @@ pub enum Internal {
     /// The root key provider refused or failed.
     #[error("the root key: {0}")]
     RootKey(#[from] crate::root::RootKeyError),
+    /// An HSM refused or failed.
+    #[error("the HSM: {0}")]
+    Hsm(hsm::Error),
     /// The cryptographic library failed.
     #[error("cryptography: {0}")]
     Cryptography(material::Error),

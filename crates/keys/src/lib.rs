@@ -21,14 +21,16 @@ mod access;
 mod cache;
 mod cipher;
 mod codec;
-mod custody {
-    pub(crate) mod xks;
-}
+mod custody;
+mod decide;
 mod domain;
 mod errands;
 mod error;
 mod generation;
+mod grant;
+mod grant_rows;
 mod identifier;
+mod last_use;
 pub mod limits;
 mod managed;
 mod model;
@@ -54,7 +56,8 @@ use std::time::SystemTime;
 use generation::Generator;
 use vault::Vault;
 
-pub use custody::xks::XksProxies;
+pub use custody::xks::XksNetwork;
+pub use custody::{HsmCluster, KeyStores, certificate};
 pub use domain::{DomainKeyStatus, RecordError, RecordSealer};
 pub use error::{Damage, Error, Internal, InvalidIdentifier};
 /// Which token of a PKCS#11 module is meant.
@@ -106,6 +109,8 @@ struct Shared {
     /// Every Region that is served, the home first.
     vaults: Vec<Arc<Vault>>,
     generator: Generator,
+    /// To the custom key stores.
+    connections: custody::Connections,
 }
 
 impl Shared {
@@ -132,6 +137,19 @@ impl Keys {
         roots: impl Into<RootKeys>,
         settings: Settings,
     ) -> Result<Arc<Self>, Error> {
+        Self::open_with(store, roots, settings, KeyStores::default()).await
+    }
+
+    /// The same, with what the operator has set up for custom key stores.
+    ///
+    /// # Errors
+    /// As [`Keys::open`].
+    pub async fn open_with(
+        store: Arc<dyn meta::Store>,
+        roots: impl Into<RootKeys>,
+        settings: Settings,
+        key_stores: KeyStores,
+    ) -> Result<Arc<Self>, Error> {
         let Settings { region: home, other_regions, clock } = settings;
         let roots = roots.into();
         let sealer = Arc::new(RecordSealer::open_store(&*store, &roots, Timestamp::from(clock())).await?);
@@ -149,8 +167,11 @@ impl Keys {
             rewrapping: rewrap::State::default(),
             vaults,
             generator: Generator::new(),
+            connections: custody::Connections::new(key_stores),
         });
-        Ok(Arc::new(Self { region: home, clock, vault, shared }))
+        let keys = Arc::new(Self { region: home, clock, vault, shared });
+        keys.tracking_start().await?;
+        Ok(keys)
     }
 
     /// The keys of another Region of the same store; `None` if it is not served.

@@ -51,6 +51,9 @@ pub const DEFAULT_SMALL_PAGE: usize = 50;
 /// Longest pagination marker, characters (service model, `MarkerType`).
 pub const MAX_MARKER: usize = 1_024;
 
+/// Most custom key stores of an account in a Region (KMS developer guide, quotas).
+pub const MAX_CUSTOM_KEY_STORES: usize = 10;
+
 /// Age at which an AWS managed key gets new material. "KMS always rotates the key material of AWS managed keys every year."
 pub const MANAGED_KEY_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Age at which the service key gets new material. Nothing outside sees it, so it follows prudence alone: a stolen material
@@ -65,6 +68,9 @@ pub const DOMAIN_KEY_SETTLING: Duration = Duration::from_secs(3600);
 /// Materials that are re-wrapped in one transaction: some 100 µs of the committer, so that nobody waits for it.
 pub const REWRAP_BATCH: usize = 64;
 
+/// Last uses of keys that are written in one transaction: some 300 µs of the committer, so that nobody waits for it.
+pub const LAST_USE_BATCH: usize = 64;
+
 /// Most key records, and most unwrapped materials, and most aliases, that a process keeps at hand. A record with its tags takes
 /// a few KiB at most, a material 200 B: about 10 MiB when all are full of ordinary keys.
 pub const MAX_CACHED: usize = 4_096;
@@ -77,3 +83,18 @@ pub const MAX_ATTEMPTS: usize = 16;
 
 /// A day, as AWS counts rotation periods.
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest key policy, bytes (KMS developer guide, quotas).
+pub const MAX_POLICY: usize = 32_768;
+/// Most grants of a key (KMS developer guide, quotas).
+pub const MAX_GRANTS_PER_KEY: u64 = 50_000;
+/// Entries of a page of ListGrants and ListRetirableGrants: when no limit is named, and at most (KMS API reference).
+pub const GRANTS_PAGE: (usize, i64) = (50, 100);
+/// Most pairs of each encryption context of a grant's constraints, and characters of its value (KMS API reference, CreateGrant).
+pub const MAX_CONSTRAINT_PAIRS: usize = 8;
+/// See [`MAX_CONSTRAINT_PAIRS`].
+pub const MAX_CONSTRAINT_CHARACTERS: usize = 384;
+/// Most grants of a key to one principal that memory keeps together: some 500 B each. More are read from the store at each use.
+pub const MAX_CACHED_GRANTS: usize = 16;
+/// Rows that are read at once where there may be many.
+pub const SCAN_BATCH: usize = 256;

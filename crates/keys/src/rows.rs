@@ -2,6 +2,7 @@
 
 use meta::{Range, Table};
 
+use crate::grant::{GrantId, PARTY_HASH, PartyHash};
 use crate::identifier::{AliasName, KeyId};
 use crate::principal::{AccountId, Region};
 use crate::wire::Timestamp;
@@ -21,6 +22,16 @@ mod tag {
     pub(super) const COUNT: u8 = 2;
     pub(super) const DUE: u8 = 3;
     pub(super) const LAST_USE: u8 = 4;
+    pub(super) const POLICY: u8 = 0x20;
+    pub(super) const GRANT: u8 = 0x21;
+    pub(super) const GRANTEE: u8 = 0x22;
+    pub(super) const RETIRING: u8 = 0x23;
+    pub(super) const GRANT_TERMS: u8 = 0x24;
+    pub(super) const GRANT_COUNT: u8 = 0x25;
+    pub(super) const KEY_STORE: u8 = 0x10;
+    pub(super) const CLAIM: u8 = 0x11;
+    pub(super) const STORED_KEY: u8 = 0x12;
+    pub(super) const DISCARD: u8 = 0x13;
 
     pub(super) const NAME: u8 = 0;
     pub(super) const TARGET: u8 = 1;
@@ -48,6 +59,16 @@ pub(crate) fn read_place(table: Table, key: &[u8]) -> Option<Place> {
         (Table::Key, tag::COUNT) => "key count",
         (Table::Key, tag::DUE) => "errand",
         (Table::Key, tag::LAST_USE) => "last use",
+        (Table::Key, tag::POLICY) => "key policy",
+        (Table::Key, tag::GRANT) => "grant",
+        (Table::Key, tag::GRANTEE) => "grantee",
+        (Table::Key, tag::RETIRING) => "retiring principal",
+        (Table::Key, tag::GRANT_TERMS) => "grant terms",
+        (Table::Key, tag::GRANT_COUNT) => "grant count",
+        (Table::Key, tag::KEY_STORE) => "custom key store",
+        (Table::Key, tag::CLAIM) => "claim",
+        (Table::Key, tag::STORED_KEY) => "stored key",
+        (Table::Key, tag::DISCARD) => "discarded material",
         (Table::Alias, tag::NAME) => "alias",
         (Table::Alias, tag::TARGET) => "alias target",
         _ => return None,
@@ -69,6 +90,19 @@ pub(crate) enum Errand {
     Rotate = 2,
     /// Destroy an imported material whose time is over.
     Expire = 3,
+}
+
+/// What a custom key store has for itself alone. Its row holds the store's id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Claim {
+    /// A name in an account.
+    StoreName(AccountId, String),
+    /// An HSM, and those that are copies of it.
+    Hsm(String),
+    /// The place of a proxy in an account: endpoint and path.
+    ProxyUri(AccountId, String),
+    /// An external key, in the store of this id. Taken for a KMS key, as long as it stands.
+    ExternalKey(String, String),
 }
 
 impl Rows {
@@ -156,6 +190,130 @@ impl Rows {
     /// When and how a key was last used.
     pub(crate) fn last_use(&self, key: KeyId) -> Place {
         self.place(Table::Key, "last use", tag::LAST_USE, &[key.as_bytes()])
+    }
+
+    /// Since when last uses are noted. It begins as the rows of [`Rows::last_use`] do, and ends where they name a key.
+    pub(crate) fn tracking_start(&self) -> Place {
+        self.place(Table::Key, "last use", tag::LAST_USE, &[])
+    }
+
+    /// A custom key store's record.
+    pub(crate) fn key_store(&self, account: AccountId, id: &str) -> Place {
+        self.place(Table::Key, "custom key store", tag::KEY_STORE, &[account.as_bytes(), id.as_bytes()])
+    }
+
+    /// All custom key stores of an account.
+    pub(crate) fn key_stores_of(&self, account: AccountId) -> Range {
+        self.all(tag::KEY_STORE, &[account.as_bytes()])
+    }
+
+    /// All custom key stores.
+    pub(crate) fn key_stores(&self) -> Range {
+        self.all(tag::KEY_STORE, &[])
+    }
+
+    /// The account and id of a [`Rows::key_store`] row.
+    pub(crate) fn parse_key_store(&self, row: &[u8]) -> Option<(AccountId, String)> {
+        let (account, id) = self.tail(tag::KEY_STORE, row)?.split_at_checked(AccountId::LEN)?;
+        let account = AccountId::parse(std::str::from_utf8(account).ok()?).ok()?;
+        Some((account, String::from_utf8(id.to_vec()).ok()?))
+    }
+
+    /// What a custom key store has for itself alone.
+    pub(crate) fn claim(&self, claim: &Claim) -> Place {
+        let (kind, owner, text): (u8, &[u8], _) = match claim {
+            Claim::StoreName(account, name) => (0, account.as_bytes(), name),
+            Claim::Hsm(name) => (1, &[], name),
+            Claim::ProxyUri(account, place) => (2, account.as_bytes(), place),
+            // All ids of stores are of one length.
+            Claim::ExternalKey(store, key) => (3, store.as_bytes(), key),
+        };
+        self.place(Table::Key, "claim", tag::CLAIM, &[&[kind], owner, text.as_bytes()])
+    }
+
+    /// That a key's material is in a custom key store.
+    pub(crate) fn stored_key(&self, store: &str, key: KeyId) -> Place {
+        self.place(Table::Key, "stored key", tag::STORED_KEY, &[store.as_bytes(), &[0], key.as_bytes()])
+    }
+
+    /// All keys of a custom key store.
+    pub(crate) fn stored_keys_of(&self, store: &str) -> Range {
+        self.all(tag::STORED_KEY, &[store.as_bytes(), &[0]])
+    }
+
+    /// That a custom key store shall destroy a key's material from a time on, unless the key stands.
+    pub(crate) fn discard(&self, at: Timestamp, key: KeyId) -> Place {
+        let at = at.as_millis().to_be_bytes();
+        self.place(Table::Key, "discarded material", tag::DISCARD, &[&at, key.as_bytes()])
+    }
+
+    /// All material to be destroyed by `now`.
+    pub(crate) fn discards_by(&self, now: Timestamp) -> Range {
+        let after = now.as_millis().saturating_add(1);
+        self.all(tag::DISCARD, &[]).before([&self.head(tag::DISCARD)[..], &after.to_be_bytes()].concat())
+    }
+
+    /// The parts of a [`Rows::discard`] row key.
+    pub(crate) fn parse_discard(&self, row: &[u8]) -> Option<(Timestamp, KeyId)> {
+        let (at, id) = self.tail(tag::DISCARD, row)?.split_first_chunk()?;
+        Some((Timestamp::from_millis(u64::from_be_bytes(*at)), KeyId::from_bytes(id.try_into().ok()?)))
+    }
+
+    /// A key's policy, where it is not the default one.
+    pub(crate) fn policy(&self, key: KeyId) -> Place {
+        self.place(Table::Key, "key policy", tag::POLICY, &[key.as_bytes()])
+    }
+
+    /// A grant.
+    pub(crate) fn grant(&self, key: KeyId, grant: GrantId) -> Place {
+        self.place(Table::Key, "grant", tag::GRANT, &[key.as_bytes(), grant.as_bytes()])
+    }
+
+    /// All grants of a key.
+    pub(crate) fn grants(&self, key: KeyId) -> Range {
+        self.all(tag::GRANT, &[key.as_bytes()])
+    }
+
+    /// The grant at the end of a row of [`Rows::grant`], [`Rows::grantee`] or [`Rows::retiring`].
+    pub(crate) fn last_grant(row: &[u8]) -> Option<GrantId> {
+        row.last_chunk().map(|id| GrantId::from_bytes(*id))
+    }
+
+    /// That a grant of a key is to a principal: what every decision by grants walks.
+    pub(crate) fn grantee(&self, key: KeyId, grantee: &PartyHash, grant: GrantId) -> Place {
+        self.place(Table::Key, "grantee", tag::GRANTEE, &[key.as_bytes(), grantee, grant.as_bytes()])
+    }
+
+    /// All grants of a key to a principal.
+    pub(crate) fn granted_to(&self, key: KeyId, grantee: &PartyHash) -> Range {
+        self.all(tag::GRANTEE, &[key.as_bytes(), grantee])
+    }
+
+    /// That a principal may retire a grant: what ListRetirableGrants walks.
+    pub(crate) fn retiring(&self, retiring: &PartyHash, key: KeyId, grant: GrantId) -> Place {
+        self.place(Table::Key, "retiring principal", tag::RETIRING, &[retiring, key.as_bytes(), grant.as_bytes()])
+    }
+
+    /// All grants that a principal may retire.
+    pub(crate) fn retirable_by(&self, retiring: &PartyHash) -> Range {
+        self.all(tag::RETIRING, &[retiring])
+    }
+
+    /// Key and grant at the end of a [`Rows::retiring`] row key.
+    pub(crate) fn retirable(&self, row: &[u8]) -> Option<(KeyId, GrantId)> {
+        let rest = self.tail(tag::RETIRING, row)?.get(PARTY_HASH..)?;
+        let (key, grant) = rest.split_first_chunk()?;
+        Some((KeyId::from_bytes(*key), GrantId::from_bytes(grant.try_into().ok()?)))
+    }
+
+    /// The grant of a key that has a name and these terms: what makes CreateGrant idempotent.
+    pub(crate) fn grant_terms(&self, key: KeyId, terms: &[u8; 32]) -> Place {
+        self.place(Table::Key, "grant terms", tag::GRANT_TERMS, &[key.as_bytes(), terms])
+    }
+
+    /// How many grants a key has.
+    pub(crate) fn grant_count(&self, key: KeyId) -> Place {
+        self.place(Table::Key, "grant count", tag::GRANT_COUNT, &[key.as_bytes()])
     }
 
     /// One material of a key.
@@ -251,6 +409,12 @@ mod tests {
                 assert_eq!(two.recorded_key(&one.key(id).key).is_some(), same);
                 assert_eq!(two.owned_key(&one.owned(account, id).key).is_some(), same);
                 assert_eq!(two.owned_by(account).contains(&one.owned(account, id).key), same);
+                let (party, grant) = ([3; PARTY_HASH], GrantId::from_bytes([4; GrantId::LEN]));
+                assert_eq!(two.grants(id).contains(&one.grant(id, grant).key), same);
+                assert_eq!(two.granted_to(id, &party).contains(&one.grantee(id, &party, grant).key), same);
+                let retiring = one.retiring(&party, id, grant).key;
+                assert_eq!(two.retirable_by(&party).contains(&retiring), same);
+                assert_eq!(two.retirable(&retiring) == Some((id, grant)), same);
                 assert_eq!(two.due_by(at).contains(&one.due(at, Errand::Rotate, id).key), same);
                 assert_eq!(two.parse_due(&one.due(at, Errand::Expire, id).key).is_some(), same);
                 assert_eq!(two.materials(id).contains(&one.material(id, 1).key), same);

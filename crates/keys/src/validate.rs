@@ -2,14 +2,6 @@
 
 use crate::error::Error;
 
-/// No grant exists, so no token can be one's.
-pub(crate) fn refuse_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), Error> {
-    match tokens {
-        Some(tokens) if !tokens.is_empty() => Err(Error::InvalidGrantToken("No grant has this token.".to_owned())),
-        _ => Ok(()),
-    }
-}
-
 /// An answer for an enclave is encrypted to the enclave's attested key. What cannot be must not be answered in plaintext.
 pub(crate) fn refuse_recipient<T>(recipient: Option<&T>) -> Result<(), Error> {
     match recipient {

@@ -13,9 +13,12 @@ use tokio::sync::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
 use crate::cache::Cache;
+use crate::decide::stored_policy;
 use crate::domain::RecordSealer;
 use crate::error::Error;
+use crate::grant::{Grant, PartyHash};
 use crate::identifier::{AliasName, KeyArn, KeyId};
+use crate::last_use::LastUses;
 use crate::limits::{CACHE_LIFETIME, MAX_ATTEMPTS, MAX_CACHED};
 use crate::principal::{AccountId, Region};
 use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material};
@@ -35,6 +38,9 @@ pub(crate) struct Vault {
     keys: Cache<KeyId, Arc<Key>>,
     materials: Cache<(KeyId, u32), Arc<Master>>,
     aliases: Cache<(AccountId, AliasName), KeyId>,
+    pub(crate) uses: LastUses,
+    /// What a key's grants to a principal are, where they are few.
+    pub(crate) grants: Cache<(KeyId, PartyHash), Arc<[Grant]>>,
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -52,6 +58,8 @@ pub(crate) struct Key {
     /// Empty for the service key.
     pub(crate) arn: String,
     pub(crate) record: KeyRecord,
+    /// `None`: the default key policy.
+    pub(crate) policy: Option<Arc<policy::Document>>,
 }
 
 /// A key as a change of it needs it.
@@ -78,6 +86,8 @@ impl Vault {
             keys: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             materials: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             aliases: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            uses: LastUses::new(),
+            grants: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             locks: std::array::from_fn(|_| Mutex::new(())),
         }
     }
@@ -95,6 +105,7 @@ impl Vault {
         self.keys.prune();
         self.materials.prune();
         self.aliases.prune();
+        self.grants.prune();
     }
 
     /// A key, from memory if it is warm.
@@ -106,7 +117,8 @@ impl Vault {
         let place = self.rows.key(id);
         let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
         let record: KeyRecord = self.decode(&place, &row, KeyRecord::decode)?;
-        let key = Arc::new(Key { id, arn: self.arn(id, &record), record });
+        let policy = self.read(&self.rows.policy(id), stored_policy).await?.map(|found| found.value);
+        let key = Arc::new(Key { id, arn: self.arn(id, &record), record, policy });
         self.keys.fill(miss, id, Arc::clone(&key));
         Ok(Some(key))
     }
@@ -300,6 +312,8 @@ impl Vault {
     /// Drops what memory holds of a destroyed key.
     pub(crate) fn forget_key(&self, id: KeyId) {
         self.keys.remove(&id);
+        self.uses.forget(id);
+        self.grants.remove_if(|(key, _)| *key == id);
         self.forget_materials(id);
     }
 

@@ -32,6 +32,14 @@ pub enum NamedPrincipal {
     CanonicalUser(String),
 }
 
+impl NamedPrincipal {
+    /// What a text names as an AWS principal: `*`, an account's id or root ARN, the ARN of a user, role, session or federated user,
+    /// or a unique id. `None`: nothing.
+    pub fn aws(text: &str) -> Option<Self> {
+        aws(text)
+    }
+}
+
 /// A `Principal` or `NotPrincipal` element.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Principals(Vec<NamedPrincipal>);

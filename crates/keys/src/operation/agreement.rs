@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(DeriveSharedSecretRequest, EncapsulateRequest, DecapsulateRequest);
@@ -113,12 +114,14 @@ impl Keys {
         principal: &Principal,
         request: DeriveSharedSecretRequest,
     ) -> Result<DeriveSharedSecretResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let algorithm = named(&request.key_agreement_algorithm, KeyAgreementAlgorithm::named)?;
-        let key = self.key_for(principal, &request.key_id, Action::DeriveSharedSecret, KeyUsage::KeyAgreement).await?;
+        let facts = [("kms:keyagreementalgorithm", algorithm.name().into())];
+        let wish = Use::of(Action::DeriveSharedSecret).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::KeyAgreement).await?;
         stop_dry_run(request.dry_run)?;
         let secret = self.with_material(&key, |it| it.agree(algorithm, &request.public_key.0)).await?;
+        self.used(&key, Action::DeriveSharedSecret);
         Ok(DeriveSharedSecretResponse {
             key_id: key.arn.clone(),
             shared_secret: Plaintext::from(secret.into_bytes()),
@@ -136,12 +139,14 @@ impl Keys {
         principal: &Principal,
         request: EncapsulateRequest,
     ) -> Result<EncapsulateResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let algorithm = named(&request.encapsulation_algorithm, EncapsulationAlgorithm::named)?;
         let usage = KeyUsage::EncapsulateDecapsulate;
-        let key = self.key_for(principal, &request.key_id, Action::Encapsulate, usage).await?;
+        let facts = [("kms:encapsulationalgorithm", algorithm.name().into())];
+        let wish = Use::of(Action::Encapsulate).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, usage).await?;
         stop_dry_run(request.dry_run)?;
         let made = self.with_material(&key, |it| it.encapsulate(algorithm)).await?;
+        self.used(&key, Action::Encapsulate);
         Ok(EncapsulateResponse {
             key_id: key.arn.clone(),
             shared_secret: Plaintext::from(made.shared_secret.into_bytes()),
@@ -159,13 +164,15 @@ impl Keys {
         principal: &Principal,
         request: DecapsulateRequest,
     ) -> Result<DecapsulateResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let algorithm = named(&request.encapsulation_algorithm, EncapsulationAlgorithm::named)?;
         let usage = KeyUsage::EncapsulateDecapsulate;
-        let key = self.key_for(principal, &request.key_id, Action::Decapsulate, usage).await?;
+        let facts = [("kms:encapsulationalgorithm", algorithm.name().into())];
+        let wish = Use::of(Action::Decapsulate).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, usage).await?;
         stop_dry_run(request.dry_run)?;
         let ciphertext = &request.shared_secret_ciphertext_blob.0;
         let secret = self.with_material(&key, |it| it.decapsulate(algorithm, ciphertext)).await?;
+        self.used(&key, Action::Decapsulate);
         Ok(DecapsulateResponse {
             key_id: key.arn.clone(),
             shared_secret: Plaintext::from(secret.into_bytes()),

@@ -7,7 +7,7 @@ use super::Done;
 use super::lifecycle::decode_empty;
 use super::page::{Page, list};
 use crate::Keys;
-use crate::access::Action;
+use crate::access::{Action, Via};
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
@@ -108,7 +108,19 @@ impl Keys {
         let name = usable(&request.alias_name)?;
         refuse_alias(&request.target_key_id)?;
         let key = self.find_by_id(principal, &request.target_key_id, Action::UpdateAlias).await?;
+        // The permission is needed on the key that loses the alias, too.
+        self.decide_by_alias(principal, &name, Action::UpdateAlias).await?;
         self.point(principal.account, name, key.id, false).await
+    }
+
+    /// Whether the caller may do this with the key that an alias points to, if it does.
+    async fn decide_by_alias(&self, principal: &Principal, name: &AliasName, action: Action) -> Result<(), Error> {
+        let target = self.vault.alias(principal.account, name.clone()).await?;
+        let Some(target) = target else { return Ok(()) };
+        match self.vault.key(target).await? {
+            Some(key) => self.decide(principal, &key, Via::Kms, Some(name), &action.into()).await,
+            None => Ok(()),
+        }
     }
 
     /// Points an alias to a key: a `new` alias that must not exist, or one that must.
@@ -166,6 +178,7 @@ impl Keys {
     pub async fn delete_alias(&self, principal: &Principal, request: DeleteAliasRequest) -> Result<Done, Error> {
         let (name, account) = (usable(&request.alias_name)?, principal.account);
         let place = self.vault.rows.alias(account, &name);
+        self.decide_by_alias(principal, &name, Action::DeleteAlias).await?;
         for _ in 0..MAX_ATTEMPTS {
             let found = self.vault.read(&place, AliasRecord::decode).await?;
             let Opened { row, value } = found.ok_or_else(|| self.no_such_alias(account, &name))?;

@@ -8,7 +8,7 @@ use crate::Keys;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::principal::AccountId;
-use crate::record::{KeyDetails, KeyRecord, KeyState, MultiRegion, Origin, Owner};
+use crate::record::{Custody, KeyDetails, KeyRecord, KeyState, MultiRegion, Origin, Owner};
 use crate::vault::Draft;
 
 /// A kind of key that can be made.
@@ -17,6 +17,7 @@ pub(super) struct Kind {
     pub(super) usage: KeyUsage,
     pub(super) origin: Origin,
     pub(super) multi_region: bool,
+    pub(super) custody: Custody,
 }
 
 impl Kind {
@@ -36,7 +37,7 @@ impl Kind {
         if origin == Origin::External {
             require_importable(spec)?;
         }
-        match origin {
+        let custody = match origin {
             Origin::AwsKms | Origin::External => {
                 if request.custom_key_store_id.is_some() {
                     let text =
@@ -44,8 +45,9 @@ impl Kind {
                     return Err(Error::Validation(text.to_owned()));
                 }
                 if request.xks_key_id.is_some() {
-                    return Err(Error::Validation("XksKeyId needs the origin EXTERNAL_KEY_STORE.".to_owned()));
+                    return Err(xks_key_id());
                 }
+                Custody::Here
             }
             Origin::CloudHsm | Origin::ExternalKeyStore => {
                 if spec != KeySpec::SymmetricDefault {
@@ -58,26 +60,28 @@ impl Kind {
                     let text = format!("Origin {} needs a CustomKeyStoreId.", origin.name());
                     return Err(Error::Validation(text));
                 };
-                return Err(Error::CustomKeyStoreNotFound(format!("Custom key store {id} does not exist.")));
+                match (origin, &request.xks_key_id) {
+                    (Origin::CloudHsm, None) => Custody::Hsm { store: id.clone() },
+                    (Origin::CloudHsm, Some(_)) => return Err(xks_key_id()),
+                    (_, Some(key)) => Custody::Proxy { store: id.clone(), key: key.clone() },
+                    (_, None) => {
+                        let text = "Origin EXTERNAL_KEY_STORE needs an XksKeyId.";
+                        return Err(Error::Validation(text.to_owned()));
+                    }
+                }
             }
-        }
-        // A policy that is stored and not enforced would be a lie about who can use the key.
-        if request.policy.is_some() {
-            return Err(unsupported("Policy"));
-        }
-        if request.bypass_policy_lockout_safety_check == Some(true) {
-            return Err(unsupported("BypassPolicyLockoutSafetyCheck"));
-        }
-        Ok(Self { spec, usage, origin, multi_region })
+        };
+        Ok(Self { spec, usage, origin, multi_region, custody })
     }
 }
 
 impl Keys {
     /// A new customer key, not stored yet.
     pub(super) fn customer_draft(&self, account: AccountId, kind: Kind, details: KeyDetails) -> Draft {
-        let Kind { spec, usage, origin, multi_region } = kind;
+        let Kind { spec, usage, origin, multi_region, custody } = kind;
         let mut record = KeyRecord::new(Owner::Customer(account), spec, usage, self.now());
         record.origin = origin;
+        record.custody = custody;
         if origin == Origin::External {
             record.state = KeyState::PendingImport;
             record.materials.clear();
@@ -103,6 +107,10 @@ fn usage(spec: KeySpec, named: Option<&str>) -> Result<KeyUsage, Error> {
         Some(usage) if spec.usages().contains(&usage) => Ok(usage),
         Some(usage) => Err(Error::Validation(format!("KeyUsage {usage} is not compatible with KeySpec {spec}"))),
     }
+}
+
+fn xks_key_id() -> Error {
+    Error::Validation("XksKeyId needs the origin EXTERNAL_KEY_STORE.".to_owned())
 }
 
 fn unsupported(what: &str) -> Error {

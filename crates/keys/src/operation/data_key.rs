@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use material::KeyUsage;
+use material::{EncryptionAlgorithm, KeyUsage};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest);
@@ -125,16 +126,18 @@ impl Keys {
         action: Action,
     ) -> Result<GenerateDataKeyResponse, Error> {
         let len = data_key_len(request.number_of_bytes, request.key_spec.as_deref())?;
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.key_for(principal, &request.key_id, action, KeyUsage::EncryptDecrypt).await?;
+        let facts = [("kms:encryptionalgorithm", EncryptionAlgorithm::SymmetricDefault.name().into())];
+        let wish = Use::of(action).tokens(request.grant_tokens.as_ref()).context(&context).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::EncryptDecrypt).await?;
         key.require_symmetric()?;
         stop_dry_run(request.dry_run)?;
         let mut plaintext = Zeroizing::new(vec![0; len]);
         seal::fill_random(&mut plaintext);
         let blob = self.seal_under(&key, Asker::of(principal, action, Via::Kms), &context, &plaintext).await?;
+        self.used(&key, action);
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Blob(blob),
             plaintext: Plaintext::from(plaintext),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use material::{KeySpec, KeyUsage};
+use material::{EncryptionAlgorithm, KeySpec, KeyUsage};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,11 @@ use super::ready::{cryptographic, named};
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest);
@@ -132,18 +133,24 @@ impl Keys {
         request: GenerateDataKeyPairRequest,
         action: Action,
     ) -> Result<GenerateDataKeyPairResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
         let spec = named(&request.key_pair_spec, KeySpec::named)?;
-        let key = self.key_for(principal, &request.key_id, action, KeyUsage::EncryptDecrypt).await?;
+        let facts = [
+            ("kms:datakeypairspec", spec.name().into()),
+            ("kms:encryptionalgorithm", EncryptionAlgorithm::SymmetricDefault.name().into()),
+        ];
+        let wish = Use::of(action).tokens(request.grant_tokens.as_ref()).context(&context).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::EncryptDecrypt).await?;
         key.require_symmetric()?;
+        key.require_kept_here()?;
         stop_dry_run(request.dry_run)?;
         let secret = self.shared.generator.generate(spec).await?;
         let pair = material::Key::load(spec, secret.expose()).map_err(cryptographic)?;
         let private_key = pair.private_key_der().map_err(cryptographic)?;
         let asker = Asker::of(principal, action, Via::Kms);
         let blob = self.seal_under(&key, asker, &context, private_key.expose()).await?;
+        self.used(&key, action);
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Blob(blob),
             private_key_plaintext: Plaintext::from(private_key.into_bytes()),

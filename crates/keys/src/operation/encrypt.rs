@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
+use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::model::{requests, required};
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, refuse_recipient, stop_dry_run};
+use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 
@@ -141,15 +142,17 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, Encrypt.
     pub async fn encrypt(&self, principal: &Principal, request: EncryptRequest) -> Result<EncryptResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
-        let key = self.key_for(principal, &request.key_id, Action::Encrypt, KeyUsage::EncryptDecrypt).await?;
+        let facts = facts(request.encryption_algorithm.as_ref());
+        let wish = Use::of(Action::Encrypt).tokens(request.grant_tokens.as_ref()).context(&context).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::EncryptDecrypt).await?;
         let algorithm = algorithm_of(&key, request.encryption_algorithm.as_ref(), &context)?;
         stop_dry_run(request.dry_run)?;
         let asker = Asker::of(principal, Action::Encrypt, Via::Kms);
         let blob = self.seal_by(&key, asker, algorithm, &context, request.plaintext.expose()).await?;
         let (key_id, encryption_algorithm) = (key.arn.clone(), algorithm.name());
+        self.used(&key, Action::Encrypt);
         Ok(EncryptResponse { ciphertext_blob: Blob(blob), key_id, encryption_algorithm })
     }
 
@@ -160,17 +163,18 @@ impl Keys {
     pub async fn decrypt(&self, principal: &Principal, request: DecryptRequest) -> Result<DecryptResponse, Error> {
         let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
         let blob = modifiers.ciphertext(request.ciphertext_blob.as_ref())?;
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         refuse_recipient(request.recipient.as_ref())?;
         let context = encryption_context(request.encryption_context)?;
 
         let key_id = request.key_id.as_deref();
-        let source = Source { key_id, blob, context, algorithm: request.encryption_algorithm.as_ref() };
+        let (algorithm, tokens) = (request.encryption_algorithm.as_ref(), request.grant_tokens.as_ref());
+        let source = Source { key_id, blob, context, algorithm, tokens };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::Decrypt).await?;
         }
         let opened = self.open_source(principal, source, Action::Decrypt).await?;
         stop_dry_run(request.dry_run)?;
+        self.used(&opened.key, Action::Decrypt);
         Ok(DecryptResponse {
             key_id: opened.key.arn.clone(),
             plaintext: opened.plaintext,
@@ -190,17 +194,18 @@ impl Keys {
     ) -> Result<ReEncryptResponse, Error> {
         let modifiers = DryRun { on: request.dry_run, modifiers: request.dry_run_modifiers.as_ref() };
         let blob = modifiers.ciphertext(request.ciphertext_blob.as_ref())?;
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let context = encryption_context(request.source_encryption_context)?;
         let destination_context = encryption_context(request.destination_encryption_context)?;
 
-        let destination =
-            self.key_for(principal, &request.destination_key_id, Action::ReEncryptTo, KeyUsage::EncryptDecrypt).await?;
+        let tokens = request.grant_tokens.as_ref();
         let named = request.destination_encryption_algorithm.as_ref();
+        let facts = facts(named);
+        let wish = Use::of(Action::ReEncryptTo).tokens(tokens).context(&destination_context).facts(&facts);
+        let destination = self.key_for(principal, &request.destination_key_id, wish, KeyUsage::EncryptDecrypt).await?;
         let destination_algorithm = algorithm_of(&destination, named, &destination_context)?;
         let algorithm = request.source_encryption_algorithm.as_ref();
         let key_id = request.source_key_id.as_deref();
-        let source = Source { key_id, blob, context, algorithm };
+        let source = Source { key_id, blob, context, algorithm, tokens };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::ReEncryptFrom).await?;
         }
@@ -210,6 +215,8 @@ impl Keys {
         let asker = Asker::of(principal, Action::ReEncryptTo, Via::Kms);
         let blob = self.seal_by(&destination, asker, destination_algorithm, &destination_context, plaintext).await?;
         let material = destination.record.sealing(&destination.arn)?;
+        self.used(&opened.key, Action::ReEncryptFrom);
+        self.used(&destination, Action::ReEncryptTo);
         Ok(ReEncryptResponse {
             ciphertext_blob: Blob(blob),
             source_key_id: opened.key.arn.clone(),
@@ -224,9 +231,11 @@ impl Keys {
     /// Opens a ciphertext under the key that it names, which must be the one that the request names, if it names one. RSA
     /// ciphertexts name none.
     async fn open_source(&self, principal: &Principal, source: Source<'_>, action: Action) -> Result<Opened, Error> {
+        let facts = facts(source.algorithm);
+        let wish = source.wish(action, &facts);
         let key = match source.key_id {
-            Some(key_id) => self.find(principal, key_id, action, Via::Kms).await?,
-            None => self.find_for_ciphertext(principal, parse_ciphertext(source.blob)?.0).await?,
+            Some(key_id) => self.find(principal, key_id, wish, Via::Kms).await?,
+            None => self.find_for_ciphertext(principal, parse_ciphertext(source.blob)?.0, wish).await?,
         };
         key.require_usage(KeyUsage::EncryptDecrypt, action.operation())?;
         let algorithm = algorithm_of(&key, source.algorithm, &source.context)?;
@@ -262,7 +271,9 @@ impl Keys {
             let text = "A key ID is required when DryRunModifiers has IGNORE_CIPHERTEXT.";
             return Err(Error::Validation(text.to_owned()));
         };
-        let key = self.key_for(principal, key_id, action, KeyUsage::EncryptDecrypt).await?;
+        let facts = facts(source.algorithm);
+        let wish = source.wish(action, &facts);
+        let key = self.key_for(principal, key_id, wish, KeyUsage::EncryptDecrypt).await?;
         algorithm_of(&key, source.algorithm, &source.context)?;
         stop_dry_run(Some(true))
     }
@@ -274,6 +285,19 @@ struct Source<'a> {
     blob: &'a [u8],
     context: EncryptionContext,
     algorithm: Option<&'a String>,
+    tokens: Option<&'a Vec<String>>,
+}
+
+impl Source<'_> {
+    fn wish<'u>(&'u self, action: Action, facts: &'u [Fact<'u>]) -> Use<'u> {
+        Use::of(action).tokens(self.tokens).context(&self.context).facts(facts)
+    }
+}
+
+/// What key policies may ask about an algorithm, which need not be named where it is the symmetric one.
+fn facts(named: Option<&String>) -> [Fact<'_>; 1] {
+    let name = named.map_or(EncryptionAlgorithm::SymmetricDefault.name(), String::as_str);
+    [("kms:encryptionalgorithm", name.into())]
 }
 
 /// What a ciphertext held.

@@ -11,13 +11,13 @@ use super::page::{Page, list};
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
 use crate::access::{Action, Via};
+use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_KEYS_PER_ACCOUNT};
 use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::{KeyDetails, KeyState, Origin};
-use crate::validate::refuse_grant_tokens;
 use crate::vault::{Draft, busy, gone};
 
 requests!(
@@ -158,36 +158,67 @@ impl Keys {
         let tags = checked_tags(request.tags.unwrap_or_default())?;
         let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
         let draft = self.customer_draft(principal.account, kind, details);
+        let policy = request.policy.as_deref();
+        if let Some(policy) = policy {
+            self.check_first_policy(principal, &draft, policy, request.bypass_policy_lockout_safety_check)?;
+        }
         let secret = match draft.record.origin {
-            Origin::AwsKms => Some(self.shared.generator.generate(draft.record.spec).await?),
-            _ => None,
+            // Behind a proxy it is the inner one of two layers.
+            Origin::AwsKms | Origin::ExternalKeyStore => Some(self.shared.generator.generate(draft.record.spec).await?),
+            Origin::External | Origin::CloudHsm => None,
         };
-        self.commit_counted(principal.account, &draft, secret.as_ref()).await?;
-        Ok(CreateKeyResponse { key_metadata: self.metadata(&draft) })
+        self.place(principal, &draft).await?;
+        let committed = self.commit_counted(principal.account, &draft, secret.as_ref(), policy).await;
+        if committed.is_err() {
+            self.unplace(&draft).await;
+        }
+        committed?;
+        Ok(CreateKeyResponse { key_metadata: self.shown(&draft).await? })
     }
 
     /// Commits a new customer key and one more key on its account's count.
-    async fn commit_counted(&self, account: AccountId, draft: &Draft, secret: Option<&Secret>) -> Result<(), Error> {
-        let place = self.vault.rows.count(account);
+    async fn commit_counted(
+        &self,
+        account: AccountId,
+        draft: &Draft,
+        secret: Option<&Secret>,
+        policy: Option<&str>,
+    ) -> Result<(), Error> {
         let _alone = self.vault.lock(account).await;
         for _ in 0..MAX_ATTEMPTS {
-            let transaction = Transaction::new();
-            let (transaction, count) = match self.vault.read(&place, decode_count).await? {
-                Some(found) => (transaction.expect_equals(place.table, &place.key, found.row), found.value),
-                None => (transaction.expect_absent(place.table, &place.key), 0),
-            };
-            if count >= MAX_KEYS_PER_ACCOUNT {
-                return Err(Error::LimitExceeded(format!(
-                    "The account has {MAX_KEYS_PER_ACCOUNT} KMS keys, the most it may have."
-                )));
-            }
-            let transaction = self.vault.put(transaction, &place, &(count + 1).to_be_bytes());
+            let transaction = self.count_one_more(Transaction::new(), account).await?;
             let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
+            let mut transaction = self.put_place(transaction, draft).await?;
+            if let Some(policy) = policy {
+                transaction = self.vault.put_policy(transaction, draft.id, policy);
+            }
             if self.vault.commit(self.put_new_key(transaction, draft, secret)).await? {
                 return Ok(());
             }
         }
         Err(busy())
+    }
+
+    /// Counts a new key of an account, which must have as many as were read until the commit.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`] if it would be one too many.
+    pub(super) async fn count_one_more(
+        &self,
+        transaction: Transaction,
+        account: AccountId,
+    ) -> Result<Transaction, Error> {
+        let place = self.vault.rows.count(account);
+        let (transaction, count) = match self.vault.read(&place, decode_count).await? {
+            Some(found) => (transaction.expect_equals(place.table, &place.key, found.row), found.value),
+            None => (transaction.expect_absent(place.table, &place.key), 0),
+        };
+        if count >= MAX_KEYS_PER_ACCOUNT {
+            return Err(Error::LimitExceeded(format!(
+                "The account has {MAX_KEYS_PER_ACCOUNT} KMS keys, the most it may have."
+            )));
+        }
+        Ok(self.vault.put(transaction, &place, &(count + 1).to_be_bytes()))
     }
 
     /// DescribeKey.
@@ -199,10 +230,10 @@ impl Keys {
         principal: &Principal,
         request: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
-        let key = self.find(principal, &request.key_id, Action::DescribeKey, Via::Kms).await?;
+        let wish = Use::of(Action::DescribeKey).tokens(request.grant_tokens.as_ref());
+        let key = self.find(principal, &request.key_id, wish, Via::Kms).await?;
         let found = self.vault.draft(key.id).await?.ok_or_else(|| gone(key.id))?;
-        Ok(DescribeKeyResponse { key_metadata: self.metadata(&found.value) })
+        Ok(DescribeKeyResponse { key_metadata: self.shown(&found.value).await? })
     }
 
     /// ListKeys, in the order of key ids.

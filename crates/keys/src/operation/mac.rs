@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, stop_dry_run};
+use crate::validate::stop_dry_run;
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 
@@ -83,12 +84,14 @@ impl Keys {
         principal: &Principal,
         request: GenerateMacRequest,
     ) -> Result<GenerateMacResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let algorithm = named(&request.mac_algorithm, MacAlgorithm::named)?;
-        let key = self.key_for(principal, &request.key_id, Action::GenerateMac, KeyUsage::GenerateVerifyMac).await?;
+        let facts = [("kms:macalgorithm", algorithm.name().into())];
+        let wish = Use::of(Action::GenerateMac).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::GenerateVerifyMac).await?;
         require_mac(&key, algorithm)?;
         stop_dry_run(request.dry_run)?;
         let mac = self.with_material(&key, |it| it.mac(algorithm, request.message.expose())).await?;
+        self.used(&key, Action::GenerateMac);
         Ok(GenerateMacResponse { mac: Blob(mac), mac_algorithm: algorithm.name(), key_id: key.arn.clone() })
     }
 
@@ -101,15 +104,17 @@ impl Keys {
         principal: &Principal,
         request: VerifyMacRequest,
     ) -> Result<VerifyMacResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let algorithm = named(&request.mac_algorithm, MacAlgorithm::named)?;
-        let key = self.key_for(principal, &request.key_id, Action::VerifyMac, KeyUsage::GenerateVerifyMac).await?;
+        let facts = [("kms:macalgorithm", algorithm.name().into())];
+        let wish = Use::of(Action::VerifyMac).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::GenerateVerifyMac).await?;
         require_mac(&key, algorithm)?;
         stop_dry_run(request.dry_run)?;
         let (message, mac) = (request.message.expose(), &request.mac.0);
         if !self.with_material(&key, |it| it.verify_mac(algorithm, message, mac)).await? {
             return Err(Error::InvalidMac(String::new()));
         }
+        self.used(&key, Action::VerifyMac);
         Ok(VerifyMacResponse { key_id: key.arn.clone(), mac_valid: true, mac_algorithm: algorithm.name() })
     }
 }

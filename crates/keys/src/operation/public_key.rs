@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Keys;
 use crate::access::{Action, Via};
+use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::refuse_grant_tokens;
 use crate::wire::Blob;
 
 requests!(GetPublicKeyRequest);
@@ -60,8 +60,8 @@ impl Keys {
         principal: &Principal,
         request: GetPublicKeyRequest,
     ) -> Result<GetPublicKeyResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
-        let key = self.find(principal, &request.key_id, Action::GetPublicKey, Via::Kms).await?;
+        let wish = Use::of(Action::GetPublicKey).tokens(request.grant_tokens.as_ref());
+        let key = self.find(principal, &request.key_id, wish, Via::Kms).await?;
         let (spec, usage) = (key.record.spec, key.record.usage);
         let unsupported = || {
             let text = format!("{} key spec is {spec} which is not valid for GetPublicKey.", key.arn);

@@ -5,24 +5,26 @@ use std::sync::Arc;
 use material::{KeySpec, KeyUsage};
 
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::Via;
+use crate::decide::Use;
 use crate::error::{Error, Internal};
 use crate::principal::Principal;
 use crate::vault::{Key, Master};
 
 impl Keys {
     /// The key that a caller means, if it may be used for this now.
-    pub(super) async fn key_for(
+    pub(super) async fn key_for<'u>(
         &self,
         principal: &Principal,
         key_id: &str,
-        action: Action,
+        wish: impl Into<Use<'u>>,
         usage: KeyUsage,
     ) -> Result<Arc<Key>, Error> {
-        let key = self.find(principal, key_id, action, Via::Kms).await?;
+        let wish = wish.into();
+        let key = self.find(principal, key_id, wish, Via::Kms).await?;
         // In AWS's order: a disabled key of another usage is told of its usage.
-        key.require_usage(usage, action.operation())?;
-        key.record.require_enabled(&key.arn)?;
+        key.require_usage(usage, wish.action.operation())?;
+        self.require_usable(&key).await?;
         Ok(key)
     }
 

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::ready::named;
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_grant_tokens, stop_dry_run};
+use crate::validate::stop_dry_run;
 use crate::wire::{Blob, Plaintext};
 
 requests!(SignRequest, VerifyRequest);
@@ -82,13 +83,15 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, Sign.
     pub async fn sign(&self, principal: &Principal, request: SignRequest) -> Result<SignResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let (algorithm, message_type) = how(&request.signing_algorithm, request.message_type.as_deref())?;
-        let key = self.key_for(principal, &request.key_id, Action::Sign, KeyUsage::SignVerify).await?;
+        let facts = facts(algorithm, message_type);
+        let wish = Use::of(Action::Sign).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::SignVerify).await?;
         key.require_signing(algorithm)?;
         stop_dry_run(request.dry_run)?;
         let message = request.message.expose();
         let signature = self.with_material(&key, |it| it.sign(algorithm, message_type, message)).await?;
+        self.used(&key, Action::Sign);
         Ok(SignResponse { key_id: key.arn.clone(), signature: Blob(signature), signing_algorithm: algorithm.name() })
     }
 
@@ -101,9 +104,10 @@ impl Keys {
         principal: &Principal,
         request: VerifyRequest,
     ) -> Result<VerifyResponse, Error> {
-        refuse_grant_tokens(request.grant_tokens.as_ref())?;
         let (algorithm, message_type) = how(&request.signing_algorithm, request.message_type.as_deref())?;
-        let key = self.key_for(principal, &request.key_id, Action::Verify, KeyUsage::SignVerify).await?;
+        let facts = facts(algorithm, message_type);
+        let wish = Use::of(Action::Verify).tokens(request.grant_tokens.as_ref()).facts(&facts);
+        let key = self.key_for(principal, &request.key_id, wish, KeyUsage::SignVerify).await?;
         key.require_signing(algorithm)?;
         stop_dry_run(request.dry_run)?;
         let (message, signature) = (request.message.expose(), &request.signature.0);
@@ -111,6 +115,7 @@ impl Keys {
         if !valid {
             return Err(Error::InvalidSignature(String::new()));
         }
+        self.used(&key, Action::Verify);
         Ok(VerifyResponse { key_id: key.arn.clone(), signature_valid: true, signing_algorithm: algorithm.name() })
     }
 }
@@ -118,6 +123,11 @@ impl Keys {
 fn how(algorithm: &str, message_type: Option<&str>) -> Result<(SigningAlgorithm, MessageType), Error> {
     let message_type = named(message_type.unwrap_or(MessageType::Raw.name()), MessageType::named)?;
     Ok((named(algorithm, SigningAlgorithm::named)?, message_type))
+}
+
+/// What key policies may ask about a signature.
+fn facts(algorithm: SigningAlgorithm, message_type: MessageType) -> [Fact<'static>; 2] {
+    [("kms:signingalgorithm", algorithm.name().into()), ("kms:messagetype", message_type.name().into())]
 }
 
 impl crate::vault::Key {
