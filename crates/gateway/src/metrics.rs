@@ -1,7 +1,7 @@
 //! `GET /_/metrics`: counters in the Prometheus text format
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>), for callers on this machine alone.
 //!
-//! They tell how the store is doing and nothing of what is in it. Who scrapes from elsewhere runs an agent here, as with any
+//! They tell how the store and the re-wrapping of its keys are doing and nothing of what is in it. Who scrapes from elsewhere runs an agent here, as with any
 //! exporter that has no authentication of its own.
 
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub(crate) fn answer(app: &App, method: &Method, path: &str, peer: IpAddr) -> Op
         return None;
     }
     let mut response = if peer.to_canonical().is_loopback() {
-        Response::full(StatusCode::OK, "text/plain; version=0.0.4", render(&app.readiness.statistics()))
+        Response::full(StatusCode::OK, "text/plain; version=0.0.4", render(&app.readiness.statistics(), app.keys.rewrapping()))
     } else {
         Response::full(StatusCode::FORBIDDEN, "text/plain", "metrics are for callers on this machine\n")
     };
@@ -28,20 +28,26 @@ pub(crate) fn answer(app: &App, method: &Method, path: &str, peer: IpAddr) -> Op
     Some(response)
 }
 
-fn render(statistics: &meta::Statistics) -> String {
+fn render(statistics: &meta::Statistics, rewrapping: keys::Progress) -> String {
     let meta::Statistics { transactions, conflicts, groups, syncs, checkpoints } = statistics;
-    [
+    let counters = [
         ("transactions", transactions, "Transactions of the metadata store that were committed."),
         ("conflicts", conflicts, "Transactions that were refused because an expectation did not hold."),
         ("groups", groups, "Commits, each of one or more transactions."),
         ("syncs", syncs, "Syncs of the metadata store to the disk."),
         ("checkpoints", checkpoints, "Times that the write-ahead log was carried over."),
     ]
-    .map(|(name, value, help)| {
-        let name = format!("strongroom_meta_{name}_total");
-        format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n")
-    })
-    .concat()
+    .map(|(name, value, help)| metric(&format!("strongroom_meta_{name}_total"), "counter", *value, help));
+    let keys::Progress { pending, rewrapped } = rewrapping;
+    let help = "Key materials that wait to come under the newest domain key, as the pass that runs has counted them.";
+    let pending = metric("strongroom_keys_rewrap_pending", "gauge", pending, help);
+    let help = "Key materials that came under the newest domain key since the server was started.";
+    let rewrapped = metric("strongroom_keys_rewrapped_total", "counter", rewrapped, help);
+    [counters.concat(), pending, rewrapped].concat()
+}
+
+fn metric(name: &str, kind: &str, value: u64, help: &str) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
 }
 
 #[cfg(test)]
@@ -51,7 +57,8 @@ mod tests {
     #[test]
     fn counters_in_prometheus_words() {
         let statistics = meta::Statistics { syncs: 17, ..meta::Statistics::default() };
-        let text = render(&statistics);
+        let text = render(&statistics, keys::Progress { pending: 3, rewrapped: 4 });
+        assert!(text.ends_with("# TYPE strongroom_keys_rewrapped_total counter\nstrongroom_keys_rewrapped_total 4\n"));
         assert!(
             text.contains("# TYPE strongroom_meta_syncs_total counter\nstrongroom_meta_syncs_total 17\n"),
             "{text}"
