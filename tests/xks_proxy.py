@@ -66,13 +66,13 @@ class Authority:
         builder = builder.not_valid_after(now + datetime.timedelta(days=1))
         return builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
 
-    def context(self, host: str) -> ssl.SSLContext:
-        """The TLS of a server that is called `host`."""
+    def context(self, *hosts: str) -> ssl.SSLContext:
+        """The TLS of a server that has these names."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
         certificate = (
             self._builder(subject, key.public_key(), ca=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         path = self.folder / f"xks-{secrets.token_hex(4)}.pem"
@@ -98,15 +98,16 @@ class ExternalKey:
 
 
 class XksProxy:
-    """One proxy. `faults` are what it does wrong, by name; `refuse` is the error that it answers every request with.
+    """One proxy, by every name in `hosts` and under every path in `paths`. `faults` are what it does wrong, by name; `refuse` is the
+    error that it answers every request with.
 
     Faults: slow, hang, closed, truncated, html, not-json, not-object, huge, wrong-name, success-without-members, no-integrity,
     wrong-integrity, wrong-length, wrong-tag, long-metadata, short-iv, wrong-plaintext, short-plaintext, unavailable, no-fleet.
     """
 
-    def __init__(self, folder: Path, host: str = "xks.test", path: str = "/kms/xks/v1", region: str = "us-east-1"):
+    def __init__(self, folder: Path, hosts=("xks.test",), paths=("/kms/xks/v1",), region: str = "us-east-1"):
         self.authority = Authority(folder)
-        self.host, self.path, self.region = host, path, region
+        self.hosts, self.paths, self.region = hosts, paths, region
         self.access_key_id = "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(24))
         self.secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.keys: dict[str, ExternalKey] = {}
@@ -114,14 +115,14 @@ class XksProxy:
         self.refuse: str | None = None
         self.metadata = b"version=1"
         self.requests: list[tuple[str, dict]] = []
-        self.context = self.authority.context(host)
+        self.context = self.authority.context(*hosts)
         self.port = 0
         self.server: ThreadingHTTPServer | None = None
 
     @property
     def endpoint(self) -> str:
         """What a key store is given; the server finds the proxy by its operator's route."""
-        return f"https://{self.host}"
+        return f"https://{self.hosts[0]}"
 
     @property
     def route(self) -> str:
@@ -158,11 +159,12 @@ class XksProxy:
     # What the requests do.
 
     def answer(self, path: str, headers, body: bytes) -> dict:
-        if not path.startswith(self.path + "/"):
+        prefix = next((prefix for prefix in self.paths if path.startswith(prefix + "/")), None)
+        if prefix is None:
             raise Refusal("InvalidUriPathException")
         self._authenticate(path, headers, body)
         request = json.loads(body)
-        operation = path[len(self.path) + 1 :]
+        operation = path[len(prefix) + 1 :]
         self.requests.append((operation, request))
         if self.refuse:
             raise Refusal(self.refuse)
@@ -249,7 +251,7 @@ class XksProxy:
             raise Refusal("AuthenticationFailedException")
         _, date, region, names, signature = match.groups()
         signed, at = names.split(";"), headers.get("x-amz-date", "")
-        if "host" not in signed or "x-amz-date" not in signed or headers.get("host") != self.host:
+        if "host" not in signed or "x-amz-date" not in signed or headers.get("host") not in self.hosts:
             raise Refusal("AuthenticationFailedException")
         try:
             moment = datetime.datetime.strptime(at, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
