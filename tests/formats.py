@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 import struct
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,6 +40,14 @@ def canonical(context: dict[str, str]) -> bytes:
 def open_ciphertext(material: bytes, context: dict[str, str], blob: bytes) -> bytes:
     """A `CiphertextBlob` under 32 bytes of key material (key-records.md)."""
     return open_envelope(material, 1, canonical(context), blob)
+
+
+def seal_ciphertext(material: bytes, named: bytes, context: dict[str, str], plaintext: bytes) -> bytes:
+    """A `CiphertextBlob` for the key and material in these fields."""
+    derivation, iv = secrets.token_bytes(16), secrets.token_bytes(12)
+    header = b"SREV\1\1" + bytes([len(named)]) + named + derivation + iv
+    key = kbkdf(material, b"strongroom envelope v1: kms", derivation)
+    return header + AESGCM(key).encrypt(iv, plaintext, header + canonical(context))
 
 
 def open_domain_key(root: bytes, number: int, row: bytes) -> bytes:
