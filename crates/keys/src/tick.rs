@@ -1,7 +1,10 @@
 //! What the server does by itself as time passes: destroying keys, rotating the keys that nobody manages, renewing domain keys and
 //! re-wrapping what older ones wrapped.
 
+use std::sync::Arc;
+
 use meta::{Table, Transaction};
+use tokio::task::JoinSet;
 
 use crate::Keys;
 use crate::error::Error;
@@ -11,6 +14,9 @@ use crate::wire::Timestamp;
 
 /// Most errands of one [`Keys::tick`]; the next call takes the rest.
 const MAX_ERRANDS: usize = 1_000;
+/// Errands that run side by side, so that the destructions among them are committed, and shredded, together: each shredding is a pass over
+/// all material.
+const ERRANDS_AT_ONCE: usize = 64;
 
 impl Keys {
     /// Runs everything that is due. To be called at start and every few minutes; any number of gateways over one store may.
@@ -29,14 +35,22 @@ impl Keys {
     }
 
     /// Runs what is due in this Region.
-    async fn run_errands(&self, now: Timestamp) -> Result<(), Error> {
+    async fn run_errands(self: &Arc<Self>, now: Timestamp) -> Result<(), Error> {
         let mut outcome = Ok(());
-        for row in self.vault.scan(Table::Key, &self.vault.rows.due_by(now), MAX_ERRANDS).await? {
-            let done = self.run(&row, now).await;
-            if let Err(error) = &done {
-                tracing::warn!(%error, "an errand of a key failed");
+        let due = self.vault.scan(Table::Key, &self.vault.rows.due_by(now), MAX_ERRANDS).await?;
+        for rows in due.chunks(ERRANDS_AT_ONCE) {
+            let mut running = JoinSet::new();
+            for row in rows {
+                let (keys, row) = (Arc::clone(self), row.clone());
+                running.spawn(async move { keys.run(&row, now).await });
             }
-            outcome = outcome.and(done);
+            while let Some(done) = running.join_next().await {
+                let done = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                if let Err(error) = &done {
+                    tracing::warn!(%error, "an errand of a key failed");
+                }
+                outcome = outcome.and(done);
+            }
         }
         outcome
     }
