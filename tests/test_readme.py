@@ -39,7 +39,7 @@ def test_the_walk_through_holds_and_leaves_only_ciphertext(fresh, tmp_path):
     assert done.returncode == 0, done.stderr + done.stdout
     for mode in ("sse-s3", "sse-kms", "dsse-kms", "bucket-key", "sse-c"):
         assert f"{mode}: identical" in done.stdout
-    assert done.stdout.endswith("attack at dawn\n")
+    assert done.stdout.endswith("attack at dawn\nVerified OK\n")
 
     clients = fresh.environment_of_clients()
     secret = clients["AWS_SECRET_ACCESS_KEY"].encode()
