@@ -120,7 +120,7 @@ class Server:
         )
         client = boto3.client(
             service,
-            region_name=REGION,
+            region_name=options.pop("region", REGION),
             endpoint_url=self.https if secure else self.http,
             verify=self.ca_bundle() if secure else None,
             aws_access_key_id=access_key_id,

@@ -89,6 +89,13 @@ def test_old_ciphertext_opens_after_rotation(kms, key):
     assert len({rotation["KeyMaterialId"] for rotation in everything}) == 4
 
 
+def test_the_last_usage(kms, key):
+    before = kms.get_key_last_usage(KeyId=key["KeyId"])
+    assert before["KeyLastUsage"] == {} and before["KeyCreationDate"] == key["CreationDate"]
+    kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+    assert kms.get_key_last_usage(KeyId=key["KeyId"])["KeyLastUsage"]["Operation"] == "Encrypt"
+
+
 def test_states(kms, key):
     name = key["KeyId"]
     blob = kms.encrypt(KeyId=name, Plaintext=b"x")["CiphertextBlob"]
