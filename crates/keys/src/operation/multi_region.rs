@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
 use crate::model::requests;
-use crate::principal::{AccountId, Principal, Region};
+use crate::principal::{Principal, Region};
 use crate::record::{Import, KeyDetails, KeyRecord, KeyState, Origin};
 use crate::vault::{Draft, busy, gone};
 
@@ -74,25 +74,23 @@ impl Keys {
             let text = format!("{} is not a Region of this server.", request.replica_region);
             return Err(Error::UnsupportedOperation(text));
         };
-        let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
-        let replica = self.replicate(key.id, &other, principal.account, details).await?;
+        let own = Own {
+            details: KeyDetails { description: request.description.unwrap_or_default(), tags },
+            policy: request.policy,
+            bypass: request.bypass_policy_lockout_safety_check,
+        };
+        let replica = self.replicate(principal, key.id, &other, &own).await?;
         let tags = replica.details.tags.iter();
         Ok(ReplicateKeyResponse {
             replica_key_metadata: other.metadata(&replica),
-            replica_policy: String::new(),
+            replica_policy: other.policy_text(key.id, key.record.owner).await?.unwrap_or_default(),
             replica_tags: tags.map(|(key, value)| Tag { tag_key: key.clone(), tag_value: value.clone() }).collect(),
         })
     }
 
     /// Writes a replica of one of this Region's keys: record, materials and the rows about them there, and its place in the
     /// record of every member.
-    async fn replicate(
-        &self,
-        id: KeyId,
-        other: &Keys,
-        account: AccountId,
-        details: KeyDetails,
-    ) -> Result<Draft, Error> {
+    async fn replicate(&self, principal: &Principal, id: KeyId, other: &Keys, own: &Own) -> Result<Draft, Error> {
         for _ in 0..MAX_ATTEMPTS {
             let Some(vaults) = self.vaults_of(id).await? else { return Err(gone(id)) };
             let _alone = Self::lock_set(id, &vaults).await;
@@ -103,10 +101,14 @@ impl Keys {
                     set.add(&other.region);
                 }
             });
-            let replica = replica(other, set.own(), details.clone());
-            let transaction = other.count_one_more(Transaction::new(), account).await?;
-            let transaction = other.vault.put(transaction, &other.vault.rows.owned(account, id), &[]);
+            let replica = replica(other, set.own(), own.details.clone());
+            let transaction = other.count_one_more(Transaction::new(), principal.account).await?;
+            let transaction = other.vault.put(transaction, &other.vault.rows.owned(principal.account, id), &[]);
             let mut transaction = other.put_new_key(transaction, &replica, None);
+            if let Some(policy) = &own.policy {
+                other.check_first_policy(principal, &replica, policy, own.bypass)?;
+                transaction = other.vault.put_policy(transaction, id, policy);
+            }
             for material in replica.record.materials.iter().filter(|material| material.is_present()) {
                 let secret = self.vault.stored_material(id, material).await?;
                 transaction = other.vault.put_material(transaction, id, material, &secret);
@@ -158,6 +160,14 @@ impl Keys {
         })
         .await
     }
+}
+
+/// What a replica does not share with its set.
+struct Own {
+    details: KeyDetails,
+    policy: Option<String>,
+    /// `BypassPolicyLockoutSafetyCheck`
+    bypass: Option<bool>,
 }
 
 /// That a key may get a replica in a Region.

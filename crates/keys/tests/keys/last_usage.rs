@@ -27,7 +27,7 @@ async fn a_key_that_was_not_used_says_so() {
     assert_eq!(answer["KeyLastUsage"], serde_json::json!({}));
     assert_eq!((&answer["KeyId"], &answer["TrackingStartDate"]), (&serde_json::json!(key), &answer["KeyCreationDate"]));
     f.alias("alias/a", &key).await.unwrap();
-    assert_eq!(code(usage(&f, "alias/a").await), "NotFoundException");
+    assert_eq!(code(usage(&f, "alias/a").await), "InvalidArnException");
 }
 
 #[tokio::test]

@@ -199,7 +199,8 @@ async fn material_comes_under_a_new_domain_key_and_opens_what_it_did() {
     for blob in &blobs {
         assert!(f.decrypt(blob).await.unwrap().plaintext.expose() == b"old");
     }
-    assert_eq!(f.keys.verify(&mut |damage| panic!("{damage}")).await.unwrap(), 2 * 201 + 221 + 1);
+    // Record and owner's entry of each key, the materials, the count, and since when uses are noted.
+    assert_eq!(f.keys.verify(&mut |damage| panic!("{damage}")).await.unwrap(), 2 * 201 + 221 + 1 + 1);
 }
 
 #[tokio::test]
