@@ -1,16 +1,15 @@
-"""KMS ciphertexts opened by another implementation: `formats`, some lines of Python after docs/formats/."""
+"""KMS ciphertexts opened by another implementation: `formats`, some lines of Python after docs/formats/.
+
+`test_kms_import` does the same, and the inverse, under material that it brought.
+"""
 
 import json
-import secrets
 import sqlite3
 import struct
 import uuid
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 import formats
 from strongroom import ROOT
@@ -26,22 +25,6 @@ def test_the_published_vectors():
         assert formats.fields(blob).hex() == vector["fields"]
         with pytest.raises(InvalidTag):
             formats.open_envelope(master, labels[vector["label"]], aad + b"x", blob)
-
-
-def test_ciphertexts_under_imported_material(kms):
-    """Whoever brought the material opens what KMS sealed, and seals what KMS opens."""
-    key, material, context = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"], secrets.token_bytes(32), {"a": "b"}
-    way = kms.get_parameters_for_import(KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048")
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-    wrapped = load_der_public_key(way["PublicKey"]).encrypt(material, oaep)
-    forever = "KEY_MATERIAL_DOES_NOT_EXPIRE"
-    kms.import_key_material(
-        KeyId=key, ImportToken=way["ImportToken"], EncryptedKeyMaterial=wrapped, ExpirationModel=forever
-    )
-    sealed = kms.encrypt(KeyId=key, Plaintext=b"from KMS", EncryptionContext=context)["CiphertextBlob"]
-    assert formats.open_ciphertext(material, context, sealed) == b"from KMS"
-    ours = formats.seal_ciphertext(material, formats.fields(sealed), context, b"from outside")
-    assert kms.decrypt(CiphertextBlob=ours, EncryptionContext=context)["Plaintext"] == b"from outside"
 
 
 def test_a_servers_ciphertext_from_its_files(own_server):
