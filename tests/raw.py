@@ -1,11 +1,12 @@
 """Requests as bytes: signed by botocore's own signer, then sent, or altered and sent, without an SDK in between."""
 
 import http.client
+import json
 import ssl
 import urllib.parse
 from dataclasses import dataclass
 
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -56,3 +57,23 @@ class Connection:
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
         """Signs and sends."""
         return self.send(method, path, self.signed(method, path, headers), body)
+
+
+class Kms(Connection):
+    """The same for KMS: any bytes as the body of any operation, rightly signed."""
+
+    def __init__(self, server, secure: bool = False):
+        super().__init__(server, secure)
+        self.signer = SigV4Auth(Credentials(server.access_key_id, server.secret_access_key), "kms", "us-east-1")
+
+    def call(self, operation: str, body: bytes) -> Answer:
+        headers = {"Host": self.host, "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"TrentService.{operation}"}
+        request = AWSRequest("POST", self.base + "/", headers=headers, data=body)
+        self.signer.add_auth(request)
+        return self.send("POST", "/", dict(request.headers.items()), body)
+
+    def error(self, operation: str, body: bytes) -> tuple[int, str, str | None]:
+        """Status, code and message of what must not succeed."""
+        answer = self.call(operation, body)
+        document = json.loads(answer.body or b"{}")
+        return answer.status, document.get("__type"), document.get("message")

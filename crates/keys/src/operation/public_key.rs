@@ -63,14 +63,12 @@ impl Keys {
         let wish = Use::of(Action::GetPublicKey).tokens(request.grant_tokens.as_ref());
         let key = self.find(principal, &request.key_id, wish, Via::Kms).await?;
         let (spec, usage) = (key.record.spec, key.record.usage);
-        let unsupported = || {
-            let text = format!("{} key spec is {spec} which is not valid for GetPublicKey.", key.arn);
-            Error::UnsupportedOperation(text)
-        };
+        // AWS says no more.
+        let unsupported = || Error::UnsupportedOperation(String::new());
+        key.record.require_enabled(&key.arn)?;
         if !spec.is_asymmetric() {
             return Err(unsupported());
         }
-        key.record.require_enabled(&key.arn)?;
         let public_key = self.with_material(&key, |it| Ok(it.public_key_der())).await?.ok_or_else(unsupported)?;
         Ok(GetPublicKeyResponse {
             key_id: key.arn.clone(),

@@ -161,7 +161,7 @@ impl Keys {
         self.set_rotation(key.id, Some(days)).await
     }
 
-    /// DisableKeyRotation.
+    /// DisableKeyRotation. A key of a spec that does not rotate has nothing to disable.
     ///
     /// # Errors
     /// The exceptions of the KMS API reference, DisableKeyRotation.
@@ -177,9 +177,15 @@ impl Keys {
     async fn set_rotation(&self, id: KeyId, days: Option<u32>) -> Result<Done, Error> {
         self.change_set(id, |set, transaction| {
             let own = set.own();
+            // In AWS's order: the state, the key's spec, its origin, though a key without material is told of its origin.
+            if own.record.state != KeyState::PendingImport {
+                own.record.require_enabled(&own.arn)?;
+            }
+            if days.is_none() && own.record.spec != KeySpec::SymmetricDefault {
+                return Ok((Done, transaction));
+            }
             own.record.require_automatic_rotation(&own.arn)?;
             set.require_primary()?;
-            own.record.require_enabled(&own.arn)?;
             let unchanged = own.record.rotation.filter(|rotation| Some(rotation.days) == days);
             let rotation = unchanged.or_else(|| days.map(|days| Rotation { days, next: self.now().after(DAY * days) }));
             set.each(|record| record.rotation = rotation);
@@ -235,9 +241,9 @@ impl Keys {
     fn require_on_demand(&self, set: &Set) -> Result<(), Error> {
         let own = set.own();
         let (record, arn) = (&own.record, &own.arn);
+        record.require_enabled(arn)?;
         record.require_rotation(arn)?;
         set.require_primary()?;
-        record.require_enabled(arn)?;
         let done = record.materials.iter().filter(|material| material.cause == Cause::OnDemand).count();
         if done >= MAX_ON_DEMAND_ROTATIONS {
             let text = format!(
@@ -359,7 +365,8 @@ impl KeyRecord {
     fn require_rotation(&self, arn: &str) -> Result<(), Error> {
         let (spec, origin) = (self.spec, self.origin);
         if spec != KeySpec::SymmetricDefault {
-            return Err(not_valid(arn, "key spec", spec.name()));
+            // AWS says no more.
+            return Err(Error::UnsupportedOperation(String::new()));
         }
         match origin {
             Origin::AwsKms | Origin::External => Ok(()),
