@@ -231,9 +231,14 @@ impl Link {
         outcome
     }
 
-    /// Whether a login stands, as far as can be said without waiting.
+    /// Whether a login stands and the token is there, as far as can be said without waiting for another call.
     pub(crate) fn is_open(&self) -> bool {
-        self.state.try_lock().is_ok_and(|state| matches!(state.door, Door::Open(_)))
+        let (started, _) = self.module.enter();
+        let slot = self.state.try_lock().ok().and_then(|state| match &state.door {
+            Door::Open(opened) if opened.generation == started.generation => Some(opened.slot),
+            _ => None,
+        });
+        slot.is_some_and(|slot| self.module.library().get_token_info(slot).is_ok())
     }
 
     fn give_back(&self, session: Session, epoch: Instant) {

@@ -143,7 +143,8 @@ impl Module {
     /// `generation` is the start in which `link` did not find its token: if there was another since, nothing is done. Nothing
     /// is done either, and the answer is no, if the last start was just now or calls are in flight.
     pub(crate) fn restart(&self, generation: u64, link: &Link) -> bool {
-        let others = self.links().values().filter_map(Weak::upgrade).any(|other| !other.is(link) && other.is_open());
+        let others: Vec<_> = self.links().values().filter_map(Weak::upgrade).collect();
+        let others = others.iter().any(|other| !other.is(link) && other.is_open());
         let pause = if others { RESTART_PAUSE_SHARED } else { RESTART_PAUSE };
         let deadline = Instant::now() + RESTART_PATIENCE;
         let mut started = loop {

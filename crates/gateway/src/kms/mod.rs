@@ -62,6 +62,7 @@ fn failed(operation: &Operation, error: &keys::Error) -> Response {
             tracing::error!(operation = operation.name, %internal, "a KMS operation failed");
             StatusCode::INTERNAL_SERVER_ERROR
         }
+        keys::Error::DependencyTimeout(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };
     json::error(status, error.code(), error.message())

@@ -224,9 +224,8 @@ impl Keys {
     async fn postpone(&self, place: &Place, key: KeyId, now: Timestamp) -> Result<(), Error> {
         let Some(found) = self.vault.read(place, Discarded::decode).await? else { return Ok(()) };
         let later = self.vault.rows.discard(now.after(PAUSE), key);
-        let transaction = Transaction::new()
-            .expect_equals(place.table, &place.key, found.row)
-            .delete(place.table, &place.key);
+        let transaction =
+            Transaction::new().expect_equals(place.table, &place.key, found.row).delete(place.table, &place.key);
         // Another gateway may have been faster: then there is nothing to do.
         self.vault.commit(self.vault.put(transaction, &later, &found.value.encode())).await.map(drop)
     }
@@ -267,5 +266,7 @@ fn external_key(draft: &Draft) -> Claim {
 }
 
 fn external_key_in_use(key: &str) -> Error {
-    Error::XksKeyAlreadyInUse(format!("The external key {key} is already another KMS key's in this external key store."))
+    Error::XksKeyAlreadyInUse(format!(
+        "The external key {key} is already another KMS key's in this external key store."
+    ))
 }

@@ -4,6 +4,8 @@ use material::KeySpec;
 use serde::Serialize;
 
 use crate::Keys;
+use crate::custody::Backing;
+use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::principal::Region;
 use crate::record::{Cause, Custody, Import, KeyRecord, KeyState, Material, Owner};
@@ -74,6 +76,9 @@ pub struct KeyMetadata {
     /// `CustomKeyStoreId`, of keys in a custom key store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
+    /// `CloudHsmClusterId`, of keys in an HSM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_hsm_cluster_id: Option<String>,
     /// `XksKeyConfiguration`, of keys in an external key store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_key_configuration: Option<XksKeyConfiguration>,
@@ -113,7 +118,21 @@ pub struct XksKeyConfiguration {
 }
 
 impl Keys {
-    /// What DescribeKey and CreateKey say of a key.
+    /// What DescribeKey and CreateKey say of a key, with what its custom key store makes of it.
+    pub(crate) async fn shown(&self, draft: &Draft) -> Result<KeyMetadata, Error> {
+        let mut metadata = self.metadata(draft);
+        if let Some(store) = self.store_of(&draft.record).await? {
+            if store.hides(draft.record.state) {
+                (metadata.key_state, metadata.enabled) = ("Unavailable", false);
+            }
+            if let Backing::Hsm(hsm) = store.record.backing {
+                metadata.cloud_hsm_cluster_id = Some(hsm.cluster);
+            }
+        }
+        Ok(metadata)
+    }
+
+    /// What the record alone says of a key.
     pub(crate) fn metadata(&self, draft: &Draft) -> KeyMetadata {
         let KeyRecord { owner, created, spec, usage, origin, custody, state, .. } = &draft.record;
         // One that waits for its rotation may yet be replaced by another.
@@ -157,6 +176,7 @@ impl Keys {
                 Custody::Here => None,
                 Custody::Hsm { store } | Custody::Proxy { store, .. } => Some(store.clone()),
             },
+            cloud_hsm_cluster_id: None,
             xks_key_configuration: match custody {
                 Custody::Proxy { key, .. } => Some(XksKeyConfiguration { id: key.clone() }),
                 Custody::Here | Custody::Hsm { .. } => None,

@@ -40,15 +40,16 @@ impl Keys {
     /// The exceptions of the KMS API reference, GenerateRandom.
     pub async fn generate_random(
         &self,
-        _principal: &Principal,
+        principal: &Principal,
         request: GenerateRandomRequest,
     ) -> Result<GenerateRandomResponse, Error> {
         refuse_recipient(request.recipient.as_ref())?;
-        if let Some(id) = &request.custom_key_store_id {
-            return Err(Error::CustomKeyStoreNotFound(format!("Custom key store {id} does not exist.")));
-        }
         // "This parameter is required", says the API reference; the service model does not.
         let number = request.number_of_bytes.ok_or_else(|| required("numberOfBytes"))?;
+        if let Some(id) = &request.custom_key_store_id {
+            let plaintext = self.random_of_store(principal.account, id, number).await?;
+            return Ok(GenerateRandomResponse { plaintext: Plaintext::from(plaintext) });
+        }
         let mut plaintext = Zeroizing::new(vec![0; usize::try_from(number).unwrap_or_default()]);
         seal::fill_random(&mut plaintext);
         Ok(GenerateRandomResponse { plaintext: Plaintext::from(plaintext) })
