@@ -89,6 +89,14 @@ def test_old_ciphertext_opens_after_rotation(kms, key):
     assert len({rotation["KeyMaterialId"] for rotation in everything}) == 4
 
 
+def test_automatic_rotation_is_turned_on_and_off(kms, key):
+    kms.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=90)
+    status = kms.get_key_rotation_status(KeyId=key["KeyId"])
+    assert (status["KeyRotationEnabled"], status["RotationPeriodInDays"]) == (True, 90)
+    kms.disable_key_rotation(KeyId=key["KeyId"])
+    assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is False
+
+
 def test_the_last_usage(kms, key):
     before = kms.get_key_last_usage(KeyId=key["KeyId"])
     assert before["KeyLastUsage"] == {} and before["KeyCreationDate"] == key["CreationDate"]
