@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use super::*;
@@ -207,5 +208,24 @@ fn refusals_are_known_by_name_and_nothing_else_is_one() {
         (302, r#"{"errorName": "InternalException"}"#),
     ] {
         assert_eq!(refusal(status, body.as_bytes()).fault(), Fault::Malformed, "{status} {body}");
+    }
+}
+
+proptest! {
+    /// The examples with some bytes changed, cut off or put in: read as what they are, or refused, and never a panic.
+    #[test]
+    fn spoiled_answers_are_read_or_refused(at in any::<prop::sample::Index>(), cut in 0..4_usize, put in any::<[u8; 3]>(), length in 0..20_usize) {
+        for good in [answer(), json!({"plaintext": "SGVsbG8gV29ybGQh"}), json!({"errorName": "InternalException"})] {
+            let mut body = good.to_string().into_bytes();
+            let from = at.index(body.len());
+            body.splice(from..body.len().min(from + cut), put[..cut.min(3)].iter().copied());
+            if let Ok(sealed) = encrypted(&body, AAD, length) {
+                prop_assert_eq!(sealed.ciphertext.len(), length);
+            }
+            if let Ok(plaintext) = decrypted(&body, length) {
+                prop_assert_eq!(plaintext.len(), length);
+            }
+            let _ = (metadata(&body), health(&body), refusal(400, &body));
+        }
     }
 }
