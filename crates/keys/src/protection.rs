@@ -65,6 +65,16 @@ impl Keys {
         })
     }
 
+    /// The root key that a domain key is under, if that is not the one that wraps: the settings are behind a change of the root key.
+    ///
+    /// # Errors
+    /// A failing store; a damaged row.
+    pub async fn under_another_root_key(&self) -> Result<Option<RootKeyIdentity>, Error> {
+        let current = self.shared.roots.current().identity();
+        let found = RecordSealer::status(&*self.shared.store).await?;
+        Ok(found.into_iter().map(|key| key.under).find(|under| !current.may_be(under)))
+    }
+
     /// How far the re-wrapping of key material is. Costs nothing.
     pub fn rewrapping(&self) -> Progress {
         self.shared.rewrapping.progress()

@@ -92,6 +92,9 @@ impl Store {
     /// Ends what runs beside the requests and closes the files.
     pub(crate) async fn close(self) {
         self.objects.close().await;
+        if let Err(error) = self.keys.flush().await {
+            tracing::warn!(%error, "the last uses of keys could not be written");
+        }
         self.meta.close().await;
     }
 }
@@ -165,12 +168,7 @@ async fn is_used(store: &dyn meta::Store) -> Result<bool, Error> {
 
 /// After a change of the root key the settings have to follow, or the next domain key comes under the old one again.
 async fn warn_of_another_root_key(keys: &Keys, named: &str) -> Result<(), Error> {
-    let found = keys.protection().await?;
-    let Some(current) = found.root_keys.first() else { return Ok(()) };
-    let other = found.domain_keys.iter().map(|key| &key.under).find(|under| {
-        under.kind != current.kind || (under.name.is_some() && current.name.is_some() && under.name != current.name)
-    });
-    if let Some(other) = other {
+    if let Some(other) = keys.under_another_root_key().await? {
         tracing::warn!(
             setting = %named,
             "domain keys of this store are wrapped under {other}, and the first root key of the settings is another one: new domain \

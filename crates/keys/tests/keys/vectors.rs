@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use keys::operation::encrypt::DecryptRequest;
 use keys::operation::lifecycle::CreateKeyRequest;
 use keys::operation::tag::{ListResourceTagsRequest, Tag};
-use keys::{AWS_S3, Blob, KeyFile, Keys};
+use keys::{AWS_S3, Blob, KeyFile, Keys, Passphrase, RootKeyKind, RootKeys};
 use meta::memory::Memory;
 use meta::{Order, Range, Store, Table, Transaction};
 use seal::EncryptionContext;
@@ -89,6 +89,39 @@ fn a_root_key_file_of_version_1_opens() {
     assert!(KeyFile::parse(&[&file[..], &[0]].concat()).is_none());
     file[7] = 2;
     assert!(KeyFile::parse(&file).is_none());
+}
+
+/// The domain keys of a store, each under another root key: as version 2 wrote them, for ever.
+#[tokio::test]
+async fn domain_keys_of_version_2_open() {
+    let (store, clock) = (Arc::new(Memory::new()), Fixture::new().await.now);
+    for line in include_str!("domain-keys-v2.txt").lines() {
+        let (number, value) = line.split_once(' ').unwrap();
+        store.commit(Transaction::new().put(Table::DomainKey, hex(number), hex(value))).await.unwrap();
+    }
+    let passphrase = Passphrase::new("correct horse battery staple".to_owned().into()).unwrap();
+    let roots = RootKeys::new(root_key(7)).and(Arc::new(passphrase));
+    let keys = Keys::open(store, roots, settings(&clock)).await.unwrap();
+    let found = keys.protection().await.unwrap();
+    let kinds: Vec<RootKeyKind> = found.domain_keys.iter().map(|key| key.under.kind).collect();
+    assert_eq!(kinds, [RootKeyKind::KeyFile, RootKeyKind::Passphrase]);
+    let sealed = hex(include_str!("domain-keys-v2-record.txt").trim());
+    assert_eq!(keys.records().open(b"kind", b"place", &sealed).unwrap()[..], *b"under the second");
+}
+
+#[tokio::test]
+#[ignore = "prints domain keys for a new format's vector"]
+async fn print_domain_keys() {
+    let f = Fixture::new().await;
+    let passphrase = Passphrase::new("correct horse battery staple".to_owned().into()).unwrap();
+    let roots = RootKeys::new(Arc::new(passphrase)).and(root_key(7));
+    let keys = Keys::open(f.store.clone(), roots, f.settings()).await.unwrap();
+    keys.replace_domain_key().await.unwrap();
+    let rows = f.store.scan(Table::DomainKey, &Range::all(), Order::Ascending, 10).await.unwrap();
+    let line = |row: &meta::Row| format!("{} {}\n", HEXLOWER.encode(&row.key), HEXLOWER.encode(&row.value));
+    std::fs::write(std::env::temp_dir().join("rows.txt"), rows.iter().map(line).collect::<String>()).unwrap();
+    let record = keys.records().seal(b"kind", b"place", b"under the second");
+    std::fs::write(std::env::temp_dir().join("record.txt"), HEXLOWER.encode(&record) + "\n").unwrap();
 }
 
 #[tokio::test]

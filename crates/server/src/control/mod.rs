@@ -124,3 +124,36 @@ impl Reach {
         Ok(Reach { path, _folder: Some(folder) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_long_path_is_reached_too() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let long = folder.path().join("a".repeat(120));
+        std::fs::create_dir(&long).unwrap();
+        let reach = Reach::of(&long).unwrap();
+        let _listener = UnixListener::bind(&reach.path).unwrap();
+        assert!(long.join(NAME).exists());
+        let reach = Reach::of(&long).unwrap();
+        UnixStream::connect(&reach.path).unwrap();
+    }
+
+    #[test]
+    fn a_request_is_a_line_as_the_documents_have_it() {
+        let request = r#"{"command": "rotate-root-key", "to": "passphrase-prompt", "given": {"passphrase": "p"}}"#;
+        let Request::RotateRootKey { to, given } = serde_json::from_str(request).unwrap() else { panic!() };
+        assert_eq!((to.as_str(), given.passphrase.unwrap().as_str()), ("passphrase-prompt", "p"));
+        assert!(serde_json::from_str::<Request>(r#"{"command": "status"}"#).is_ok());
+        assert!(serde_json::from_str::<Request>(r#"{"command": "rotate-domain-key"}"#).is_ok());
+        assert!(serde_json::from_str::<Request>(r#"{"command": "stop"}"#).is_err());
+        let answer = serde_json::to_string(&Answer::RotatedRootKey { domain_keys: 3 }).unwrap();
+        assert_eq!(answer, r#"{"rotated-root-key":{"domain_keys":3}}"#);
+        assert_eq!(serde_json::to_string(&Answer::Refused("no".to_owned())).unwrap(), r#"{"refused":"no"}"#);
+    }
+}
