@@ -1,29 +1,13 @@
-//! Every limit, with its reason.
+//! Every limit that the service model does not set, with its reason.
 
 use std::time::Duration;
 
 /// Longest plaintext of Encrypt, bytes (KMS API reference, Encrypt).
 pub const MAX_PLAINTEXT: usize = 4_096;
-/// Longest ciphertext blob of Decrypt, bytes (KMS API reference, Decrypt).
-pub const MAX_CIPHERTEXT: usize = 6_144;
-/// Most bytes of GenerateDataKey and GenerateRandom (KMS API reference).
-pub const MAX_RANDOM: i64 = 1_024;
-/// Longest key identifier, characters (service model, `KeyIdType`).
-pub const MAX_KEY_IDENTIFIER: usize = 2_048;
-/// Longest description, characters (service model, `DescriptionType`).
-pub const MAX_DESCRIPTION: usize = 8_192;
 /// Longest alias name with its `alias/`, characters (service model, `AliasNameType`).
 pub const MAX_ALIAS: usize = 256;
-/// Most grant tokens of a request (service model, `GrantTokenList`).
-pub const MAX_GRANT_TOKENS: usize = 10;
-/// Longest grant token, characters (service model, `GrantTokenType`).
-pub const MAX_GRANT_TOKEN: usize = 8_192;
 /// Most tags of a key (KMS developer guide, quotas).
 pub const MAX_TAGS: usize = 50;
-/// Longest tag key, characters (service model, `TagKeyType`).
-pub const MAX_TAG_KEY: usize = 128;
-/// Longest tag value, characters (service model, `TagValueType`).
-pub const MAX_TAG_VALUE: usize = 256;
 /// Most aliases of a key (KMS developer guide, quotas).
 pub const MAX_ALIASES_PER_KEY: usize = 50;
 /// Most customer keys of an account (KMS developer guide, quotas).
@@ -42,14 +26,10 @@ pub const MAX_IMPORT_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 pub const DELETION_WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=30;
 /// The waiting period when none is named, days.
 pub const DEFAULT_DELETION_WINDOW_DAYS: i64 = 30;
-/// Most entries of a page of any list (service model, `LimitType`).
-pub const MAX_PAGE: i64 = 1_000;
 /// Entries of a page of ListKeys and ListKeyRotations when no limit is named (KMS API reference).
 pub const DEFAULT_PAGE: usize = 100;
 /// Entries of a page of ListAliases and ListResourceTags when no limit is named (KMS API reference).
 pub const DEFAULT_SMALL_PAGE: usize = 50;
-/// Longest pagination marker, characters (service model, `MarkerType`).
-pub const MAX_MARKER: usize = 1_024;
 
 /// Most custom key stores of an account in a Region (KMS developer guide, quotas).
 pub const MAX_CUSTOM_KEY_STORES: usize = 10;

@@ -225,7 +225,7 @@ fn every_pattern_of_the_table_compiles() {
         &shapes::PutKeyPolicyRequest,
         &shapes::ReplicateKeyRequest,
     ];
-    requests.into_iter().for_each(|shape| visit(shape));
+    requests.into_iter().for_each(visit);
 }
 
 /// `cargo test --release -p strongroom-keys -- --ignored --nocapture the_cost_of_a_check`
