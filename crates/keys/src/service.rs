@@ -49,11 +49,12 @@ impl Keys {
         context: &EncryptionContext,
     ) -> Result<DataKey, Error> {
         let key = self.find(principal, key, Action::GenerateDataKey, Via::S3).await?;
-        key.record.require_enabled(&key.arn)?;
+        self.require_usable(&key).await?;
         key.require_usage(KeyUsage::EncryptDecrypt, Action::GenerateDataKey.operation())?;
         let plaintext = SecretKey::generate();
         let asker = Asker::of(principal, Action::GenerateDataKey, Via::S3);
         let blob = self.seal_under(&key, asker, context, plaintext.expose()).await?;
+        self.used(&key, Action::GenerateDataKey);
         Ok(DataKey { key_arn: key.arn.clone(), plaintext, blob })
     }
 
@@ -72,6 +73,7 @@ impl Keys {
         let key = self.find(principal, key_arn, Action::Decrypt, Via::S3).await?;
         let asker = Asker::of(principal, Action::Decrypt, Via::S3);
         let (plaintext, _) = self.open_under(&key, asker, context, blob).await?;
+        self.used(&key, Action::Decrypt);
         SecretKey::from_slice(&plaintext).map_err(|_| Error::InvalidCiphertext(String::new()))
     }
 

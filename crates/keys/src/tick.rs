@@ -30,7 +30,10 @@ impl Keys {
             let Some(keys) = self.in_region(region.as_str()) else { continue };
             keys.vault.prune();
             outcome = outcome.and(keys.run_errands(now).await);
+            outcome = outcome.and(keys.run_discards(now).await);
         }
+        outcome = outcome.and(self.keep_connections().await);
+        outcome = outcome.and(self.flush().await);
         outcome.and(self.rewrap().await.map(drop))
     }
 
