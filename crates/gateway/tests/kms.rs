@@ -6,7 +6,7 @@ mod support;
 
 use gateway::kms::OPERATIONS;
 use serde_json::{Value, json};
-use support::{Ask, Server};
+use support::{Ask, OTHER_REGION, REGION, Server};
 
 async fn key(server: &Server) -> String {
     let (status, answer) = server.kms("CreateKey", r#"{"Description":"a test"}"#).await;
@@ -127,4 +127,59 @@ async fn a_body_over_the_limit_is_not_read() {
     let body = " ".repeat(gateway::DOCUMENT_LIMIT + 1);
     let answer = server.ask(&Ask::kms("ListKeys", &body)).await;
     assert_eq!((answer.status, answer.code().as_str()), (413, "RequestEntityTooLargeException"));
+}
+
+/// Asks KMS in a Region.
+async fn ask_in(server: &Server, region: &str, operation: &str, body: Value) -> (u16, Value) {
+    let answer = server.ask(&Ask { region, ..Ask::kms(operation, &body.to_string()) }).await;
+    (answer.status, answer.json())
+}
+
+#[tokio::test]
+async fn the_signature_says_which_region_s_keys_are_meant() {
+    let server = Server::start().await;
+    let (status, here) = ask_in(&server, REGION, "CreateKey", json!({"MultiRegion": true})).await;
+    assert_eq!(status, 200, "{here}");
+    let key = here["KeyMetadata"]["KeyId"].as_str().unwrap();
+    let (status, missing) = ask_in(&server, OTHER_REGION, "DescribeKey", json!({"KeyId": key})).await;
+    assert_eq!((status, missing["__type"].as_str()), (400, Some("NotFoundException")));
+
+    let request = json!({"KeyId": key, "ReplicaRegion": OTHER_REGION});
+    let (status, replicated) = ask_in(&server, REGION, "ReplicateKey", request).await;
+    assert_eq!(status, 200, "{replicated}");
+    let arn = format!("arn:aws:kms:{OTHER_REGION}:111111111111:key/{key}");
+    assert_eq!(replicated["ReplicaKeyMetadata"]["Arn"], arn);
+    let (_, sealed) = ask_in(&server, REGION, "Encrypt", json!({"KeyId": key, "Plaintext": "aGVsbG8="})).await;
+    let (_, opened) =
+        ask_in(&server, OTHER_REGION, "Decrypt", json!({"CiphertextBlob": sealed["CiphertextBlob"]})).await;
+    assert_eq!((opened["Plaintext"].as_str(), opened["KeyId"].as_str()), (Some("aGVsbG8="), Some(arn.as_str())));
+
+    let request = json!({"KeyId": key, "PrimaryRegion": OTHER_REGION});
+    let answer = server.ask(&Ask::kms("UpdatePrimaryRegion", &request.to_string())).await;
+    assert_eq!((answer.status, answer.text()), (200, ""));
+}
+
+#[tokio::test]
+async fn a_region_that_is_not_served_is_refused_and_so_is_another_one_for_s3() {
+    let server = Server::start().await;
+    let request = Ask { region: "ap-south-1", ..Ask::kms("ListKeys", "{}") };
+    let refused = server.ask(&request).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "InvalidSignatureException"));
+    let request = Ask { region: OTHER_REGION, ..Ask::s3("GET", "/", b"") };
+    let refused = server.ask(&request).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "AuthorizationHeaderMalformed"));
+    assert!(refused.text().contains(&format!("<Region>{REGION}</Region>")), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_key_tells_which_request_used_it_last() {
+    let server = Server::start().await;
+    let key = key(&server).await;
+    let (_, unused) = ask(&server, "GetKeyLastUsage", json!({"KeyId": key})).await;
+    assert_eq!(unused["KeyLastUsage"], json!({}));
+    let used = server.ask(&Ask::kms("Encrypt", &json!({"KeyId": key, "Plaintext": "aGVsbG8="}).to_string())).await;
+    ask(&server, "DescribeKey", json!({"KeyId": key})).await;
+    let (status, answer) = ask(&server, "GetKeyLastUsage", json!({"KeyId": key})).await;
+    assert_eq!((status, &answer["KeyId"], &answer["KeyLastUsage"]["Operation"]), (200, &json!(key), &json!("Encrypt")));
+    assert_eq!(answer["KeyLastUsage"]["KmsRequestId"], used.header("x-amzn-requestid"));
 }

@@ -19,6 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
 
 pub(crate) const REGION: &str = "us-east-1";
+/// A Region that KMS is served in besides.
+pub(crate) const OTHER_REGION: &str = "eu-central-1";
 pub(crate) const HOST: &str = "s3.example.com";
 pub(crate) const ALICE: &str = "AKIAALICEALICEALICE1";
 pub(crate) const BOB: &str = "AKIABOBBOBBOBBOBBOB1";
@@ -46,7 +48,8 @@ impl Server {
             blob::local::LocalBlobs::open(&folder.path().join("blobs"), &blob::local::Options::default()).unwrap(),
         );
         let root = Arc::new(KeyFile::create(&folder.path().join("root-key")).unwrap());
-        let key_settings = keys::Settings { region: region.clone(), other_regions: vec![], clock: Arc::clone(&clock) };
+        let other_regions = vec![Region::parse(OTHER_REGION).unwrap()];
+        let key_settings = keys::Settings { region: region.clone(), other_regions, clock: Arc::clone(&clock) };
         let keys = Keys::open(Arc::clone(&store), root, key_settings).await.unwrap();
         let objects = Objects::open(
             Dependencies { store: Arc::clone(&store), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) },
