@@ -117,10 +117,28 @@ impl Vault {
         let place = self.rows.key(id);
         let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
         let record: KeyRecord = self.decode(&place, &row, KeyRecord::decode)?;
-        let policy = self.read(&self.rows.policy(id), stored_policy).await?.map(|found| found.value);
+        let policy = self.key_policy(id, &record).await?;
         let key = Arc::new(Key { id, arn: self.arn(id, &record), record, policy });
         self.keys.fill(miss, id, Arc::clone(&key));
         Ok(Some(key))
+    }
+
+    /// The policy that a key's record says it has.
+    pub(crate) async fn key_policy(
+        &self,
+        id: KeyId,
+        record: &KeyRecord,
+    ) -> Result<Option<Arc<policy::Document>>, Error> {
+        if !record.own_policy {
+            return Ok(None);
+        }
+        let (place, key) = (self.rows.policy(id), self.rows.key(id));
+        match self.read(&place, stored_policy).await? {
+            Some(found) => Ok(Some(found.value)),
+            // Both rows went at once, since the record was read: the key is gone.
+            None if self.store.get(key.table, &key.key).await?.is_none() => Err(gone(id)),
+            None => Err(Error::damaged(place.kind, &place.key)),
+        }
     }
 
     /// A key with its description and tags, from the store.

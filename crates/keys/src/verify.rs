@@ -8,7 +8,9 @@ use seal::{EncryptionContext, SecretKey};
 use crate::Keys;
 use crate::access::{Action, Asker};
 use crate::cipher::{invalid_ciphertext, parse_ciphertext};
+use crate::decide::stored_policy;
 use crate::error::{Damage, Error, Internal};
+use crate::grant::Grant;
 use crate::identifier::KeyId;
 use crate::record::{AliasRecord, Custody, KeyRecord};
 use crate::rows;
@@ -82,6 +84,8 @@ impl Keys {
         let place = rows::read_place(table, &row.key).ok_or_else(|| Error::damaged(table.name(), &row.key))?;
         match place.kind {
             "alias" => self.vault.decode(&place, &row.value, AliasRecord::decode).map(drop),
+            "key policy" => self.vault.decode(&place, &row.value, stored_policy).map(drop),
+            "grant" => self.vault.decode(&place, &row.value, Grant::decode).map(drop),
             "key" => {
                 let of = |vault: &Arc<Vault>| vault.rows.recorded_key(&row.key).map(|id| (Arc::clone(vault), id));
                 match vaults.iter().find_map(of) {
@@ -94,11 +98,12 @@ impl Keys {
     }
 }
 
-/// That every material that the key's record names is there and opens.
+/// That every material that the key's record names is there and opens, and its policy if it has one of its own.
 async fn verify_key(vault: &Vault, id: KeyId) -> Result<(), Error> {
     // Deleted since the scan: nothing is damaged.
     let Some(draft) = vault.draft(id).await? else { return Ok(()) };
     let record = &draft.value.record;
+    vault.key_policy(id, record).await?;
     let kept = matches!(record.custody, Custody::Here | Custody::Proxy { .. });
     for material in record.materials.iter().filter(|material| kept && material.is_present()) {
         vault.stored_material(id, material).await?;

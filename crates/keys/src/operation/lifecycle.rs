@@ -157,8 +157,9 @@ impl Keys {
         let kind = Kind::of(&request)?;
         let tags = checked_tags(request.tags.unwrap_or_default())?;
         let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
-        let draft = self.customer_draft(principal.account, kind, details);
+        let mut draft = self.customer_draft(principal.account, kind, details);
         let policy = request.policy.as_deref();
+        draft.record.own_policy = policy.is_some();
         if let Some(policy) = policy {
             self.check_first_policy(principal, &draft, policy, request.bypass_policy_lockout_safety_check)?;
         }
@@ -190,7 +191,7 @@ impl Keys {
             let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
             let mut transaction = self.put_place(transaction, draft).await?;
             if let Some(policy) = policy {
-                transaction = self.vault.put_policy(transaction, draft.id, policy);
+                transaction = self.vault.put_policy(transaction, draft, policy);
             }
             if self.vault.commit(self.put_new_key(transaction, draft, secret)).await? {
                 return Ok(());

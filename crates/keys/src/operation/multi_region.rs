@@ -101,13 +101,13 @@ impl Keys {
                     set.add(&other.region);
                 }
             });
-            let replica = replica(other, set.own(), own.details.clone());
+            let replica = replica(other, set.own(), own);
             let transaction = other.count_one_more(Transaction::new(), principal.account).await?;
             let transaction = other.vault.put(transaction, &other.vault.rows.owned(principal.account, id), &[]);
             let mut transaction = other.put_new_key(transaction, &replica, None);
             if let Some(policy) = &own.policy {
                 other.check_first_policy(principal, &replica, policy, own.bypass)?;
-                transaction = other.vault.put_policy(transaction, id, policy);
+                transaction = other.vault.put_policy(transaction, &replica, policy);
             }
             for material in replica.record.materials.iter().filter(|material| material.is_present()) {
                 let secret = self.vault.stored_material(id, material).await?;
@@ -187,9 +187,10 @@ fn require_multi_region_primary(record: &KeyRecord, region: &Region, arn: &str) 
     }
 }
 
-/// A replica of `primary`, whose set has it already: everything that the set shares, and `details` of its own.
-fn replica(other: &Keys, primary: &Draft, details: KeyDetails) -> Draft {
-    let mut record = KeyRecord { created: other.now(), ..primary.record.clone() };
+/// A replica of `primary`, whose set has it already: everything that the set shares, and what is its own.
+fn replica(other: &Keys, primary: &Draft, own: &Own) -> Draft {
+    let (created, own_policy, details) = (other.now(), own.policy.is_some(), own.details.clone());
+    let mut record = KeyRecord { created, own_policy, ..primary.record.clone() };
     if record.origin == Origin::External {
         // "The replica key is created with no key material. You must import the same key material that you imported into the
         // primary key."

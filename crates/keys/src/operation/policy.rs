@@ -106,7 +106,8 @@ impl Keys {
         self.check_policy(principal, &key, &request.policy, bypass)?;
         self.vault
             .change(key.id, |draft, transaction| {
-                Ok((Done, self.vault.put_policy(transaction, draft.id, &request.policy)))
+                draft.record.own_policy = true;
+                Ok((Done, self.vault.put_policy(transaction, draft, &request.policy)))
             })
             .await
     }
@@ -132,7 +133,7 @@ impl Keys {
     }
 
     /// The text of a key's policy; none of the service key, which has none.
-    pub(crate) async fn policy_text(&self, key: KeyId, owner: Owner) -> Result<Option<String>, Error> {
+    pub(super) async fn policy_text(&self, key: KeyId, owner: Owner) -> Result<Option<String>, Error> {
         Ok(match (self.vault.policy(key).await?, owner) {
             (Some(text), _) => Some(text),
             (None, Owner::AwsManaged(account)) => Some(managed_policy(account, &self.region)),
@@ -160,7 +161,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Error::MalformedPolicyDocument`], [`Error::LimitExceeded`].
-    pub(crate) fn check_first_policy(
+    pub(super) fn check_first_policy(
         &self,
         principal: &Principal,
         draft: &Draft,
@@ -195,9 +196,10 @@ impl Vault {
         Ok(self.read(&self.rows.policy(key), text).await?.map(|found| found.value))
     }
 
-    /// Writes a key's policy, which has been checked.
-    pub(crate) fn put_policy(&self, transaction: Transaction, key: KeyId, policy: &str) -> Transaction {
-        self.put(transaction, &self.rows.policy(key), policy.as_bytes())
+    /// Writes a key's policy, which has been checked. The key's record, written in the same transaction, must say that it has one.
+    pub(super) fn put_policy(&self, transaction: Transaction, draft: &Draft, policy: &str) -> Transaction {
+        debug_assert!(draft.record.own_policy, "a key's record says whether there is a policy");
+        self.put(transaction, &self.rows.policy(draft.id), policy.as_bytes())
     }
 }
 

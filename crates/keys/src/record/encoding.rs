@@ -55,6 +55,7 @@ impl KeyRecord {
             out.count(set.replicas.len());
             set.replicas.iter().for_each(|replica| out.text(replica.as_str()));
         });
+        out.byte(u8::from(self.own_policy));
         out.count(self.materials.len());
         for material in &self.materials {
             material.encode(&mut out);
@@ -97,6 +98,7 @@ impl KeyRecord {
             rotation: fields.option(|fields| Some(Rotation { days: fields.number()?, next: fields.time()? }))?,
             multi_region: fields
                 .option(|fields| Some(MultiRegion { primary: region(fields)?, replicas: fields.list(region)? }))?,
+            own_policy: fields.flag()?,
             materials: fields.list(Material::decode)?,
         };
         fields.finish()?;
@@ -272,6 +274,7 @@ pub(super) mod tests {
                 primary: Region::parse("eu-west-1").unwrap(),
                 replicas: vec![Region::parse("us-east-1").unwrap()],
             }),
+            own_policy: true,
             materials: vec![
                 material(1, Cause::Creation),
                 material(2, Cause::OnDemand),

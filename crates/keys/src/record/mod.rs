@@ -221,6 +221,8 @@ pub(crate) struct KeyRecord {
     pub(crate) state: KeyState,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) multi_region: Option<MultiRegion>,
+    /// Whether a row holds the key's policy; else it is the default one. So deleting the row gives nobody more than it said.
+    pub(crate) own_policy: bool,
     /// In the order of their numbers. Empty only until the first import of a key of origin EXTERNAL.
     pub(crate) materials: Vec<Material>,
 }
@@ -240,6 +242,7 @@ impl KeyRecord {
             state: KeyState::Enabled,
             rotation: None,
             multi_region: None,
+            own_policy: false,
             materials: vec![first],
         }
     }

@@ -54,8 +54,8 @@ async fn what_cannot_be_honoured_is_refused() {
         (r#"{"CustomKeyStoreId":"cks-1","Origin":"AWS_CLOUDHSM"}"#, "CustomKeyStoreNotFoundException"),
         (r#"{"XksKeyId":"x"}"#, "ValidationException"),
         (r#"{"MultiRegion":true}"#, "ok"),
-        (r#"{"Policy":"{}"}"#, "UnsupportedOperationException"),
-        (r#"{"BypassPolicyLockoutSafetyCheck":true}"#, "UnsupportedOperationException"),
+        (r#"{"Policy":"{}"}"#, "MalformedPolicyDocumentException"),
+        (r#"{"BypassPolicyLockoutSafetyCheck":true}"#, "ok"),
         (r#"{"Tags":[{"TagKey":"aws:x","TagValue":""}]}"#, "TagException"),
         (r#"{"MultiRegion":false,"BypassPolicyLockoutSafetyCheck":false,"Origin":"AWS_KMS","Novelty":1}"#, "ok"),
     ] {

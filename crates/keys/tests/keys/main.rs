@@ -11,6 +11,7 @@ mod fixture;
 mod lifecycle;
 mod managed;
 mod model;
+mod policies;
 mod protection;
 mod rotation;
 mod states;
