@@ -8,7 +8,6 @@ import secrets
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 import formats
 from refusals import refused
+from wrapping import wrap
 
 OAEP = {
     "SHA_1": padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),
@@ -30,16 +30,6 @@ CURVES = {
     "ECC_NIST_P521": (ec.SECP521R1, hashes.SHA512()),
     "ECC_SECG_P256K1": (ec.SECP256K1, hashes.SHA256()),
 }
-
-
-def wrap(material: bytes, public_key: bytes, algorithm: str) -> bytes:
-    """Key material as KMS's developer guide wraps it: directly under RSA, or under AES-KWP (RFC 5649) under RSA."""
-    wrapping = load_der_public_key(public_key)
-    oaep = OAEP[algorithm[algorithm.index("SHA_") :]]
-    if algorithm.startswith("RSAES_OAEP"):
-        return wrapping.encrypt(material, oaep)
-    key = secrets.token_bytes(32)
-    return wrapping.encrypt(key, oaep) + aes_key_wrap_with_padding(key, material)
 
 
 def pkcs8(private) -> bytes:

@@ -4,7 +4,7 @@
 //! token = record envelope(kind "import token", aad = key ARN, 01 ‖ wrapping algorithm ‖ valid to ‖ private key)
 //! ```
 //!
-//! docs/formats/key-records.md draws the bytes.
+//! docs/formats/import-token.md draws the bytes.
 
 use material::Secret;
 use material::import::{WrappingAlgorithm, WrappingKey};

@@ -8,6 +8,8 @@ mod asymmetric;
 mod cryptography;
 mod deletion;
 mod fixture;
+mod import;
+mod import_model;
 mod lifecycle;
 mod managed;
 mod model;
