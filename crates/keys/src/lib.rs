@@ -169,9 +169,7 @@ impl Keys {
             generator: Generator::new(),
             connections: custody::Connections::new(key_stores),
         });
-        let keys = Arc::new(Self { region: home, clock, vault, shared });
-        keys.tracking_start().await?;
-        Ok(keys)
+        Ok(Arc::new(Self { region: home, clock, vault, shared }))
     }
 
     /// The keys of another Region of the same store; `None` if it is not served.

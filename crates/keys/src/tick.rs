@@ -33,6 +33,8 @@ impl Keys {
             outcome = outcome.and(keys.run_discards(now).await);
         }
         outcome = outcome.and(self.keep_connections().await);
+        // Not when the store is opened: a new one holds nothing but its domain key until it has an identity.
+        outcome = outcome.and(self.tracking_start().await.map(drop));
         outcome = outcome.and(self.flush().await);
         outcome.and(self.rewrap().await.map(drop))
     }
