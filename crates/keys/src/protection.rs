@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use meta::{Order, Range, Row, Table};
+
 use crate::Keys;
 use crate::domain::{DomainKeyStatus, RecordSealer};
 use crate::error::Error;
@@ -75,8 +77,31 @@ impl Keys {
         Ok(found.into_iter().map(|key| key.under).find(|under| !current.may_be(under)))
     }
 
+    /// Whether nothing was ever stored here that names an account or a Region: no bucket, no object, no key. What a first opening makes
+    /// by itself (domain keys, since when uses of keys are noted) names none.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn is_unused(&self) -> Result<bool, Error> {
+        let names = |table: Table, row: &Row| match table {
+            Table::DomainKey | Table::Setting => false,
+            Table::Key => !self.shared.vaults.iter().any(|vault| vault.rows.tracking_start().key == row.key),
+            _ => true,
+        };
+        for table in Table::ALL {
+            let rows = self.shared.store.scan(table, &Range::all(), Order::Ascending, LOOK_AT).await?;
+            if rows.iter().any(|row| names(table, row)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// How far the re-wrapping of key material is. Costs nothing.
     pub fn rewrapping(&self) -> Progress {
         self.shared.rewrapping.progress()
     }
 }
+
+/// Rows of a table that are looked at to tell whether it has any that count: one more than a first opening can have made.
+const LOOK_AT: usize = 128;

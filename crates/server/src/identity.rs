@@ -201,7 +201,7 @@ mod tests {
         let root = Arc::new(KeyFile::create(&folder.path().join("one")).unwrap());
         let other = Arc::new(KeyFile::create(&folder.path().join("other")).unwrap());
         let own = keys(Arc::clone(&root)).await;
-        let aad = b"strongroom store identity 1\0111122223333eu-west-1";
+        let aad = b"strongroom store identity 1\x00111122223333eu-west-1";
         let seal = HEXLOWER.encode(&root.wrap(aad, &seal::SecretKey::generate()).await.unwrap());
         let text = format!(
             "format = \"strongroom store\"\nversion = 1\naccount_id = \"111122223333\"\nregion = \"eu-west-1\"\nseal = \"{seal}\"\n"

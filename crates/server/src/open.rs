@@ -74,7 +74,7 @@ impl Store {
             clock: Arc::new(SystemTime::now),
         };
         let keys = Keys::open_with(Arc::clone(&meta), roots, settings, key_stores::open(config)?).await?;
-        settle(sealed, &identity, config, &data_dir, &*meta, &keys).await?;
+        settle(sealed, &identity, config, &data_dir, &keys).await?;
         warn_of_another_root_key(&keys, &sources[0].to_string()).await?;
         let dependencies =
             Dependencies { store: Arc::clone(&meta), blobs: Arc::clone(&blobs), keys: Arc::clone(&keys) };
@@ -144,26 +144,15 @@ async fn settle(
     identity: &Identity,
     config: &Config,
     data_dir: &Path,
-    store: &dyn meta::Store,
     keys: &Keys,
 ) -> Result<(), Error> {
     match sealed {
         Some(sealed) => sealed.settle(data_dir, keys.records()),
-        None if is_used(store).await? && (config.account_id.is_none() || config.region.is_none()) => {
+        None if (config.account_id.is_none() || config.region.is_none()) && !keys.is_unused().await? => {
             Err(Error::IdentityMissing(Identity::path(data_dir)))
         }
         None => identity.store(data_dir, keys.records()),
     }
-}
-
-/// Whether anything was ever stored but the keys that everything else would be sealed under.
-async fn is_used(store: &dyn meta::Store) -> Result<bool, Error> {
-    for table in meta::Table::ALL.into_iter().filter(|table| *table != meta::Table::DomainKey) {
-        if !store.scan(table, &meta::Range::all(), meta::Order::Ascending, 1).await?.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// After a change of the root key the settings have to follow, or the next domain key comes under the old one again.

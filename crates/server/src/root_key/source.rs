@@ -154,10 +154,7 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// A list of `name=value`, percent-encoded.
-pub(crate) fn attributes<'a>(
-    text: &'a str,
-    separator: char,
-) -> impl Iterator<Item = Result<(&'a str, Vec<u8>), String>> {
+pub(crate) fn attributes(text: &str, separator: char) -> impl Iterator<Item = Result<(&str, Vec<u8>), String>> {
     text.split(separator).filter(|item| !item.is_empty()).map(|item| {
         let (name, value) = item.split_once('=').ok_or_else(|| format!("{item:?} is not of the form NAME=VALUE"))?;
         Ok((name, percent_decode_str(value).collect()))
