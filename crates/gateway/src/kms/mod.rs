@@ -44,7 +44,7 @@ async fn run(keys: &Keys, caller: &Authenticated, operation: &Operation, body: &
         let message = format!("{} is not implemented by this server.", operation.name);
         return json::error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", &message);
     };
-    // Which key the request names, and whose it is, is found out by `keys`, which knows no key but the principal's account's.
+    // Which key the request names, and whether its policy and grants let the principal use it so, `keys` decides.
     let allowed = match authorize(caller, operation.action, OwnAccount) {
         Ok(allowed) => allowed,
         Err(denied) => return json::error(StatusCode::BAD_REQUEST, "AccessDeniedException", &denied.to_string()),
