@@ -84,7 +84,8 @@ impl Scene {
     /// The module that fails on demand, compiled.
     pub(crate) fn faulty(&self) -> PathBuf {
         let library = self.folder.join("faulty.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faulty/module.c");
+        // From the folder of any crate: others use this file too.
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hsm/tests/faulty/module.c");
         let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
         let mut compile = Command::new(compiler);
         compile.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&library).arg(source).arg("-ldl");
@@ -110,6 +111,14 @@ impl Scene {
     pub(crate) fn calls(&self, function: &str) -> usize {
         let calls = std::fs::read_to_string(self.folder.join("faults/calls")).unwrap_or_default();
         calls.lines().filter(|line| *line == function).count()
+    }
+
+    /// How many objects all tokens have.
+    pub(crate) fn objects(&self) -> usize {
+        let tokens = std::fs::read_dir(self.tokens()).unwrap();
+        let files = tokens.flat_map(|token| std::fs::read_dir(token.unwrap().path()).unwrap());
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".object") && name != "token.object").count()
     }
 
     /// SoftHSM with its token `label` open.
