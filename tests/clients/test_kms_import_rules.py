@@ -1,9 +1,12 @@
 """boto3 against KMS: the rules of imported key material. What it does once it is here, `test_kms_import` shows."""
 
+import contextlib
 import datetime
 import hashlib
 import secrets
+import sqlite3
 import time
+import uuid
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -194,14 +197,26 @@ def test_rotation_of_imported_material(kms):
 
 
 def test_destroyed_material_is_in_no_file(own_server):
-    """Nor was it ever there in the clear."""
+    """Not even sealed: whoever gets hold of the root key afterwards finds nothing to open with it."""
     kms = own_server.client("kms")
-    key, material = external(kms), secrets.token_bytes(32)
-    importer = Importer(kms, key)
-    identity = bytes.fromhex(importer.take(material)["KeyMaterialId"])
-    files = lambda: b"".join(path.read_bytes() for path in own_server.data.rglob("*") if path.is_file())  # noqa: E731
-    before = files()
-    assert material not in before and identity not in before
-    kms.delete_imported_key_material(KeyId=key)
-    own_server.stop()
+    key, kept, material = external(kms), external(kms), secrets.token_bytes(32)
+    identity = Importer(kms, key).take(material)["KeyMaterialId"]
+    Importer(kms, kept).take(material)
+
+    def files() -> bytes:
+        return b"".join(path.read_bytes() for path in own_server.data.rglob("*") if path.is_file())
+
+    def row(name: str) -> bytes:
+        place = uuid.UUID(name).bytes + bytes([0, 0, 0, 1])
+        (path,) = [path for path in own_server.data.rglob("*") if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"]
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            ((value,),) = store.execute("SELECT v FROM material WHERE k = ?", [place]).fetchall()
+        return value
+
+    gone, stays = row(key), row(kept)
+    assert len(gone) == 87 and gone in files() and stays in files()
+    kms.delete_imported_key_material(KeyId=key, KeyMaterialId=identity)
+    assert gone not in files() and stays in files()
     assert material not in files()
+    own_server.stop()
+    assert gone not in files() and gone[40:] not in files()

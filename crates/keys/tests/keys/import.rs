@@ -10,13 +10,14 @@ use keys::operation::import::{
 };
 use keys::operation::lifecycle::CreateKeyRequest;
 use keys::operation::mac::{GenerateMacRequest, VerifyMacRequest};
+use keys::operation::multi_region::ReplicateKeyRequest;
 use keys::operation::rotation::{ListKeyRotationsRequest, RotationsListEntry};
-use keys::{Blob, Error, Request};
+use keys::{Blob, Error, Keys, Region, Request, Settings};
 use meta::{Order, Range, Store, Table};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::fixture::{DAY, Fixture, code};
+use crate::fixture::{DAY, Fixture, code, root_key};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const ONE: [u8; 32] = [1; 32];
@@ -393,4 +394,83 @@ async fn what_cannot_be_imported_is_not_made() {
         ..Default::default()
     };
     assert_eq!(code(f.keys.create_key(&f.me, request).await), "UnsupportedOperationException");
+}
+
+/// An imported multi-Region key with a replica that has its material too: the primary's Region, the replica's, the key.
+async fn members() -> (Fixture, Fixture, String) {
+    let mut here = Fixture::new().await;
+    let other_regions = vec![Region::parse("us-east-1").unwrap()];
+    let settings = Settings { other_regions, ..here.settings() };
+    here.keys = Keys::open(here.store.clone(), root_key(7), settings).await.unwrap();
+    let there = Fixture { keys: here.keys.in_region("us-east-1").unwrap(), ..here.same() };
+    let request =
+        CreateKeyRequest { origin: Some("EXTERNAL".to_owned()), multi_region: Some(true), ..Default::default() };
+    let key = here.keys.create_key(&here.me, request).await.unwrap().key_metadata.key_id;
+    here.import(&key, &ONE, forever()).await.unwrap();
+    let request =
+        ReplicateKeyRequest { key_id: key.clone(), replica_region: "us-east-1".to_owned(), ..Default::default() };
+    here.keys.replicate_key(&here.me, request).await.unwrap();
+    (here, there, key)
+}
+
+#[tokio::test]
+async fn a_replica_imports_the_primary_s_material_for_itself() {
+    let (here, there, key) = members().await;
+    assert_eq!((here.state(&key).await, there.state(&key).await), ("Enabled", "PendingImport"));
+    let blob = here.encrypt(&key, "x").await.unwrap();
+    assert_eq!(code(there.import(&key, &TWO, forever()).await), "IncorrectKeyMaterialException");
+    assert_eq!(code(there.import(&key, &TWO, new()).await), "UnsupportedOperationException");
+    let id = there.import(&key, &ONE, until(&there, HOUR)).await.unwrap();
+    assert_eq!(here.describe(&key).await.unwrap().current_key_material_id, id);
+    assert!(there.decrypt(&blob).await.unwrap().plaintext.expose() == b"x");
+    // What happens to the material of one leaves the other alone.
+    there.pass(HOUR);
+    there.keys.tick().await.unwrap();
+    assert_eq!((here.state(&key).await, there.state(&key).await), ("Enabled", "PendingImport"));
+    there.import(&key, &ONE, forever()).await.unwrap();
+    here.forget(&key, None).await.unwrap();
+    assert_eq!((here.state(&key).await, there.state(&key).await), ("PendingImport", "Enabled"));
+    assert!(there.decrypt(&blob).await.unwrap().plaintext.expose() == b"x");
+}
+
+#[tokio::test]
+async fn a_set_rotates_when_all_members_have_the_new_material() {
+    let (here, there, key) = members().await;
+    there.import(&key, &ONE, forever()).await.unwrap();
+    let two = here.import(&key, &TWO, new()).await.unwrap();
+    for member in [&here, &there] {
+        let waits = member.materials(&key).await.remove(1);
+        assert_eq!(waits.key_material_state, "PENDING_MULTI_REGION_IMPORT_AND_ROTATION");
+        assert_eq!(member.state(&key).await, "Enabled");
+    }
+    assert_eq!(code(here.rotate(&key).await), "KMSInvalidStateException");
+    assert_eq!(there.import(&key, &TWO, forever()).await.unwrap(), two);
+    assert_eq!(here.materials(&key).await[1].key_material_state, "PENDING_ROTATION");
+    assert_eq!(code(there.rotate(&key).await), "UnsupportedOperationException");
+    here.rotate(&key).await.unwrap();
+    for (one, other) in [(&here, &there), (&there, &here)] {
+        assert_eq!(one.describe(&key).await.unwrap().current_key_material_id, two);
+        let blob = one.encrypt(&key, "x").await.unwrap();
+        assert_eq!(other.decrypt(&blob).await.unwrap().key_material_id, two);
+    }
+}
+
+#[tokio::test]
+async fn the_primary_s_waiting_material_goes_for_all_and_a_replica_s_for_itself() {
+    let (here, there, key) = members().await;
+    there.import(&key, &ONE, forever()).await.unwrap();
+    let two = here.import(&key, &TWO, new()).await.unwrap();
+    there.import(&key, &TWO, forever()).await.unwrap();
+    there.forget(&key, two.clone()).await.unwrap();
+    assert_eq!(here.materials(&key).await[1].key_material_state, "PENDING_MULTI_REGION_IMPORT_AND_ROTATION");
+    assert_eq!((there.state(&key).await, here.material_rows().await), ("Enabled", 3));
+    there.import(&key, &TWO, forever()).await.unwrap();
+    here.forget(&key, two).await.unwrap();
+    assert_eq!((here.materials(&key).await.len(), there.materials(&key).await.len()), (1, 1));
+    assert_eq!(here.material_rows().await, 2);
+    here.import(&key, &[3; 32], new()).await.unwrap();
+    there.import(&key, &[3; 32], forever()).await.unwrap();
+    here.rotate(&key).await.unwrap();
+    let blob = here.encrypt(&key, "x").await.unwrap();
+    assert!(there.decrypt(&blob).await.unwrap().plaintext.expose() == b"x");
 }
