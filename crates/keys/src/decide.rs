@@ -108,6 +108,13 @@ impl Keys {
         wish: &Use<'_>,
     ) -> Result<(), Error> {
         let own = key.record.owner.account() == Some(principal.account);
+        if wish.action == Action::ListAliases {
+            // "Required permissions: kms:ListAliases (IAM policy)": it is about the account's aliases, not about a key.
+            return match own && account_allows(principal, wish.action, key) {
+                true => Ok(()),
+                false => Err(denied(principal, wish.action, &key.arn)),
+            };
+        }
         // The policy that nearly every key has, for nearly every caller.
         if own && key.policy.is_none() && wish.tokens.is_empty() && matches!(key.record.owner, Owner::Customer(_)) {
             return match account_allows(principal, wish.action, key) {

@@ -50,7 +50,7 @@ impl Vault {
             }
             first = false;
             range = match rows.last() {
-                Some(last) => range.after(last.key.to_vec()),
+                Some(last) => range.after(&last.key),
                 None => return Ok(false),
             };
         }
