@@ -230,6 +230,7 @@ mod tests {
     /// Run with `--ignored --nocapture`.
     #[test]
     #[ignore = "a measurement"]
+    #[allow(clippy::print_stdout, reason = "a measurement is to be read")]
     fn what_noting_a_use_costs() {
         let (uses, keys) = (LastUses::new(), std::array::from_fn::<_, 64, _>(|_| KeyId::generate()));
         let rounds = 1_000_000_u32;

@@ -24,7 +24,6 @@ use crate::errands::Errands;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
-use crate::principal::Region;
 use crate::record::{KeyRecord, Material};
 use crate::vault::{Draft, Opened, Vault, busy, gone};
 
@@ -70,11 +69,6 @@ impl Set {
     /// As [`Set::members`], to be changed.
     pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
         self.members.iter_mut()
-    }
-
-    /// The member of a Region, to be changed.
-    pub(crate) fn member_mut(&mut self, region: &Region) -> Option<&mut Member> {
-        self.members.iter_mut().find(|member| member.vault.region() == region)
     }
 
     /// That what is asked of this key may be: not of a replica, whose primary decides for all.
