@@ -27,8 +27,9 @@ fuzz_target!(|input: (u8, &str, &str)| {
         let names = ["arn:aws:iam::111122223333:user/a"];
         let caller = Caller::Aws { account: "111122223333", names: &names, canonical_user: None };
         let request = RequestContext { caller, action: "s3:GetObject", resource: value, context: &context };
-        let decision = evaluate(&[&document], &request);
+        let documents = [&document, &*DENY];
+        let decision = evaluate(&documents[..1], &request);
         assert_eq!(decision.statement.is_none(), decision.verdict == Verdict::ImplicitDeny);
-        assert_eq!(evaluate(&[&document, &DENY], &request).verdict, Verdict::ExplicitDeny);
+        assert_eq!(evaluate(&documents, &request).verdict, Verdict::ExplicitDeny);
     }
 });
