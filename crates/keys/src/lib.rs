@@ -37,6 +37,7 @@ mod model;
 pub mod operation;
 mod principal;
 mod protection;
+mod quota;
 mod record;
 mod request;
 mod rewrap;

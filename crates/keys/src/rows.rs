@@ -19,6 +19,7 @@ pub(crate) struct Place {
 mod tag {
     pub(super) const RECORD: u8 = 0;
     pub(super) const OWNED: u8 = 1;
+    /// How many keys an account had, when that was counted in a row. Read by nobody any more.
     pub(super) const COUNT: u8 = 2;
     pub(super) const DUE: u8 = 3;
     pub(super) const LAST_USE: u8 = 4;
@@ -159,11 +160,6 @@ impl Rows {
     pub(crate) fn owned_key(&self, row: &[u8]) -> Option<KeyId> {
         let id = self.tail(tag::OWNED, row)?.get(AccountId::LEN..)?;
         Some(KeyId::from_bytes(id.try_into().ok()?))
-    }
-
-    /// How many customer keys an account has.
-    pub(crate) fn count(&self, account: AccountId) -> Place {
-        self.place(Table::Key, "key count", tag::COUNT, &[account.as_bytes()])
     }
 
     /// An errand of a key that is due at a time.

@@ -21,6 +21,7 @@ use crate::identifier::{AliasName, KeyArn, KeyId};
 use crate::last_use::LastUses;
 use crate::limits::{CACHE_LIFETIME, MAX_ATTEMPTS, MAX_CACHED};
 use crate::principal::{AccountId, Region};
+use crate::quota::KeyCounts;
 use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material};
 use crate::rows::{Place, Rows};
 
@@ -41,10 +42,13 @@ pub(crate) struct Vault {
     pub(crate) uses: LastUses,
     /// What a key's grants to a principal are, where they are few.
     pub(crate) grants: Cache<(KeyId, PartyHash), Arc<[Grant]>>,
+    /// How many keys each account has.
+    pub(crate) counts: KeyCounts,
     locks: [Mutex<()>; LOCKS],
 }
 
 /// A material ready for use.
+#[allow(clippy::large_enum_variant, reason = "always behind an Arc, and the large one is the usual one")]
 pub(crate) enum Master {
     /// Of a symmetric encryption key: seals and opens envelopes.
     Envelope(Envelope),
@@ -88,16 +92,13 @@ impl Vault {
             aliases: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             uses: LastUses::new(),
             grants: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            counts: KeyCounts::default(),
             locks: std::array::from_fn(|_| Mutex::new(())),
         }
     }
 
     pub(crate) fn region(&self) -> &Region {
         &self.region
-    }
-
-    pub(crate) fn store(&self) -> &dyn Store {
-        &*self.store
     }
 
     /// Drops what the caches hold for no longer than they may.

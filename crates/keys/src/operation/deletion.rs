@@ -5,7 +5,6 @@ use std::time::Duration;
 use meta::{Table, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::lifecycle::decode_count;
 use crate::Keys;
 use crate::access::Action;
 use crate::decide::Use;
@@ -164,15 +163,11 @@ impl Keys {
                 let (alias, target) = (self.vault.rows.alias(account, name), self.vault.rows.target(id, name));
                 transaction = transaction.delete(alias.table, &alias.key).delete(target.table, &target.key);
             }
-            let place = self.vault.rows.count(account);
-            if let Some(count) = self.vault.read(&place, decode_count).await? {
-                transaction = transaction.expect_equals(place.table, &place.key, count.row);
-                transaction = self.vault.put(transaction, &place, &count.value.saturating_sub(1).to_be_bytes());
-            }
             let committed = self.commit_set(set, transaction).await;
             self.vault.forget_key(id);
             names.into_iter().for_each(|name| self.vault.forget_alias(account, name));
             if committed? {
+                self.vault.uncount(account);
                 tracing::info!(key = %draft.arn, "key destroyed, its waiting period is over");
                 return Ok(());
             }

@@ -14,7 +14,7 @@ use crate::access::{Action, Via};
 use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyArn;
-use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_KEYS_PER_ACCOUNT};
+use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS};
 use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::{KeyDetails, KeyState, Origin};
@@ -169,7 +169,7 @@ impl Keys {
             Origin::External | Origin::CloudHsm => None,
         };
         self.place(principal, &draft).await?;
-        let committed = self.commit_counted(principal.account, &draft, secret.as_ref(), policy).await;
+        let committed = self.commit_new(principal.account, &draft, secret.as_ref(), policy).await;
         if committed.is_err() {
             self.unplace(&draft).await;
         }
@@ -177,49 +177,27 @@ impl Keys {
         Ok(CreateKeyResponse { key_metadata: self.shown(&draft).await? })
     }
 
-    /// Commits a new customer key and one more key on its account's count.
-    async fn commit_counted(
+    /// Commits a new customer key, if its account may have one more.
+    async fn commit_new(
         &self,
         account: AccountId,
         draft: &Draft,
         secret: Option<&Secret>,
         policy: Option<&str>,
     ) -> Result<(), Error> {
-        let _alone = self.vault.lock(account).await;
+        let room = self.vault.reserve(account).await?;
         for _ in 0..MAX_ATTEMPTS {
-            let transaction = self.count_one_more(Transaction::new(), account).await?;
-            let transaction = self.vault.put(transaction, &self.vault.rows.owned(account, draft.id), &[]);
+            let transaction = self.vault.put(Transaction::new(), &self.vault.rows.owned(account, draft.id), &[]);
             let mut transaction = self.put_place(transaction, draft).await?;
             if let Some(policy) = policy {
                 transaction = self.vault.put_policy(transaction, draft, policy);
             }
             if self.vault.commit(self.put_new_key(transaction, draft, secret)).await? {
+                room.keep();
                 return Ok(());
             }
         }
         Err(busy())
-    }
-
-    /// Counts a new key of an account, which must have as many as were read until the commit.
-    ///
-    /// # Errors
-    /// [`Error::LimitExceeded`] if it would be one too many.
-    pub(super) async fn count_one_more(
-        &self,
-        transaction: Transaction,
-        account: AccountId,
-    ) -> Result<Transaction, Error> {
-        let place = self.vault.rows.count(account);
-        let (transaction, count) = match self.vault.read(&place, decode_count).await? {
-            Some(found) => (transaction.expect_equals(place.table, &place.key, found.row), found.value),
-            None => (transaction.expect_absent(place.table, &place.key), 0),
-        };
-        if count >= MAX_KEYS_PER_ACCOUNT {
-            return Err(Error::LimitExceeded(format!(
-                "The account has {MAX_KEYS_PER_ACCOUNT} KMS keys, the most it may have."
-            )));
-        }
-        Ok(self.vault.put(transaction, &place, &(count + 1).to_be_bytes()))
     }
 
     /// DescribeKey.
@@ -314,11 +292,6 @@ impl Keys {
 }
 
 const SELF: &str = "SELF";
-
-/// The value of a key count row.
-pub(crate) fn decode_count(bytes: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(bytes.try_into().ok()?))
-}
 
 /// The value of a row that says all with its key.
 pub(crate) fn decode_empty(bytes: &[u8]) -> Option<()> {

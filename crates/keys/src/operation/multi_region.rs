@@ -91,6 +91,7 @@ impl Keys {
     /// Writes a replica of one of this Region's keys: record, materials and the rows about them there, and its place in the
     /// record of every member.
     async fn replicate(&self, principal: &Principal, id: KeyId, other: &Keys, own: &Own) -> Result<Draft, Error> {
+        let room = other.vault.reserve(principal.account).await?;
         for _ in 0..MAX_ATTEMPTS {
             let Some(vaults) = self.vaults_of(id).await? else { return Err(gone(id)) };
             let _alone = Self::lock_set(id, &vaults).await;
@@ -102,8 +103,7 @@ impl Keys {
                 }
             });
             let replica = replica(other, set.own(), own);
-            let transaction = other.count_one_more(Transaction::new(), principal.account).await?;
-            let transaction = other.vault.put(transaction, &other.vault.rows.owned(principal.account, id), &[]);
+            let transaction = other.vault.put(Transaction::new(), &other.vault.rows.owned(principal.account, id), &[]);
             let mut transaction = other.put_new_key(transaction, &replica, None);
             if let Some(policy) = &own.policy {
                 other.check_first_policy(principal, &replica, policy, own.bypass)?;
@@ -115,6 +115,7 @@ impl Keys {
             }
             if self.commit_set(set, transaction).await? {
                 other.vault.forget_key(id);
+                room.keep();
                 return Ok(replica);
             }
         }
