@@ -20,7 +20,11 @@ pub(crate) fn answer(app: &App, method: &Method, path: &str, peer: IpAddr) -> Op
         return None;
     }
     let mut response = if peer.to_canonical().is_loopback() {
-        Response::full(StatusCode::OK, "text/plain; version=0.0.4", render(&app.readiness.statistics(), app.keys.rewrapping()))
+        Response::full(
+            StatusCode::OK,
+            "text/plain; version=0.0.4",
+            render(&app.readiness.statistics(), app.keys.rewrapping()),
+        )
     } else {
         Response::full(StatusCode::FORBIDDEN, "text/plain", "metrics are for callers on this machine\n")
     };

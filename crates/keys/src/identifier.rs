@@ -269,7 +269,10 @@ mod tests {
             (other.to_owned(), missing(other)),
             ("foo".to_owned(), "Invalid keyId 'foo'".to_owned()),
             ("mrk-1234".to_owned(), "Invalid keyId 'mrk-1234'".to_owned()),
-            ("12345678123412341234123456789012".to_owned(), "Invalid keyId '12345678123412341234123456789012'".to_owned()),
+            (
+                "12345678123412341234123456789012".to_owned(),
+                "Invalid keyId '12345678123412341234123456789012'".to_owned(),
+            ),
             (format!("{arn}foo"), "Invalid keyId foo".to_owned()),
             (format!("{}us-west-2:111122223333:key/{ID}", &arn[..12]), "Invalid arn us-west-2".to_owned()),
         ] {

@@ -190,17 +190,16 @@ async fn a_key_that_may_not_be_used_still_verifies() {
         let name = format!("{way:?}");
         let file = world.new_file(world.put(&name, way, &data(LARGE))).await;
         let whole = fs::read(&file).unwrap();
-        let key_id = Some(world.key_arn.clone());
+        let key_id = world.key_arn.clone();
         world.keys.disable_key(&world.principal, DisableKeyRequest { key_id }).await.unwrap();
         world.finds_nothing().await;
         fs::write(&file, flipped(&whole, 70_000)).unwrap();
         world.finds(&name, Some(1), Damage::Tag).await;
         fs::write(&file, &whole).unwrap();
-        let key_id = Some(world.key_arn.clone());
+        let key_id = world.key_arn.clone();
         world.keys.enable_key(&world.principal, keys::operation::lifecycle::EnableKeyRequest { key_id }).await.unwrap();
     }
-    let request =
-        ScheduleKeyDeletionRequest { key_id: world.key_arn.clone(), ..ScheduleKeyDeletionRequest::default() };
+    let request = ScheduleKeyDeletionRequest { key_id: world.key_arn.clone(), ..ScheduleKeyDeletionRequest::default() };
     world.keys.schedule_key_deletion(&world.principal, request).await.unwrap();
     world.finds_nothing().await;
 }
@@ -340,7 +339,7 @@ impl World {
 
     async fn set(&self, table: Table, key: &[u8], record: Record) {
         let write = Write::Put { table, key: key.to_vec().into(), value: record.value, body: record.body };
-        self.store.commit(Transaction { expects: Vec::new(), writes: vec![write] }).await.unwrap();
+        self.store.commit(Transaction { expects: Vec::new(), writes: vec![write], shred: false }).await.unwrap();
     }
 
     async fn remove(&self, table: Table, key: &[u8]) {

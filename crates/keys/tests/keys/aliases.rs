@@ -117,8 +117,7 @@ async fn of_racing_creations_of_one_alias_one_wins() {
     let mut tasks = Vec::new();
     for n in 0..8 {
         let (keys, me, key) = (gateways[n % 2].clone(), f.me.clone(), f.key().await);
-        let request =
-            CreateAliasRequest { alias_name: "alias/race".to_owned(), target_key_id: key };
+        let request = CreateAliasRequest { alias_name: "alias/race".to_owned(), target_key_id: key };
         tasks.push(tokio::spawn(async move { code(keys.create_alias(&me, request).await) }));
     }
     let mut won = 0;

@@ -153,7 +153,7 @@ impl World {
             value: record.value,
             body: record.body,
         };
-        self.store.commit(meta::Transaction { expects: Vec::new(), writes: vec![write] }).await.unwrap();
+        self.store.commit(meta::Transaction { expects: Vec::new(), writes: vec![write], shred: false }).await.unwrap();
     }
 
     /// The files of all blobs.
