@@ -168,6 +168,7 @@ impl Keys {
     ) -> Result<Arc<Key>, Error> {
         let wish = wish.into();
         let Reference { account, target } = Reference::parse(key_id, principal, &self.region)?;
+        let granted = self.granted_by_tokens(&wish).await?;
         let (id, alias) = match target {
             Target::Key(id) => (id, None),
             Target::Alias(name) => {
@@ -176,7 +177,7 @@ impl Keys {
             }
         };
         let key = self.existing(principal, account, id, &wish, key_id).await?;
-        let decided = self.decide(principal, &key, via, alias.as_ref(), &wish).await;
+        let decided = self.decide(principal, &key, via, alias.as_ref(), &wish, &granted).await;
         decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
 
@@ -189,8 +190,9 @@ impl Keys {
     ) -> Result<Arc<Key>, Error> {
         let wish = wish.into();
         let (account, id) = Reference::parse_key(key_id, principal, &self.region)?;
+        let granted = self.granted_by_tokens(&wish).await?;
         let key = self.existing(principal, account, id, &wish, key_id).await?;
-        let decided = self.decide(principal, &key, Via::Kms, None, &wish).await;
+        let decided = self.decide(principal, &key, Via::Kms, None, &wish, &granted).await;
         decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
 
@@ -202,9 +204,10 @@ impl Keys {
         wish: impl Into<Use<'u>>,
     ) -> Result<Arc<Key>, Error> {
         let wish = wish.into();
+        let granted = self.granted_by_tokens(&wish).await?;
         let found = self.key(id).await?.filter(|key| matches!(key.record.owner, Owner::Customer(_)));
         let key = found.ok_or_else(no_key_of_yours)?;
-        match self.decide(principal, &key, Via::Kms, None, &wish).await {
+        match self.decide(principal, &key, Via::Kms, None, &wish, &granted).await {
             Ok(()) => Ok(key),
             Err(Error::AccessDenied(_)) => Err(no_key_of_yours()),
             Err(error) => Err(error),

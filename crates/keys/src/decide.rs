@@ -24,7 +24,7 @@ use crate::Keys;
 use crate::access::{Action, Via};
 use crate::error::Error;
 use crate::grant::{Demand, Grant, GrantOperation, Pairs, Party, Terms, Token};
-use crate::identifier::AliasName;
+use crate::identifier::{AliasName, KeyId};
 use crate::principal::{Principal, Region};
 use crate::record::Owner;
 use crate::vault::Key;
@@ -95,10 +95,10 @@ fn account_allows(_principal: &Principal, _action: Action, _key: &Key) -> bool {
 }
 
 impl Keys {
-    /// Whether a caller may use a key.
+    /// Whether a caller may use a key; `granted` is what [`Keys::granted_by_tokens`] says of the wish.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] if not, [`Error::InvalidGrantToken`] for a token that is no grant's, a failing store.
+    /// [`Error::AccessDenied`] if not, a failing store.
     pub(crate) async fn decide(
         &self,
         principal: &Principal,
@@ -106,6 +106,7 @@ impl Keys {
         via: Via,
         alias: Option<&AliasName>,
         wish: &Use<'_>,
+        granted: &[(KeyId, Grant)],
     ) -> Result<(), Error> {
         let own = key.record.owner.account() == Some(principal.account);
         if wish.action == Action::ListAliases {
@@ -116,13 +117,12 @@ impl Keys {
             };
         }
         // The policy that nearly every key has, for nearly every caller.
-        if own && key.policy.is_none() && wish.tokens.is_empty() && matches!(key.record.owner, Owner::Customer(_)) {
+        if own && key.policy.is_none() && matches!(key.record.owner, Owner::Customer(_)) {
             return match account_allows(principal, wish.action, key) {
                 true => Ok(()),
                 false => Err(denied(principal, wish.action, &key.arn)),
             };
         }
-        let granted = self.granted_by_tokens(key, wish.tokens).await?;
         if !own && !wish.action.crosses_accounts() {
             return Err(denied(principal, wish.action, &key.arn));
         }
@@ -132,7 +132,7 @@ impl Keys {
             Verdict::ExplicitDeny => Err(explicitly_denied(principal, wish.action, &key.arn)),
             // An account's own policies have to allow it too, bar a direct allow within the account.
             Verdict::Allow(reach) if by_account || (own && reach == policy::Reach::Direct) => Ok(()),
-            _ if self.granted(&question, &granted, by_account).await? => Ok(()),
+            _ if self.granted(&question, granted, by_account).await? => Ok(()),
             _ => Err(denied(principal, wish.action, &key.arn)),
         }
     }
@@ -146,22 +146,29 @@ impl Keys {
         question.evaluate(document).allows() && account_allows(principal, wish.action, key)
     }
 
-    /// The grants of this key that tokens name.
-    async fn granted_by_tokens(&self, key: &Key, tokens: &[String]) -> Result<Vec<Grant>, Error> {
-        let mut grants = Vec::new();
-        for token in tokens {
-            let Token { key: of, grant, .. } = self.open_grant_token(token)?;
+    /// The grants that the request's tokens name, of whichever keys. To be asked before anybody looks for the key: an answer about
+    /// tokens must not tell whether the key exists.
+    ///
+    /// # Errors
+    /// [`Error::InvalidGrantToken`] for a token that is no grant's, a failing store.
+    pub(crate) async fn granted_by_tokens(&self, wish: &Use<'_>) -> Result<Vec<(KeyId, Grant)>, Error> {
+        let mut grants = Vec::with_capacity(wish.tokens.len());
+        for token in wish.tokens {
+            let Token { key, grant, .. } = self.open_grant_token(token)?;
             // The store is asked, not memory: a token is there to be honoured at once.
-            let found = self.vault.grant(of, grant).await?.ok_or_else(invalid_grant_token)?;
-            if of == key.id {
-                grants.push(found.value);
-            }
+            let found = self.vault.grant(key, grant).await?.ok_or_else(invalid_grant_token)?;
+            grants.push((key, found.value));
         }
         Ok(grants)
     }
 
     /// Whether a grant allows it.
-    async fn granted(&self, question: &Question<'_>, at_hand: &[Grant], by_account: bool) -> Result<bool, Error> {
+    async fn granted(
+        &self,
+        question: &Question<'_>,
+        at_hand: &[(KeyId, Grant)],
+        by_account: bool,
+    ) -> Result<bool, Error> {
         let Question { principal, key, wish, .. } = question;
         let none = Pairs::new();
         let context = wish.encryption_context.map_or(&none, EncryptionContext::pairs);
@@ -175,8 +182,10 @@ impl Keys {
             if index > 0 && !by_account {
                 continue;
             }
-            let named = at_hand.iter().filter(|grant| grant.terms.grantee == *name);
-            if named.into_iter().any(|grant| grant.allows(demand)) || self.vault.granted(key.id, name, demand).await? {
+            let named = at_hand.iter().filter(|(of, grant)| *of == key.id && grant.terms.grantee == *name);
+            if named.into_iter().any(|(_, grant)| grant.allows(demand))
+                || self.vault.granted(key.id, name, demand).await?
+            {
                 return Ok(true);
             }
         }

@@ -1,10 +1,14 @@
 //! What the object store asks for: data keys, as the caller through S3, or under the service key of SSE-S3.
 
-use material::KeyUsage;
+use std::borrow::Cow;
+
+use material::{EncryptionAlgorithm, KeyUsage};
+use policy::Value;
 use seal::{EncryptionContext, SecretKey};
 
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
+use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::principal::Principal;
@@ -27,6 +31,10 @@ pub struct ServiceDataKey {
     pub blob: Vec<u8>,
 }
 
+/// What key policies may ask of S3's uses, beside their encryption context.
+static FACTS: [Fact<'static>; 1] =
+    [("kms:encryptionalgorithm", Value::One(Cow::Borrowed(EncryptionAlgorithm::SymmetricDefault.name())))];
+
 impl Keys {
     /// Which key an id, ARN, alias name or alias ARN means to this caller. `alias/aws/s3` is made if this is its first use.
     ///
@@ -48,7 +56,8 @@ impl Keys {
         key: &str,
         context: &EncryptionContext,
     ) -> Result<DataKey, Error> {
-        let key = self.find(principal, key, Action::GenerateDataKey, Via::S3).await?;
+        let wish = Use::of(Action::GenerateDataKey).context(context).facts(&FACTS);
+        let key = self.find(principal, key, wish, Via::S3).await?;
         self.require_usable(&key).await?;
         key.require_usage(KeyUsage::EncryptDecrypt, Action::GenerateDataKey.operation())?;
         let plaintext = SecretKey::generate();
@@ -70,7 +79,8 @@ impl Keys {
         blob: &[u8],
         context: &EncryptionContext,
     ) -> Result<SecretKey, Error> {
-        let key = self.find(principal, key_arn, Action::Decrypt, Via::S3).await?;
+        let wish = Use::of(Action::Decrypt).context(context).facts(&FACTS);
+        let key = self.find(principal, key_arn, wish, Via::S3).await?;
         let asker = Asker::of(principal, Action::Decrypt, Via::S3);
         let (plaintext, _) = self.open_under(&key, asker, context, blob).await?;
         self.used(&key, Action::Decrypt);

@@ -118,7 +118,7 @@ impl Keys {
         let target = self.vault.alias(principal.account, name.clone()).await?;
         let Some(target) = target else { return Ok(()) };
         match self.vault.key(target).await? {
-            Some(key) => self.decide(principal, &key, Via::Kms, Some(name), &action.into()).await,
+            Some(key) => self.decide(principal, &key, Via::Kms, Some(name), &action.into(), &[]).await,
             None => Ok(()),
         }
     }

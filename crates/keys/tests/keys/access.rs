@@ -46,6 +46,28 @@ async fn another_accounts_ciphertext_looks_like_one_of_no_key() {
 }
 
 #[tokio::test]
+async fn a_grant_token_does_not_tell_whether_another_accounts_key_exists() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    f.alias("alias/mine", &key).await.unwrap();
+    let blob = f.encrypt(&key, "x").await.unwrap();
+    let mut nobody = blob.clone();
+    nobody.0[10] ^= 1;
+    let (other, tokens) = (principal("444455556666"), Some(vec!["AAAA".to_owned()]));
+    let missing = "00000000-0000-4000-8000-000000000000";
+    for name in [format!("key/{key}"), format!("key/{missing}"), "alias/mine".to_owned(), "alias/none".to_owned()] {
+        let key_id = format!("arn:aws:kms:eu-west-1:111122223333:{name}");
+        let request = DescribeKeyRequest { key_id, grant_tokens: tokens.clone() };
+        assert_eq!(code(f.keys.describe_key(&other, request).await), "InvalidGrantTokenException", "{name}");
+    }
+    for blob in [blob, nobody] {
+        let request =
+            DecryptRequest { ciphertext_blob: Some(blob), grant_tokens: tokens.clone(), ..Default::default() };
+        assert_eq!(code(f.keys.decrypt(&other, request).await), "InvalidGrantTokenException");
+    }
+}
+
+#[tokio::test]
 async fn a_key_has_four_names() {
     let f = Fixture::new().await;
     let key = f.key().await;

@@ -347,3 +347,35 @@ async fn an_alias_moves_only_where_both_keys_allow_it() {
     put(&f, &one, &policy(&[statement("Allow", r#"{"AWS":"*"}"#, r#""kms:*Alias""#, "")])).await.unwrap();
     assert_eq!(code(f.keys.delete_alias(&f.me, delete()).await), "ok");
 }
+
+#[tokio::test]
+async fn a_policy_sees_the_encryption_context_of_what_s3_asks() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    let alice = user(ME, "alice");
+    let of_bucket = |operator: &str, bucket: &str| {
+        format!(
+            r#","Condition":{{"{operator}":{{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::{bucket}/*"}},
+                "StringEquals":{{"kms:EncryptionAlgorithm":"SYMMETRIC_DEFAULT","kms:ViaService":"s3.eu-west-1.amazonaws.com"}}}}"#
+        )
+    };
+    let named = format!(r#"{{"AWS":"{}"}}"#, alice.arn);
+    let statements = [
+        statement("Allow", &named, r#"["kms:GenerateDataKey","kms:Decrypt"]"#, &of_bucket("StringLike", "reports*")),
+        statement("Deny", r#""*""#, r#""kms:*""#, &of_bucket("StringLike", "reports-closed")),
+    ];
+    put(&f, &key, &policy(&statements)).await.unwrap();
+    let context = |bucket: &str| {
+        let mut context = EncryptionContext::new();
+        context.insert("aws:s3:arn", format!("arn:aws:s3:::{bucket}/q1")).unwrap();
+        context
+    };
+    let made = f.keys.data_key(&alice, &key, &context("reports")).await.unwrap();
+    let open =
+        async |bucket: &str| code(f.keys.decrypt_data_key(&alice, &made.key_arn, &made.blob, &context(bucket)).await);
+    assert_eq!(open("reports").await, "ok");
+    for bucket in ["other", "reports-closed"] {
+        assert_eq!(code(f.keys.data_key(&alice, &key, &context(bucket)).await), "AccessDeniedException", "{bucket}");
+        assert_eq!(open(bucket).await, "AccessDeniedException", "{bucket}");
+    }
+}
