@@ -161,6 +161,8 @@ impl Keys {
             let names: Vec<_> = names.iter().filter_map(|row| self.vault.rows.target_name(&row.key)).collect();
             for name in &names {
                 let (alias, target) = (self.vault.rows.alias(account, name), self.vault.rows.target(id, name));
+                // It may just be pointed to another key, which it is not to be taken from.
+                transaction = transaction.expect_present(target.table, &target.key);
                 transaction = transaction.delete(alias.table, &alias.key).delete(target.table, &target.key);
             }
             let committed = self.commit_set(set, transaction).await;

@@ -1,8 +1,17 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use keys::Keys;
+use keys::operation::alias::UpdateAliasRequest;
 use keys::operation::deletion::{CancelKeyDeletionRequest, ScheduleKeyDeletionRequest};
 use keys::operation::lifecycle::ListKeysRequest;
-use meta::{Order, Range, Store, Table};
+use meta::memory::Memory;
+use meta::{Error, Order, Range, Record, Row, Statistics, Store, Table, Transaction};
+use tokio::sync::Barrier;
 
-use crate::fixture::{DAY, Fixture, code};
+use crate::fixture::{DAY, Fixture, code, root_key};
 
 async fn rows(f: &Fixture, table: Table) -> usize {
     f.store.scan(table, &Range::all(), Order::Ascending, 1_000).await.unwrap().len()
@@ -75,4 +84,62 @@ async fn gateways_that_tick_together_destroy_once() {
     one.unwrap();
     two.unwrap();
     assert_eq!((rows(&f, Table::Key).await, rows(&f, Table::Material).await), (1, 0));
+}
+
+#[tokio::test]
+async fn an_alias_that_leaves_a_key_while_it_is_destroyed_stays() {
+    let f = Fixture::new().await;
+    let (going, staying) = (f.key().await, f.key().await);
+    f.alias("alias/a", &going).await.unwrap();
+    f.schedule(&going, 7).await.unwrap();
+    f.pass(7 * DAY);
+    let store = Arc::new(Halting { store: f.store.clone(), halt: Barrier::new(2), halted: AtomicBool::new(false) });
+    let other = Keys::open(store.clone(), root_key(7), f.settings()).await.unwrap();
+    let destroying = tokio::spawn(async move { other.tick().await });
+    // The destruction has read the key and its aliases, and is about to be committed.
+    store.halt.wait().await;
+    let request = UpdateAliasRequest { alias_name: "alias/a".to_owned(), target_key_id: staying.clone() };
+    f.keys.update_alias(&f.me, request).await.unwrap();
+    store.halt.wait().await;
+    destroying.await.unwrap().unwrap();
+    assert_eq!(code(f.describe(&going).await), "NotFoundException");
+    assert_eq!(f.describe("alias/a").await.unwrap().key_id, staying);
+}
+
+/// A store whose first transaction that shreds waits until the test has done what it will: it meets the test twice.
+struct Halting {
+    store: Arc<Memory>,
+    halt: Barrier,
+    halted: AtomicBool,
+}
+
+#[async_trait]
+impl Store for Halting {
+    async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.store.get(table, key).await
+    }
+
+    async fn record(&self, table: Table, key: &[u8]) -> Result<Option<Record>, Error> {
+        self.store.record(table, key).await
+    }
+
+    async fn scan(&self, table: Table, range: &Range, order: Order, limit: usize) -> Result<Vec<Row>, Error> {
+        self.store.scan(table, range, order, limit).await
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<(), Error> {
+        if transaction.shred && !self.halted.swap(true, Ordering::SeqCst) {
+            self.halt.wait().await;
+            self.halt.wait().await;
+        }
+        self.store.commit(transaction).await
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.store.statistics()
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
 }
