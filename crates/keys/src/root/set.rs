@@ -34,9 +34,10 @@ impl RootKeys {
         self.list.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts another one in front.
+    /// Puts another one in the place of all: nothing is wrapped under the others any more, and what comes to be under one of them
+    /// was not put there by this store.
     pub(crate) fn succeed(&self, next: Arc<dyn RootKey>) {
-        self.write(|list| list.insert(0, next));
+        self.write(|list| *list = vec![next]);
     }
 
     /// Unwraps what the root key of `expected` wrapped. Of those that may be it, the one of just this name is asked first.

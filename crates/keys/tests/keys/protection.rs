@@ -130,6 +130,19 @@ async fn later_domain_keys_are_under_the_new_root_key() {
     open(&f, &root_key(8)).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_domain_key_under_the_former_root_key_is_not_taken_any_more() {
+    let f = Fixture::new().await;
+    f.key().await;
+    // Somebody with the former root key and a way to write to the store.
+    let stranger = f.gateway().await;
+    f.keys.rotate_root_key(root_key(8)).await.unwrap();
+    stranger.replace_domain_key().await.unwrap();
+    assert!(f.keys.tick().await.is_err());
+    f.key().await;
+    assert_eq!(under(&f).await, BTreeSet::from([0]));
+}
+
 /// A root key that cannot open what it wraps.
 struct Broken(Arc<dyn RootKey>);
 
