@@ -14,7 +14,7 @@ use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::AliasRecord;
-use crate::vault::{Opened, busy, gone};
+use crate::vault::{Draft, Opened, busy, gone};
 use crate::wire::Timestamp;
 
 requests!(CreateAliasRequest, UpdateAliasRequest, DeleteAliasRequest, ListAliasesRequest);
@@ -138,6 +138,7 @@ impl Keys {
                     return Err(Error::AlreadyExists(format!("An alias with the name {arn} already exists")));
                 }
                 Some(Opened { row, value }) => {
+                    self.refuse_another_kind(value.target, &draft).await?;
                     let old = self.vault.rows.target(value.target, &name);
                     let transaction = Transaction::new().expect_equals(place.table, &place.key, row);
                     (transaction.delete(old.table, &old.key), AliasRecord { target, updated: now, ..value })
@@ -159,6 +160,22 @@ impl Keys {
             }
         }
         Err(busy())
+    }
+
+    /// Programs that use an alias expect that whatever key it names does the same things.
+    async fn refuse_another_kind(&self, current: KeyId, new: &Draft) -> Result<(), Error> {
+        let Some(current) = self.vault.key(current).await? else { return Ok(()) };
+        let (ours, theirs) = (&current.record, &new.record);
+        // With the usage, this tells HMAC keys from symmetric encryption keys, too.
+        if ours.usage == theirs.usage && ours.spec.is_asymmetric() == theirs.spec.is_asymmetric() {
+            return Ok(());
+        }
+        let text = format!(
+            "The current and the new KMS key must be of the same type and have the same key usage: {} is {} with usage {}, {} is {} \
+             with usage {}.",
+            current.arn, ours.spec, ours.usage, new.arn, theirs.spec, theirs.usage
+        );
+        Err(Error::Validation(text))
     }
 
     async fn refuse_one_more(&self, target: KeyId, name: &AliasName) -> Result<(), Error> {

@@ -129,3 +129,29 @@ async fn of_racing_creations_of_one_alias_one_wins() {
     }
     assert_eq!(won, 1);
 }
+
+#[tokio::test]
+async fn an_alias_stays_with_keys_of_its_type_and_usage() {
+    let f = Fixture::new().await;
+    let make = async |spec: &str, usage: &str| {
+        let request = keys::parse(json!({ "KeySpec": spec, "KeyUsage": usage }).to_string().as_bytes()).unwrap();
+        f.keys.create_key(&f.me, request).await.unwrap().key_metadata.key_id
+    };
+    let kinds = [
+        [make("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await, make("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT").await],
+        [make("RSA_2048", "ENCRYPT_DECRYPT").await, make("RSA_3072", "ENCRYPT_DECRYPT").await],
+        [make("ECC_NIST_P256", "SIGN_VERIFY").await, make("ML_DSA_44", "SIGN_VERIFY").await],
+        [make("ECC_NIST_P256", "KEY_AGREEMENT").await, make("ECC_NIST_P384", "KEY_AGREEMENT").await],
+        [make("HMAC_256", "GENERATE_VERIFY_MAC").await, make("HMAC_512", "GENERATE_VERIFY_MAC").await],
+    ];
+    for (kind, [current, same]) in kinds.iter().enumerate() {
+        f.alias("alias/a", current).await.unwrap();
+        for (other, [target, _]) in kinds.iter().enumerate() {
+            let expected = if kind == other { "ok" } else { "ValidationException" };
+            assert_eq!(update(&f, "alias/a", target).await, expected, "{kind} to {other}");
+        }
+        assert_eq!(names(&f, Some(current)).await, ["alias/a"]);
+        assert_eq!(update(&f, "alias/a", same).await, "ok");
+        assert_eq!(delete(&f, "alias/a").await, "ok");
+    }
+}
