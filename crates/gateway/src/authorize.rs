@@ -1,6 +1,7 @@
 //! From who somebody is to what they may do: the only maker of [`Authorized`].
 //!
-//! Until policies exist there is one rule: a principal may do anything to what its own account owns, and nothing else.
+//! There is one rule: a principal may do anything to what its own account owns, and nothing else. What key policies and grants say
+//! of a key, `keys` decides.
 
 use std::fmt;
 use std::ops::Deref;

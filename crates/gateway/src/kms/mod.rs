@@ -40,16 +40,12 @@ fn named(request: &Request) -> Option<&'static Operation> {
 }
 
 async fn run(keys: &Keys, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
-    let Some(handler) = operation.handler else {
-        let message = format!("{} is not implemented by this server.", operation.name);
-        return json::error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", &message);
-    };
     // Which key the request names, and whether its policy and grants let the principal use it so, `keys` decides.
     let allowed = match authorize(caller, operation.action, OwnAccount) {
         Ok(allowed) => allowed,
         Err(denied) => return json::error(StatusCode::BAD_REQUEST, "AccessDeniedException", &denied.to_string()),
     };
-    match handler(keys, &allowed, body).await {
+    match (operation.handler)(keys, &allowed, body).await {
         Ok(body) => Response::full(StatusCode::OK, json::MEDIA_TYPE, body),
         Err(error) => failed(operation, &error),
     }

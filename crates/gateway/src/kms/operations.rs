@@ -15,19 +15,14 @@ pub struct Operation {
     pub name: &'static str,
     /// The action that policies name.
     pub action: &'static str,
-    /// Who answers it; `None`: not built, the answer is `NotImplementedException`.
-    pub(super) handler: Option<Handler>,
+    /// Who answers it.
+    pub(super) handler: Handler,
 }
 
 impl Operation {
     /// The operation of this name; names are case-sensitive.
     pub fn named(name: &str) -> Option<&'static Operation> {
         OPERATIONS.binary_search_by(|operation| operation.name.cmp(name)).ok().map(|at| &OPERATIONS[at])
-    }
-
-    /// Whether it is built.
-    pub fn is_built(&self) -> bool {
-        self.handler.is_some()
     }
 }
 
@@ -36,29 +31,20 @@ pub(super) type Handler = for<'a> fn(&'a Keys, &'a Authorized<OwnAccount>, &'a [
 
 pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send + 'a>>;
 
-/// A row: `Name: method => shape of the answer`, or `Name` alone for what is not built.
+/// A row: `Name: method => shape of the answer`.
 macro_rules! operations {
-    ($( $name:ident $(: $method:ident => $render:ident)? ; )+) => {
+    ($( $name:ident : $method:ident => $render:ident ; )+) => {
         /// Sorted by name.
         pub static OPERATIONS: &[Operation] = &[ $( Operation {
             name: stringify!($name),
             action: concat!("kms:", stringify!($name)),
-            handler: handler!($($method $render)?),
+            handler: |keys, allowed, body| {
+                Box::pin(async move {
+                    let answer = keys.$method(allowed.principal(), keys::parse(body)?).await?;
+                    Ok($render(&answer, body.len()))
+                })
+            },
         }, )+ ];
-    };
-}
-
-macro_rules! handler {
-    () => {
-        None
-    };
-    ($method:ident $render:ident) => {
-        Some(|keys, allowed, body| {
-            Box::pin(async move {
-                let answer = keys.$method(allowed.principal(), keys::parse(body)?).await?;
-                Ok($render(&answer, body.len()))
-            })
-        })
     };
 }
 
