@@ -119,20 +119,26 @@ impl Hsms {
         if let Some(outcome) = seat.outcome(generation) {
             return outcome;
         }
-        let _alone = seat.opening.lock().await;
-        if let Some(outcome) = seat.outcome(generation) {
-            return outcome;
-        }
-        let opened = match self.cluster(&backing.cluster) {
-            Some(cluster) => cluster.open(backing.password.clone()).await,
-            None => Err(hsm::Error::TokenNotFound(format!("the cluster id {}", backing.cluster))),
-        };
-        let outcome = opened.clone().map_err(|error| {
-            let until = (!is_final(&error)).then(|| Instant::now() + REST);
-            Refusal { error, until }
+        let (cluster, password) = (self.cluster(&backing.cluster).cloned(), backing.password.clone());
+        let unknown = hsm::Error::TokenNotFound(format!("the cluster id {}", backing.cluster));
+        // A task of its own: whoever asked may go away, but what the HSM says of a PIN must not be forgotten.
+        let opening = tokio::spawn(async move {
+            let _alone = seat.opening.lock().await;
+            if let Some(outcome) = seat.outcome(generation) {
+                return outcome;
+            }
+            let opened = match cluster {
+                Some(cluster) => cluster.open(password).await,
+                None => Err(unknown),
+            };
+            let outcome = opened.clone().map_err(|error| {
+                let until = (!is_final(&error)).then(|| Instant::now() + REST);
+                Refusal { error, until }
+            });
+            *seat.lock() = Some(Occupied { generation, outcome });
+            opened
         });
-        *seat.lock() = Some(Occupied { generation, outcome });
-        opened
+        opening.await.unwrap_or_else(|_| Err(hsm::Error::Other("the login was broken off".to_owned())))
     }
 
     /// Ends this process's login for a store.

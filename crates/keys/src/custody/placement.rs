@@ -105,7 +105,8 @@ impl Keys {
         let left = Discarded { account, store: store.id.clone() };
         self.vault.commit(self.vault.put(Transaction::new(), &place, &left.encode())).await?;
         let made = self.make_in_hsm(account, store, draft.id, &draft.arn).await;
-        if made.is_err() {
+        // A call that was given up may be made yet: then `tick` looks when it is long over.
+        if made.as_ref().is_err_and(|error| !matches!(error, Error::DependencyTimeout(_))) {
             self.unplace(draft).await;
         }
         made
@@ -186,16 +187,19 @@ impl Keys {
         let mut outcome = Ok(());
         let due = self.vault.scan(Table::Key, &self.vault.rows.discards_by(now), BATCH).await?;
         for row in due {
-            let parsed = self.vault.rows.parse_discard(&row.key);
-            let (at, key) = parsed.ok_or_else(|| Error::damaged("discarded material", &row.key))?;
-            let place = self.vault.rows.discard(at, key);
-            let done = match self.discard(&place, key).await {
-                Err(Error::KmsInvalidState(_)) => self.postpone(&place, key, now).await,
-                done => done,
-            };
-            outcome = outcome.and(done);
+            outcome = outcome.and(match self.vault.rows.parse_discard(&row.key) {
+                Some((at, key)) => self.run_discard(&self.vault.rows.discard(at, key), key, now).await,
+                None => Err(Error::damaged("discarded material", &row.key)),
+            });
         }
         outcome
+    }
+
+    async fn run_discard(&self, place: &Place, key: KeyId, now: Timestamp) -> Result<(), Error> {
+        match self.discard(place, key).await {
+            Err(Error::KmsInvalidState(_)) => self.postpone(place, key, now).await,
+            done => done,
+        }
     }
 
     /// Destroys the material that a row tells of, and deletes the row.

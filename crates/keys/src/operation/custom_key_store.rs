@@ -405,6 +405,10 @@ impl Keys {
                 transaction.delete(place.table, &place.key)
             });
             if self.vault.commit(transaction).await? {
+                if record.connection != Connection::Connected {
+                    // A refusal of the old password, to a connect whose client went away, is none of the new one.
+                    self.shared.connections.forget(&id);
+                }
                 tracing::info!(store = id, "a custom key store was changed");
                 return Ok(Empty {});
             }

@@ -21,7 +21,7 @@ use fixture::{DAY, Fixture, START, code, principal, root_key, settings};
 use hsm::{KeyId, Selector, Token};
 use keys::operation::custom_key_store::{
     ConnectCustomKeyStoreRequest, CreateCustomKeyStoreRequest, DeleteCustomKeyStoreRequest,
-    DisconnectCustomKeyStoreRequest,
+    DescribeCustomKeyStoresRequest, DisconnectCustomKeyStoreRequest, UpdateCustomKeyStoreRequest,
 };
 use keys::operation::lifecycle::CreateKeyRequest;
 use keys::{HsmCluster, KeyStores, Keys};
@@ -73,6 +73,30 @@ impl Hsm {
     async fn disconnect(&self) {
         let request = DisconnectCustomKeyStoreRequest { custom_key_store_id: self.store.clone() };
         self.f.keys.disconnect_custom_key_store(&self.f.me, request).await.unwrap();
+    }
+
+    /// Connects with a login that hangs, and goes away before it has ended.
+    async fn connect_and_go(&self, scene: &Scene) {
+        let logins = scene.calls("C_Login");
+        scene.fault("C_Login", Some("hang"));
+        assert!(tokio::time::timeout(Duration::from_millis(300), self.connect()).await.is_err());
+        scene.fault("C_Login", None);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(scene.calls("C_Login"), logins + 1);
+        assert_eq!(self.connection().await, ("DISCONNECTED", None));
+    }
+
+    async fn connection(&self) -> (&'static str, Option<&'static str>) {
+        let request = serde_json::json!({ "CustomKeyStoreId": self.store });
+        let request: DescribeCustomKeyStoresRequest = keys::parse(request.to_string().as_bytes()).unwrap();
+        let described = self.f.keys.describe_custom_key_stores(&self.f.me, request).await.unwrap();
+        (described.custom_key_stores[0].connection_state, described.custom_key_stores[0].connection_error_code)
+    }
+
+    async fn set_password(&self, password: &str) {
+        let request = serde_json::json!({ "CustomKeyStoreId": self.store, "KeyStorePassword": password });
+        let request: UpdateCustomKeyStoreRequest = keys::parse(request.to_string().as_bytes()).unwrap();
+        self.f.keys.update_custom_key_store(&self.f.me, request).await.unwrap();
     }
 
     async fn delete_store(&self) -> &'static str {
@@ -231,5 +255,27 @@ fn another_process_follows_the_record() {
         assert_eq!(other.describe(&key).await.unwrap().key_state, "Unavailable");
         hsm.connect().await;
         assert_eq!(hsm.f.decrypt(&blob).await.unwrap().plaintext.expose(), b"text");
+    });
+}
+
+/// Each trial of a wrong PIN brings the token nearer to being locked.
+#[test]
+fn a_pin_is_tried_once_though_nobody_waited_for_the_answer() {
+    alone("a_pin_is_tried_once_though_nobody_waited_for_the_answer", async |scene: Scene| {
+        let hsm = Hsm::new(&scene).await;
+        hsm.disconnect().await;
+        hsm.set_password("00000000").await;
+        hsm.connect_and_go(&scene).await;
+        let logins = scene.calls("C_Login");
+        hsm.connect().await;
+        assert_eq!(hsm.connection().await, ("FAILED", Some("INVALID_CREDENTIALS")));
+        assert_eq!(scene.calls("C_Login"), logins);
+
+        // Another password is tried, whatever was said of the one before.
+        hsm.disconnect().await;
+        hsm.connect_and_go(&scene).await;
+        hsm.set_password(PIN).await;
+        hsm.connect().await;
+        assert_eq!(hsm.connection().await, ("CONNECTED", None));
     });
 }
