@@ -12,8 +12,8 @@ use crate::limits::MAX_KEYS_PER_ACCOUNT;
 use crate::principal::AccountId;
 use crate::vault::Vault;
 
-/// How long a count is believed. It is exact as long as this process alone makes keys; another gateway's over the same store
-/// are seen after this. Counting 100,000 rows takes about 0.1 s.
+/// How long a count is believed. Until then it is off by the keys of other gateways over the same store, and by those that were
+/// being committed when it was counted or whose requests were broken off. Counting 100,000 rows takes about 0.1 s.
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// Rows of one scan.
 const BATCH: usize = 4_096;
@@ -22,9 +22,11 @@ const BATCH: usize = 4_096;
 #[derive(Default)]
 pub(crate) struct KeyCounts(Mutex<HashMap<AccountId, Count>>);
 
-#[derive(Clone, Copy)]
 struct Count {
     keys: u64,
+    /// Places of keys that are being made.
+    reserved: u64,
+    /// When `keys` was counted.
     read: Instant,
 }
 
@@ -32,7 +34,6 @@ struct Count {
 pub(crate) struct Reservation<'a> {
     vault: &'a Vault,
     account: AccountId,
-    kept: bool,
 }
 
 impl Vault {
@@ -41,26 +42,26 @@ impl Vault {
     /// # Errors
     /// [`Error::LimitExceeded`] if there is none.
     pub(crate) async fn reserve(&self, account: AccountId) -> Result<Reservation<'_>, Error> {
-        let fresh = |count: &Count| count.read.elapsed() < LIFETIME;
-        if !self.counts.lock().get(&account).is_some_and(fresh) {
-            let keys = self.count(account).await?;
-            self.counts.lock().insert(account, Count { keys, read: Instant::now() });
+        if !self.counts.is_fresh(account) {
+            // Of requests that come at once, one counts.
+            let _alone = self.lock(("key count", account)).await;
+            if !self.counts.is_fresh(account) {
+                self.counts.set(account, self.count(account).await?);
+            }
         }
         let mut counts = self.counts.lock();
-        let count = counts.entry(account).or_insert(Count { keys: 0, read: Instant::now() });
-        if count.keys >= MAX_KEYS_PER_ACCOUNT {
+        let count = counts.entry(account).or_insert(Count { keys: 0, reserved: 0, read: Instant::now() });
+        if count.keys + count.reserved >= MAX_KEYS_PER_ACCOUNT {
             let text = format!("The account has {MAX_KEYS_PER_ACCOUNT} KMS keys, the most it may have.");
             return Err(Error::LimitExceeded(text));
         }
-        count.keys += 1;
-        Ok(Reservation { vault: self, account, kept: false })
+        count.reserved += 1;
+        Ok(Reservation { vault: self, account })
     }
 
     /// That a key of an account is gone.
     pub(crate) fn uncount(&self, account: AccountId) {
-        if let Some(count) = self.counts.lock().get_mut(&account) {
-            count.keys = count.keys.saturating_sub(1);
-        }
+        self.counts.change(account, |count| count.keys = count.keys.saturating_sub(1));
     }
 
     async fn count(&self, account: AccountId) -> Result<u64, Error> {
@@ -77,23 +78,37 @@ impl Vault {
 }
 
 impl KeyCounts {
+    fn is_fresh(&self, account: AccountId) -> bool {
+        self.lock().get(&account).is_some_and(|count| count.read.elapsed() < LIFETIME)
+    }
+
+    fn set(&self, account: AccountId, keys: u64) {
+        let mut counts = self.lock();
+        let reserved = counts.get(&account).map_or(0, |count| count.reserved);
+        counts.insert(account, Count { keys, reserved, read: Instant::now() });
+    }
+
+    fn change(&self, account: AccountId, change: impl FnOnce(&mut Count)) {
+        if let Some(count) = self.lock().get_mut(&account) {
+            change(count);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Count>> {
-        // Each change under the lock is one assignment.
+        // Each change under the lock is one assignment or two.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reservation<'_> {
     /// The key exists.
-    pub(crate) fn keep(mut self) {
-        self.kept = true;
+    pub(crate) fn keep(self) {
+        self.vault.counts.change(self.account, |count| count.keys += 1);
     }
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        if !self.kept {
-            self.vault.uncount(self.account);
-        }
+        self.vault.counts.change(self.account, |count| count.reserved = count.reserved.saturating_sub(1));
     }
 }
