@@ -103,7 +103,8 @@ pub(crate) async fn answer(
     let body = RequestBody::new(incoming, app.settings.limits.body_silence);
     let mut request = receive(app, parts, body, id, secure, peer);
 
-    let (service, mut response, principal) = keys::in_request(id.uuid_bytes(), respond(app, &mut request)).await;
+    let incoming = keys::Incoming { id: id.uuid_bytes(), secure, address: peer.to_canonical() };
+    let (service, mut response, principal) = keys::in_request(incoming, respond(app, &mut request)).await;
 
     let waits = request.headers.contains_key(header::EXPECT);
     if !request.body.discard(waits).await {

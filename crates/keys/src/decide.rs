@@ -283,6 +283,9 @@ impl Context for Question<'_> {
             "aws:userid" => Some(self.principal.user_id.as_str().into()),
             "aws:username" => self.user_name().map(Value::from),
             "aws:principalisawsservice" => flag(false),
+            "aws:securetransport" => flag(crate::request::incoming()?.secure),
+            // What S3 asks comes from S3, as on AWS: policies that admit addresses keep it out.
+            "aws:sourceip" if self.via == Via::Kms => Some(crate::request::incoming()?.address.to_string().into()),
             "aws:viaawsservice" => flag(self.via != Via::Kms),
             "aws:requestedregion" => Some(self.region.as_str().into()),
             "aws:resourceaccount" => Some(Value::from(record.owner.account()?.to_string())),

@@ -68,7 +68,7 @@ pub use managed::AWS_S3;
 pub use model::{Request, Shape};
 pub use principal::{AccountId, Principal, Region};
 pub use protection::Protection;
-pub use request::in_request;
+pub use request::{Incoming, in_request};
 pub use rewrap::Progress;
 pub use root::{
     KeyFile, Passphrase, Pkcs11, Pkcs11Settings, RemoteKms, RemoteKmsSettings, RootKey, RootKeyError, RootKeyIdentity,

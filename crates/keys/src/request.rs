@@ -1,23 +1,40 @@
 //! Which request is being served: the identifier that its answer carries, so that the logs of others can be laid beside ours and
-//! a key remembers who used it last.
+//! a key remembers who used it last; and the way that it came, which key policies may ask for.
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use uuid::Uuid;
 
 tokio::task_local! {
-    static ID: Uuid;
+    static CURRENT: Incoming;
 }
 
-/// Runs `work` as part of the request whose identifier is the UUID of these bytes. An external key manager is told it, for its
-/// own log, and GetKeyLastUsage gives it.
-pub async fn in_request<T>(id: [u8; 16], work: impl Future<Output = T>) -> T {
-    ID.scope(Uuid::from_bytes(id), work).await
+/// A request, as far as the domain has to know it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Incoming {
+    /// The bytes of the UUID that is its identifier. An external key manager is told it, for its own log, and GetKeyLastUsage
+    /// gives it.
+    pub id: [u8; 16],
+    /// Whether it came by TLS (`aws:SecureTransport`).
+    pub secure: bool,
+    /// The address at the other end of its connection (`aws:SourceIp`).
+    pub address: IpAddr,
 }
 
-/// The identifier of the request that runs; none for what the server does by itself. Costs a few nanoseconds.
+/// Runs `work` as part of a request.
+pub async fn in_request<T>(request: Incoming, work: impl Future<Output = T>) -> T {
+    CURRENT.scope(request, work).await
+}
+
+/// The request that runs; none for what the server does by itself. Costs a few nanoseconds.
+pub(crate) fn incoming() -> Option<Incoming> {
+    CURRENT.try_with(|request| *request).ok()
+}
+
+/// The identifier of the request that runs.
 pub(crate) fn current() -> Option<Uuid> {
-    ID.try_with(|id| *id).ok()
+    incoming().map(|request| Uuid::from_bytes(request.id))
 }
 
 /// The identifier of the request that runs; a new one for what the server does by itself.
@@ -32,7 +49,8 @@ mod tests {
     #[tokio::test]
     async fn the_identifier_is_the_requests_own() {
         let one = Uuid::new_v4();
-        let seen = in_request(one.into_bytes(), async {
+        let request = Incoming { id: one.into_bytes(), secure: true, address: IpAddr::from([127, 0, 0, 1]) };
+        let seen = in_request(request, async {
             tokio::task::yield_now().await;
             id()
         });

@@ -37,7 +37,8 @@ async fn the_last_use_is_known_with_its_request_and_outlives_a_restart() {
     let blob = f.encrypt(&key, "x").await.unwrap();
     assert_eq!(usage(&f, &key).await.unwrap().key_last_usage.kms_request_id, None, "no request");
     f.pass(DAY);
-    keys::in_request(ID, f.decrypt(&blob)).await.unwrap();
+    let incoming = keys::Incoming { id: ID, secure: true, address: [192, 0, 2, 1].into() };
+    keys::in_request(incoming, f.decrypt(&blob)).await.unwrap();
     let used = f.time();
     f.pass(DAY);
     for round in 0..3 {

@@ -379,3 +379,26 @@ async fn a_policy_sees_the_encryption_context_of_what_s3_asks() {
         assert_eq!(open(bucket).await, "AccessDeniedException", "{bucket}");
     }
 }
+
+#[tokio::test]
+async fn a_policy_sees_the_way_that_a_request_came() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    let everyone = r#"{"AWS":"*"}"#;
+    let statements = [
+        statement("Allow", everyone, r#"["kms:Encrypt","kms:GenerateDataKey"]"#, ""),
+        statement("Deny", everyone, r#""kms:*""#, r#","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#),
+        statement("Deny", everyone, r#""kms:Enc*""#, r#","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.128/25"}}"#),
+    ];
+    put(&f, &key, &policy(&statements)).await.unwrap();
+    for (secure, last, expected) in
+        [(true, 1, "ok"), (false, 1, "AccessDeniedException"), (true, 129, "AccessDeniedException")]
+    {
+        let incoming = keys::Incoming { id: [0; 16], secure, address: [192, 0, 2, last].into() };
+        let done = keys::in_request(incoming, encrypt(&f, &f.me, &key, &[])).await;
+        assert_eq!(code(done), expected, "{secure} {last}");
+    }
+    let incoming = keys::Incoming { id: [0; 16], secure: false, address: [192, 0, 2, 1].into() };
+    let asked = keys::in_request(incoming, async { f.keys.data_key(&f.me, &key, &EncryptionContext::new()).await });
+    assert_eq!(code(asked.await), "AccessDeniedException");
+}
