@@ -120,7 +120,8 @@ pub enum RootKeyError {
     /// No root key that was given opens the store's domain keys.
     #[error(
         "no configured root key opens the domain keys of this store, which are wrapped under {expected}; configured is {configured}. \
-         It is another store's root key, or the store is damaged"
+         Give the root key that `strongroom root-key rotate` moved them to, or this store's own; a passphrase may be mistyped. \
+         If it is the right one, the store is damaged"
     )]
     NoneOpens {
         /// The provider that the store names.
