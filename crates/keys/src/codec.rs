@@ -113,3 +113,8 @@ impl<'a> Decoder<'a> {
         self.0.is_empty().then_some(())
     }
 }
+
+/// The value of a row that says all with its key.
+pub(crate) fn decode_empty(bytes: &[u8]) -> Option<()> {
+    bytes.is_empty().then_some(())
+}

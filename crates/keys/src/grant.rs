@@ -361,10 +361,7 @@ impl Terms {
                 subset: fields.option(pairs)?,
                 source_arn: fields.option(Decoder::text)?,
             },
-            issuing_account: {
-                let digits: [u8; AccountId::LEN] = fields.array()?;
-                AccountId::parse(std::str::from_utf8(&digits).ok()?).ok()?
-            },
+            issuing_account: AccountId::from_bytes(fields.array()?)?,
         })
     }
 }

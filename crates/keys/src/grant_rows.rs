@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use meta::{Table, Transaction};
 
+use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::grant::{Demand, Grant, GrantId, Party};
 use crate::identifier::KeyId;
 use crate::limits::{MAX_CACHED_GRANTS, SCAN_BATCH};
-use crate::operation::lifecycle::decode_empty;
 use crate::rows::{Place, Rows};
 use crate::vault::{Opened, Vault};
 

@@ -90,7 +90,6 @@ pub struct AliasName(String);
 
 impl AliasName {
     const PREFIX: &'static str = "alias/";
-    const RESERVED: &'static str = "alias/aws/";
 
     /// Parses a whole alias name.
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -103,11 +102,6 @@ impl AliasName {
     /// The name, `alias/` included.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Whether the name belongs to AWS managed keys (`alias/aws/...`).
-    pub fn is_reserved(&self) -> bool {
-        self.0.starts_with(Self::RESERVED)
     }
 
     /// `arn:aws:kms:REGION:ACCOUNT:alias/NAME`.

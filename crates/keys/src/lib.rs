@@ -46,7 +46,6 @@ mod rows;
 mod service;
 mod set;
 mod tick;
-mod validate;
 mod vault;
 mod verify;
 mod wire;

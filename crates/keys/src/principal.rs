@@ -14,8 +14,13 @@ impl AccountId {
 
     /// Parses twelve ASCII digits.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        let digits: [u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| InvalidIdentifier("an account id"))?;
-        if digits.iter().all(u8::is_ascii_digit) { Ok(Self(digits)) } else { Err(InvalidIdentifier("an account id")) }
+        let digits = text.as_bytes().try_into().ok();
+        digits.and_then(Self::from_bytes).ok_or(InvalidIdentifier("an account id"))
+    }
+
+    /// The same from bytes, as row keys and records hold them; `None` if they are no digits.
+    pub(crate) fn from_bytes(digits: [u8; Self::LEN]) -> Option<Self> {
+        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
     }
 
     /// The twelve digits.
@@ -23,7 +28,7 @@ impl AccountId {
         std::str::from_utf8(&self.0).expect("an account id holds ASCII digits alone")
     }
 
-    /// The twelve digits as bytes; row keys hold them.
+    /// The twelve digits as bytes; row keys and records hold them.
     pub(crate) fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }

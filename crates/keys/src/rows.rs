@@ -23,16 +23,16 @@ mod tag {
     pub(super) const COUNT: u8 = 2;
     pub(super) const DUE: u8 = 3;
     pub(super) const LAST_USE: u8 = 4;
+    pub(super) const KEY_STORE: u8 = 0x10;
+    pub(super) const CLAIM: u8 = 0x11;
+    pub(super) const STORED_KEY: u8 = 0x12;
+    pub(super) const DISCARD: u8 = 0x13;
     pub(super) const POLICY: u8 = 0x20;
     pub(super) const GRANT: u8 = 0x21;
     pub(super) const GRANTEE: u8 = 0x22;
     pub(super) const RETIRING: u8 = 0x23;
     pub(super) const GRANT_TERMS: u8 = 0x24;
     pub(super) const GRANT_COUNT: u8 = 0x25;
-    pub(super) const KEY_STORE: u8 = 0x10;
-    pub(super) const CLAIM: u8 = 0x11;
-    pub(super) const STORED_KEY: u8 = 0x12;
-    pub(super) const DISCARD: u8 = 0x13;
 
     pub(super) const NAME: u8 = 0;
     pub(super) const TARGET: u8 = 1;
@@ -210,9 +210,8 @@ impl Rows {
 
     /// The account and id of a [`Rows::key_store`] row.
     pub(crate) fn parse_key_store(&self, row: &[u8]) -> Option<(AccountId, String)> {
-        let (account, id) = self.tail(tag::KEY_STORE, row)?.split_at_checked(AccountId::LEN)?;
-        let account = AccountId::parse(std::str::from_utf8(account).ok()?).ok()?;
-        Some((account, String::from_utf8(id.to_vec()).ok()?))
+        let (account, id) = self.tail(tag::KEY_STORE, row)?.split_first_chunk()?;
+        Some((AccountId::from_bytes(*account)?, String::from_utf8(id.to_vec()).ok()?))
     }
 
     /// What a custom key store has for itself alone.

@@ -7,6 +7,7 @@ use meta::{Table, Transaction};
 use tokio::task::JoinSet;
 
 use crate::Keys;
+use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::rows::Errand;
@@ -62,11 +63,7 @@ impl Keys {
 
     async fn run(&self, row: &meta::Row, now: Timestamp) -> Result<(), Error> {
         let (at, errand, id) = self.vault.rows.parse_due(&row.key).ok_or_else(|| Error::damaged("errand", &row.key))?;
-        self.vault.decode(
-            &self.vault.rows.due(at, errand, id),
-            &row.value,
-            crate::operation::lifecycle::decode_empty,
-        )?;
+        self.vault.decode(&self.vault.rows.due(at, errand, id), &row.value, decode_empty)?;
         match errand {
             Errand::Destroy => self.destroy(id, now).await?,
             Errand::Rotate => self.rotate_by_age(id, now).await?,

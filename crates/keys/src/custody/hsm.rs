@@ -17,7 +17,6 @@ use crate::Keys;
 use crate::cipher::invalid_ciphertext;
 use crate::error::{Error, Internal};
 use crate::identifier::KeyId;
-use crate::operation::custom_key_store::wrong_state;
 use crate::principal::AccountId;
 use crate::vault::Key;
 
@@ -340,7 +339,7 @@ impl Keys {
             return Err(Error::UnsupportedOperation(text));
         }
         if !store.is_connected() {
-            return Err(wrong_state(&store));
+            return Err(store.wrong_state());
         }
         let given = match self.token(account, &store).await {
             Ok(token) => token.random(u32::try_from(len).unwrap_or_default()).await,

@@ -4,12 +4,10 @@ use zeroize::Zeroizing;
 
 use super::hsm::{HsmCluster, certificate, connection_error};
 use super::store::{Connection, HsmBacking, StoreRecord};
-use super::{Backing, KeyStore};
+use super::{Backing, KeyStore, nothing_to_update};
 use crate::Keys;
 use crate::error::Error;
-use crate::operation::custom_key_store::{
-    Claimed, Claims, CreateCustomKeyStoreRequest, UpdateCustomKeyStoreRequest, wrong_state,
-};
+use crate::operation::custom_key_store::{Claimed, Claims, CreateCustomKeyStoreRequest, UpdateCustomKeyStoreRequest};
 use crate::rows::Claim;
 
 impl Keys {
@@ -73,16 +71,9 @@ impl Keys {
             return Err(proxy_members());
         }
         let offline = request.key_store_password.is_some() || request.cloud_hsm_cluster_id.is_some();
-        let allowed = match store.record.connection {
-            Connection::Disconnected => true,
-            Connection::Connected => !offline,
-            Connection::Failed(_) => false,
-        };
-        if !allowed {
-            return Err(wrong_state(store));
-        }
+        store.require_changeable(offline)?;
         if !offline && request.new_custom_key_store_name.is_none() {
-            return Err(Error::Validation("At least one property to update must be specified.".to_owned()));
+            return Err(nothing_to_update());
         }
         let (mut hsm, mut claims) = (hsm.clone(), Claims::default());
         if let Some(password) = &request.key_store_password {

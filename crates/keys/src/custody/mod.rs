@@ -127,6 +127,27 @@ impl KeyStore {
         self.record.connection == Connection::Connected
     }
 
+    /// That what a request sets may be set now: everything while the store is disconnected, and what is not `offline` while it is
+    /// connected.
+    ///
+    /// # Errors
+    /// [`Error::CustomKeyStoreInvalidState`].
+    fn require_changeable(&self, offline: bool) -> Result<(), Error> {
+        match self.record.connection {
+            Connection::Disconnected => Ok(()),
+            Connection::Connected if !offline => Ok(()),
+            Connection::Connected | Connection::Failed(_) => Err(self.wrong_state()),
+        }
+    }
+
+    /// That the connection does not allow an operation.
+    pub(crate) fn wrong_state(&self) -> Error {
+        let (id, state) = (&self.id, self.record.connection.name());
+        Error::CustomKeyStoreInvalidState(format!(
+            "Custom key store {id} is in the state {state}, which is not valid for this operation."
+        ))
+    }
+
     /// Whether a key in this state is shown as `Unavailable`: one that is pending deletion is not, so that it can be cancelled
     /// (KMS developer guide, Key states).
     pub(crate) fn hides(&self, state: KeyState) -> bool {
@@ -142,6 +163,10 @@ impl Custody {
             Self::Hsm { store } | Self::Proxy { store, .. } => Some(store),
         }
     }
+}
+
+fn nothing_to_update() -> Error {
+    Error::Validation("At least one property to update must be specified.".to_owned())
 }
 
 pub(crate) fn no_such_store(id: &str) -> Error {

@@ -13,7 +13,6 @@ use crate::Keys;
 use crate::codec::{Decoder, Encoder};
 use crate::error::Error;
 use crate::identifier::KeyId;
-use crate::operation::custom_key_store::wrong_state;
 use crate::principal::{AccountId, Principal};
 use crate::record::Custody;
 use crate::rows::{Claim, Place};
@@ -45,8 +44,7 @@ impl Discarded {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Decoder::new(VERSION, bytes)?;
-        let account: [u8; AccountId::LEN] = fields.array()?;
-        let account = AccountId::parse(std::str::from_utf8(&account).ok()?).ok()?;
+        let account = AccountId::from_bytes(fields.array()?)?;
         let store = fields.text()?;
         fields.finish()?;
         Some(Self { account, store })
@@ -87,7 +85,7 @@ impl Keys {
             return Err(Error::UnsupportedOperation(text));
         }
         if !store.is_connected() {
-            return Err(wrong_state(&store));
+            return Err(store.wrong_state());
         }
         match &draft.record.custody {
             Custody::Proxy { key, .. } => {

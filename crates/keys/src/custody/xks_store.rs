@@ -7,13 +7,12 @@ use zeroize::Zeroizing;
 
 use super::store::{Connection, StoreRecord};
 use super::xks::{External, ProxySettings, create_key_error, for_health, for_proxy, store_error};
-use super::{Backing, KeyStore};
+use super::{Backing, KeyStore, nothing_to_update};
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::error::Error;
 use crate::operation::custom_key_store::{
     Claimed, Claims, CreateCustomKeyStoreRequest, ProxyCredential, ProxyMembers, UpdateCustomKeyStoreRequest,
-    wrong_state,
 };
 use crate::principal::Principal;
 use crate::record::Custody;
@@ -78,17 +77,10 @@ impl Keys {
         let proxy = &request.proxy;
         let online = proxy.xks_proxy_uri_path.is_some() || proxy.xks_proxy_authentication_credential.is_some();
         let offline = proxy.xks_proxy_uri_endpoint.is_some() || proxy.xks_proxy_connectivity.is_some();
-        let allowed = match store.record.connection {
-            Connection::Disconnected => true,
-            Connection::Connected => !offline,
-            Connection::Failed(_) => false,
-        };
-        if !allowed {
-            return Err(wrong_state(store));
-        }
+        store.require_changeable(offline)?;
         refuse_vpc(proxy)?;
         if !online && !offline && request.new_custom_key_store_name.is_none() {
-            return Err(Error::Validation("At least one property to update must be specified.".to_owned()));
+            return Err(nothing_to_update());
         }
         let (mut next, mut claims) = (settings.clone(), Claims::default());
         if let Some(endpoint) = &proxy.xks_proxy_uri_endpoint {

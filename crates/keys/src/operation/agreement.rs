@@ -5,13 +5,13 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::ready::named;
+use super::refusals::{refuse_recipient, stop_dry_run};
 use crate::Keys;
 use crate::access::Action;
 use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(DeriveSharedSecretRequest, EncapsulateRequest, DecapsulateRequest);

@@ -4,10 +4,10 @@ use meta::{Row, Table, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::Done;
-use super::lifecycle::decode_empty;
 use super::page::{Page, list};
 use crate::Keys;
 use crate::access::{Action, Via};
+use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::ready::{cryptographic, named};
+use super::refusals::{refuse_recipient, stop_dry_run};
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
@@ -14,7 +15,6 @@ use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::wire::{Blob, Plaintext};
 
 requests!(GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest);

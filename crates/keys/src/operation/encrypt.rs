@@ -8,6 +8,7 @@ use seal::EncryptionContext;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::refusals::{refuse_recipient, stop_dry_run};
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
@@ -15,7 +16,6 @@ use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::model::{requests, required};
 use crate::principal::Principal;
-use crate::validate::{refuse_recipient, stop_dry_run};
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 
@@ -238,14 +238,18 @@ impl Keys {
             None => self.find_for_ciphertext(principal, parse_ciphertext(source.blob)?.0, wish).await?,
         };
         key.require_usage(KeyUsage::EncryptDecrypt, action.operation())?;
-        let algorithm = algorithm_of(&key, source.algorithm, &source.context)?;
+        let algorithm = algorithm_of(&key, source.algorithm, &source.context);
+        if !matches!(algorithm, Ok(EncryptionAlgorithm::SymmetricDefault)) {
+            // In AWS's order: a disabled key is told so before the algorithm is refused.
+            self.require_usable(&key).await?;
+        }
+        let algorithm = algorithm?;
         if algorithm == EncryptionAlgorithm::SymmetricDefault {
             let asker = Asker::of(principal, action, Via::Kms);
             let (plaintext, material) = self.open_under(&key, asker, &source.context, source.blob).await?;
             let material_id = Some(material.id_text());
             return Ok(Opened { key, plaintext: Plaintext::from(plaintext), algorithm, material_id });
         }
-        key.record.require_enabled(&key.arn)?;
         let plaintext = self.with_material(&key, |it| it.decrypt(algorithm, source.blob)).await?;
         Ok(Opened { key, plaintext: Plaintext::from(plaintext.into_bytes()), algorithm, material_id: None })
     }

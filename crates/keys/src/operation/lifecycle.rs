@@ -11,6 +11,7 @@ use super::page::{Page, list};
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
 use crate::access::{Action, Via};
+use crate::codec::decode_empty;
 use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyArn;
@@ -292,8 +293,3 @@ impl Keys {
 }
 
 const SELF: &str = "SELF";
-
-/// The value of a row that says all with its key.
-pub(crate) fn decode_empty(bytes: &[u8]) -> Option<()> {
-    bytes.is_empty().then_some(())
-}

@@ -4,13 +4,13 @@ use material::{KeyUsage, MacAlgorithm};
 use serde::{Deserialize, Serialize};
 
 use super::ready::named;
+use super::refusals::stop_dry_run;
 use crate::Keys;
 use crate::access::Action;
 use crate::decide::Use;
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::stop_dry_run;
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 

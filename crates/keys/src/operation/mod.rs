@@ -22,6 +22,7 @@ pub mod policy;
 pub mod public_key;
 pub mod random;
 mod ready;
+mod refusals;
 pub mod rotation;
 pub mod sign;
 pub mod tag;

@@ -4,11 +4,11 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::refusals::refuse_recipient;
 use crate::Keys;
 use crate::error::Error;
 use crate::model::{requests, required};
 use crate::principal::Principal;
-use crate::validate::refuse_recipient;
 use crate::wire::Plaintext;
 
 requests!(GenerateRandomRequest);

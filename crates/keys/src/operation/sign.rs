@@ -4,13 +4,13 @@ use material::{KeyUsage, MessageType, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
 use super::ready::named;
+use super::refusals::stop_dry_run;
 use crate::Keys;
 use crate::access::Action;
 use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::model::requests;
 use crate::principal::Principal;
-use crate::validate::stop_dry_run;
 use crate::wire::{Blob, Plaintext};
 
 requests!(SignRequest, VerifyRequest);

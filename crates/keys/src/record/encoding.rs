@@ -195,19 +195,14 @@ impl Custody {
 fn owner(fields: &mut Decoder<'_>) -> Option<Owner> {
     Some(match fields.byte()? {
         0 => Owner::Service,
-        1 => Owner::Customer(account(fields)?),
-        2 => Owner::AwsManaged(account(fields)?),
+        1 => Owner::Customer(AccountId::from_bytes(fields.array()?)?),
+        2 => Owner::AwsManaged(AccountId::from_bytes(fields.array()?)?),
         _ => return None,
     })
 }
 
 fn cause(code: u8) -> Option<Cause> {
     [Cause::Creation, Cause::Automatic, Cause::OnDemand, Cause::PendingRotation].get(usize::from(code)).copied()
-}
-
-fn account(fields: &mut Decoder<'_>) -> Option<AccountId> {
-    let digits: [u8; AccountId::LEN] = fields.array()?;
-    AccountId::parse(std::str::from_utf8(&digits).ok()?).ok()
 }
 
 fn region(fields: &mut Decoder<'_>) -> Option<Region> {

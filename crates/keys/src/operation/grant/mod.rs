@@ -9,10 +9,11 @@ use policy::Value;
 use seal::EncryptionContext;
 
 use super::Done;
-use super::lifecycle::decode_empty;
 use super::page::{Page, list};
+use super::refusals::stop_dry_run;
 use crate::Keys;
 use crate::access::Action;
+use crate::codec::decode_empty;
 use crate::decide::{Use, denied, invalid_grant_token};
 use crate::error::Error;
 use crate::grant::{Constraints, Demand, Grant, GrantId, GrantOperation, Pairs, Party, Terms, root_arn};
@@ -23,7 +24,6 @@ use crate::limits::{
 use crate::model::required;
 use crate::principal::Principal;
 use crate::rows::Rows;
-use crate::validate::stop_dry_run;
 use crate::vault::{Key, Opened, Vault, busy, gone};
 
 pub use shapes::{

@@ -1,9 +1,9 @@
 //! CreateCustomKeyStore, ConnectCustomKeyStore, DescribeCustomKeyStores, UpdateCustomKeyStore, DisconnectCustomKeyStore,
 //! DeleteCustomKeyStore: what the types of key stores have in common. What only HSMs have is in [`custody::hsm`](crate::custody).
 
+mod shapes;
+
 use meta::{Table, Transaction};
-use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::page::{Page, list};
 use crate::Keys;
@@ -11,214 +11,16 @@ use crate::custody::store::{Connection, StoreRecord};
 use crate::custody::{Backing, KeyStore, no_such_store};
 use crate::error::Error;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS, MAX_CUSTOM_KEY_STORES};
-use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::rows::Claim;
 use crate::vault::{Opened, busy};
-use crate::wire::Timestamp;
 
-requests!(
-    CreateCustomKeyStoreRequest,
-    ConnectCustomKeyStoreRequest,
-    DescribeCustomKeyStoresRequest,
-    UpdateCustomKeyStoreRequest,
-    DisconnectCustomKeyStoreRequest,
-    DeleteCustomKeyStoreRequest,
-);
-
-/// A password in a request. Wiped when dropped, never printed.
-#[derive(Clone, Deserialize, Zeroize, ZeroizeOnDrop)]
-#[serde(transparent)]
-pub struct Password(String);
-
-impl Password {
-    /// The password.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The request of CreateCustomKeyStore.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateCustomKeyStoreRequest {
-    /// `CustomKeyStoreName`.
-    pub custom_key_store_name: String,
-    /// `CloudHsmClusterId`.
-    pub cloud_hsm_cluster_id: Option<String>,
-    /// `TrustAnchorCertificate`: PEM.
-    pub trust_anchor_certificate: Option<String>,
-    /// `KeyStorePassword`.
-    pub key_store_password: Option<Password>,
-    /// `CustomKeyStoreType`.
-    pub custom_key_store_type: Option<String>,
-    /// The members of external key stores.
-    #[serde(flatten)]
-    pub proxy: ProxyMembers,
-}
-
-/// What requests say of an external key store proxy.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ProxyMembers {
-    /// `XksProxyUriEndpoint`.
-    pub xks_proxy_uri_endpoint: Option<String>,
-    /// `XksProxyUriPath`.
-    pub xks_proxy_uri_path: Option<String>,
-    /// `XksProxyVpcEndpointServiceName`.
-    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
-    /// `XksProxyVpcEndpointServiceOwner`.
-    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
-    /// `XksProxyAuthenticationCredential`.
-    pub xks_proxy_authentication_credential: Option<ProxyCredential>,
-    /// `XksProxyConnectivity`.
-    pub xks_proxy_connectivity: Option<String>,
-}
-
-/// `XksProxyAuthenticationCredentialType` of the service model.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ProxyCredential {
-    /// `AccessKeyId`.
-    pub access_key_id: String,
-    /// `RawSecretAccessKey`.
-    pub raw_secret_access_key: Password,
-}
-
-impl ProxyMembers {
-    /// Whether the request says anything of a proxy.
-    pub(crate) fn any(&self) -> bool {
-        self.xks_proxy_uri_endpoint.is_some()
-            || self.xks_proxy_uri_path.is_some()
-            || self.xks_proxy_vpc_endpoint_service_name.is_some()
-            || self.xks_proxy_vpc_endpoint_service_owner.is_some()
-            || self.xks_proxy_authentication_credential.is_some()
-            || self.xks_proxy_connectivity.is_some()
-    }
-}
-
-/// The answer of CreateCustomKeyStore.
-#[derive(Clone, Serialize, Debug)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateCustomKeyStoreResponse {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-}
-
-/// The request of ConnectCustomKeyStore.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ConnectCustomKeyStoreRequest {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-}
-
-/// The answer of the operations that answer an object without properties.
-#[derive(Clone, Serialize, Debug)]
-pub struct Empty {}
-
-/// The request of DescribeCustomKeyStores.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DescribeCustomKeyStoresRequest {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: Option<String>,
-    /// `CustomKeyStoreName`.
-    pub custom_key_store_name: Option<String>,
-    /// `Limit`.
-    pub limit: Option<i64>,
-    /// `Marker`.
-    pub marker: Option<String>,
-}
-
-/// The answer of DescribeCustomKeyStores.
-#[derive(Clone, Serialize, Debug)]
-#[serde(rename_all = "PascalCase")]
-pub struct DescribeCustomKeyStoresResponse {
-    /// `CustomKeyStores`.
-    pub custom_key_stores: Vec<CustomKeyStoresListEntry>,
-    /// `NextMarker`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_marker: Option<String>,
-    /// `Truncated`.
-    pub truncated: bool,
-}
-
-/// `CustomKeyStoresListEntry` of the service model.
-#[derive(Clone, Serialize, Debug, Default)]
-#[serde(rename_all = "PascalCase")]
-pub struct CustomKeyStoresListEntry {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-    /// `CustomKeyStoreName`.
-    pub custom_key_store_name: String,
-    /// `CloudHsmClusterId`, of HSMs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cloud_hsm_cluster_id: Option<String>,
-    /// `TrustAnchorCertificate`, of HSMs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trust_anchor_certificate: Option<String>,
-    /// `ConnectionState`.
-    pub connection_state: &'static str,
-    /// `ConnectionErrorCode`, of a connection that failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connection_error_code: Option<&'static str>,
-    /// `CreationDate`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub creation_date: Option<Timestamp>,
-    /// `CustomKeyStoreType`.
-    pub custom_key_store_type: &'static str,
-    /// `XksProxyConfiguration`, of external key stores.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub xks_proxy_configuration: Option<XksProxyConfiguration>,
-}
-
-/// `XksProxyConfigurationType` of the service model.
-#[derive(Clone, Serialize, Debug)]
-#[serde(rename_all = "PascalCase")]
-pub struct XksProxyConfiguration {
-    /// `Connectivity`.
-    pub connectivity: &'static str,
-    /// `AccessKeyId`.
-    pub access_key_id: String,
-    /// `UriEndpoint`.
-    pub uri_endpoint: String,
-    /// `UriPath`.
-    pub uri_path: String,
-}
-
-/// The request of UpdateCustomKeyStore.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct UpdateCustomKeyStoreRequest {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-    /// `NewCustomKeyStoreName`.
-    pub new_custom_key_store_name: Option<String>,
-    /// `KeyStorePassword`.
-    pub key_store_password: Option<Password>,
-    /// `CloudHsmClusterId`.
-    pub cloud_hsm_cluster_id: Option<String>,
-    /// The members of external key stores.
-    #[serde(flatten)]
-    pub proxy: ProxyMembers,
-}
-
-/// The request of DisconnectCustomKeyStore.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DisconnectCustomKeyStoreRequest {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-}
-
-/// The request of DeleteCustomKeyStore.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeleteCustomKeyStoreRequest {
-    /// `CustomKeyStoreId`.
-    pub custom_key_store_id: String,
-}
+pub use shapes::{
+    ConnectCustomKeyStoreRequest, CreateCustomKeyStoreRequest, CreateCustomKeyStoreResponse, CustomKeyStoresListEntry,
+    DeleteCustomKeyStoreRequest, DescribeCustomKeyStoresRequest, DescribeCustomKeyStoresResponse,
+    DisconnectCustomKeyStoreRequest, Empty, Password, ProxyCredential, ProxyMembers, UpdateCustomKeyStoreRequest,
+    XksProxyConfiguration,
+};
 
 /// What a new or changed store takes for itself, and what it lets go.
 #[derive(Default)]
@@ -346,7 +148,7 @@ impl Keys {
         let (account, id) = (principal.account, request.custom_key_store_id);
         let store = self.key_store(account, &id).await?.value;
         if let Connection::Failed(_) = store.record.connection {
-            return Err(wrong_state(&store));
+            return Err(store.wrong_state());
         }
         // The generation that this connect makes, so that its login is not one of an earlier password.
         let generation = store.record.generation + 1;
@@ -428,7 +230,7 @@ impl Keys {
         let id = request.custom_key_store_id;
         self.change_key_store(principal.account, &id, |record| {
             if record.connection == Connection::Disconnected {
-                return Err(wrong_state(&KeyStore { id: id.clone(), record: record.clone() }));
+                return Err(KeyStore { id: id.clone(), record: record.clone() }.wrong_state());
             }
             record.connection = Connection::Disconnected;
             Ok(())
@@ -458,7 +260,7 @@ impl Keys {
                 return Err(Error::CustomKeyStoreHasCmks(format!("Custom key store {id} contains KMS keys.")));
             }
             if store.record.connection != Connection::Disconnected {
-                return Err(wrong_state(&store));
+                return Err(store.wrong_state());
             }
             let place = rows.key_store(account, &id);
             let mut transaction = Transaction::new()
@@ -559,18 +361,10 @@ fn new_store_id() -> String {
 }
 
 /// The value of a claim: which store's it is.
-pub(crate) fn decode_id(bytes: &[u8]) -> Option<String> {
+fn decode_id(bytes: &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-pub(crate) fn name_in_use() -> Error {
+fn name_in_use() -> Error {
     Error::CustomKeyStoreNameInUse("A custom key store of this name exists in the account.".to_owned())
-}
-
-/// That a store's connection does not allow the operation.
-pub(crate) fn wrong_state(store: &KeyStore) -> Error {
-    let (id, state) = (&store.id, store.record.connection.name());
-    Error::CustomKeyStoreInvalidState(format!(
-        "Custom key store {id} is in the state {state}, which is not valid for this operation."
-    ))
 }
