@@ -431,6 +431,8 @@ REFUSED = [
     ("rsa sign, disabled", "Verify", MESSAGE | PSS | {"Signature": WRONG}, DISABLED, "ARN is disabled."),
     ("hmac, disabled", "GenerateMac", MAC | {"MacAlgorithm": "HMAC_SHA_512"}, DISABLED, "ARN is disabled."),
     ("symmetric, disabled", "Encrypt", PLAINTEXT, DISABLED, "ARN is disabled."),
+    ("rsa, disabled", "Encrypt", PLAINTEXT, DISABLED, "ARN is disabled."),
+    ("rsa, disabled", "Decrypt", {"CiphertextBlob": WRONG}, DISABLED, "ARN is disabled."),
     ("symmetric, deleted", "Encrypt", PLAINTEXT, STATE, "ARN is pending deletion."),
     ("ecc, deleted", "Sign", MESSAGE | PSS, STATE, "ARN is pending deletion."),
     ("external", "Encrypt", PLAINTEXT, STATE, "ARN is pending import."),

@@ -191,6 +191,11 @@ async fn an_rsa_key_encrypts() {
     }
     let data_key = call!(f, generate_data_key, { "KeyId": key, "KeySpec": "AES_256" });
     assert_eq!(code(data_key), "InvalidKeyUsageException");
+    f.disable(&key).await.unwrap();
+    for algorithm in ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_256"] {
+        let closed = call!(f, decrypt, { "KeyId": key, "CiphertextBlob": TEXT, "EncryptionAlgorithm": algorithm });
+        assert_eq!(code(closed), "DisabledException");
+    }
 }
 
 #[tokio::test]
