@@ -16,6 +16,7 @@ mod lifecycle;
 mod managed;
 mod model;
 mod multi_region;
+mod multi_region_model;
 mod policies;
 mod protection;
 mod rotation;

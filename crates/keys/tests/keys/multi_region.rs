@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use keys::operation::data_key::GenerateDataKeyRequest;
@@ -15,112 +14,111 @@ use keys::operation::sign::{SignRequest, VerifyRequest};
 use keys::operation::tag::Tag;
 use keys::{Blob, Error, Keys, Region, Settings};
 use meta::{Order, Range, Store, Table};
-use proptest::prelude::*;
 
 use crate::fixture::{DAY, Fixture, code, plain, root_key};
 
-const HOME: &str = "eu-west-1";
-const REGIONS: [&str; 3] = [HOME, "us-east-1", "ap-south-1"];
+pub const HOME: &str = "eu-west-1";
+pub const REGIONS: [&str; 3] = [HOME, "us-east-1", "ap-south-1"];
 
 /// A store whose keys are in several Regions.
-struct World {
+pub struct World {
     f: Fixture,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let mut world = Self { f: Fixture::new().await };
         world.restart(&REGIONS).await;
         world
     }
 
     /// The server starts anew and serves these Regions.
-    async fn restart(&mut self, regions: &[&str]) {
+    pub async fn restart(&mut self, regions: &[&str]) {
         let other_regions = regions.iter().map(|name| Region::parse(name).unwrap()).collect();
         let settings = Settings { other_regions, ..self.f.settings() };
         self.f.keys = Keys::open(self.f.store.clone(), root_key(7), settings).await.unwrap();
     }
 
-    fn at(&self, region: &str) -> Arc<Keys> {
+    pub fn at(&self, region: &str) -> Arc<Keys> {
         self.f.keys.in_region(region).unwrap()
     }
 
-    async fn create(&self, region: &str) -> String {
+    pub async fn create(&self, region: &str) -> String {
         let request = CreateKeyRequest { multi_region: Some(true), ..Default::default() };
         self.at(region).create_key(&self.f.me, request).await.unwrap().key_metadata.key_id
     }
 
-    async fn replicate(&self, from: &str, key: &str, to: &str) -> Result<ReplicateKeyResponse, Error> {
+    pub async fn replicate(&self, from: &str, key: &str, to: &str) -> Result<ReplicateKeyResponse, Error> {
         let request =
             ReplicateKeyRequest { key_id: key.to_owned(), replica_region: to.to_owned(), ..Default::default() };
         self.at(from).replicate_key(&self.f.me, request).await
     }
 
-    async fn promote(&self, from: &str, key: &str, to: &str) -> Result<(), Error> {
+    pub async fn promote(&self, from: &str, key: &str, to: &str) -> Result<(), Error> {
         let request = UpdatePrimaryRegionRequest { key_id: key.to_owned(), primary_region: to.to_owned() };
         self.at(from).update_primary_region(&self.f.me, request).await.map(drop)
     }
 
-    async fn describe(&self, region: &str, key: &str) -> Result<KeyMetadata, Error> {
+    pub async fn describe(&self, region: &str, key: &str) -> Result<KeyMetadata, Error> {
         let request = DescribeKeyRequest { key_id: key.to_owned(), ..Default::default() };
         Ok(self.at(region).describe_key(&self.f.me, request).await?.key_metadata)
     }
 
-    async fn encrypt(&self, region: &str, key: &str, text: &str) -> Result<Blob, Error> {
+    pub async fn encrypt(&self, region: &str, key: &str, text: &str) -> Result<Blob, Error> {
         let request = EncryptRequest { key_id: key.to_owned(), plaintext: plain(text), ..Default::default() };
         Ok(self.at(region).encrypt(&self.f.me, request).await?.ciphertext_blob)
     }
 
-    async fn decrypt(&self, region: &str, key: Option<&str>, blob: &Blob) -> Result<DecryptResponse, Error> {
+    pub async fn decrypt(&self, region: &str, key: Option<&str>, blob: &Blob) -> Result<DecryptResponse, Error> {
         let key_id = key.map(str::to_owned);
         let request = DecryptRequest { key_id, ciphertext_blob: Some(blob.clone()), ..Default::default() };
         self.at(region).decrypt(&self.f.me, request).await
     }
 
-    async fn rotate(&self, region: &str, key: &str) -> Result<(), Error> {
+    pub async fn rotate(&self, region: &str, key: &str) -> Result<(), Error> {
         let request = RotateKeyOnDemandRequest { key_id: key.to_owned() };
         self.at(region).rotate_key_on_demand(&self.f.me, request).await.map(drop)
     }
 
-    async fn enable_rotation(&self, region: &str, key: &str, days: u32) -> Result<(), Error> {
+    pub async fn enable_rotation(&self, region: &str, key: &str, days: u32) -> Result<(), Error> {
         let request = EnableKeyRotationRequest { key_id: key.to_owned(), rotation_period_in_days: Some(days) };
         self.at(region).enable_key_rotation(&self.f.me, request).await.map(drop)
     }
 
-    async fn schedule(&self, region: &str, key: &str, days: i64) -> Result<Option<keys::Timestamp>, Error> {
+    pub async fn schedule(&self, region: &str, key: &str, days: i64) -> Result<Option<keys::Timestamp>, Error> {
         let request = ScheduleKeyDeletionRequest { key_id: key.to_owned(), pending_window_in_days: Some(days) };
         Ok(self.at(region).schedule_key_deletion(&self.f.me, request).await?.deletion_date)
     }
 
-    async fn cancel(&self, region: &str, key: &str) -> Result<(), Error> {
+    pub async fn cancel(&self, region: &str, key: &str) -> Result<(), Error> {
         let request = CancelKeyDeletionRequest { key_id: key.to_owned() };
         self.at(region).cancel_key_deletion(&self.f.me, request).await.map(drop)
     }
 
-    async fn enable(&self, region: &str, key: &str) -> Result<(), Error> {
+    pub async fn enable(&self, region: &str, key: &str) -> Result<(), Error> {
         let request = EnableKeyRequest { key_id: key.to_owned() };
         self.at(region).enable_key(&self.f.me, request).await.map(drop)
     }
 
-    async fn disable(&self, region: &str, key: &str) -> Result<(), Error> {
+    pub async fn disable(&self, region: &str, key: &str) -> Result<(), Error> {
         let request = DisableKeyRequest { key_id: key.to_owned() };
         self.at(region).disable_key(&self.f.me, request).await.map(drop)
     }
 
     /// The names of the primary's Region and of the replicas', as a member tells them.
-    async fn set(&self, region: &str, key: &str) -> (String, Vec<String>) {
+    pub async fn set(&self, region: &str, key: &str) -> (String, Vec<String>) {
         let set = self.describe(region, key).await.unwrap().multi_region_configuration.unwrap();
         let kind = if set.primary_key.region == region { "PRIMARY" } else { "REPLICA" };
         assert_eq!(set.multi_region_key_type, kind);
         (set.primary_key.region, set.replica_keys.into_iter().map(|it| it.region).collect())
     }
 
-    async fn pass(&self, days: u32) {
+    pub async fn pass(&self, days: u32) {
         self.f.pass(DAY * days);
         self.f.keys.tick().await.unwrap();
     }
 
-    async fn rows(&self, table: Table) -> usize {
+    pub async fn rows(&self, table: Table) -> usize {
         self.f.store.scan(table, &Range::all(), Order::Ascending, 1_000).await.unwrap().len()
     }
 }
@@ -441,238 +439,4 @@ async fn an_imported_key_s_replica_waits_for_its_own_import() {
     let key = world.f.keys.create_key(&world.f.me, request).await.unwrap().key_metadata.key_id;
     // "You must import key material into the primary key before": a key without material is not Enabled.
     assert_eq!(code(world.replicate(HOME, &key, "us-east-1").await), "KMSInvalidStateException");
-}
-
-/// What a key of a Region is, as a naive model has it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    Enabled,
-    Disabled,
-    Pending { due: u32 },
-    Waiting { days: u32 },
-}
-
-impl State {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Enabled => "Enabled",
-            Self::Disabled => "Disabled",
-            Self::Pending { .. } => "PendingDeletion",
-            Self::Waiting { .. } => "PendingReplicaDeletion",
-        }
-    }
-
-    fn use_code(self) -> &'static str {
-        match self {
-            Self::Enabled => "ok",
-            Self::Disabled => "DisabledException",
-            Self::Pending { .. } | Self::Waiting { .. } => "KMSInvalidStateException",
-        }
-    }
-
-    fn change_code(self) -> &'static str {
-        if matches!(self, Self::Enabled | Self::Disabled) { "ok" } else { "KMSInvalidStateException" }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Replicate(usize, usize),
-    Promote(usize, usize),
-    Rotate(usize),
-    Rotating(usize),
-    Encrypt(usize),
-    Enable(usize),
-    Disable(usize),
-    Schedule(usize, u32),
-    Cancel(usize),
-    Pass(u32),
-    Restart,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let region = 0..REGIONS.len();
-    prop_oneof![
-        4 => (region.clone(), region.clone()).prop_map(|(from, to)| Step::Replicate(from, to)),
-        3 => (region.clone(), region.clone()).prop_map(|(from, to)| Step::Promote(from, to)),
-        3 => region.clone().prop_map(Step::Rotate),
-        1 => region.clone().prop_map(Step::Rotating),
-        4 => region.clone().prop_map(Step::Encrypt),
-        2 => region.clone().prop_map(Step::Enable),
-        1 => region.clone().prop_map(Step::Disable),
-        2 => (region.clone(), 7..12_u32).prop_map(|(region, days)| Step::Schedule(region, days)),
-        2 => region.prop_map(Step::Cancel),
-        2 => (1..40_u32).prop_map(Step::Pass),
-        1 => Just(Step::Restart),
-    ]
-}
-
-struct Model {
-    states: BTreeMap<usize, State>,
-    primary: usize,
-    today: u32,
-}
-
-impl Model {
-    /// The code of what only an enabled primary may do.
-    fn primary_code(&self, region: usize) -> &'static str {
-        match self.states.get(&region) {
-            None => "NotFoundException",
-            Some(_) if region != self.primary => "UnsupportedOperationException",
-            Some(state) => state.use_code(),
-        }
-    }
-
-    /// The same of rotation, where the state is looked at first.
-    fn rotation_code(&self, region: usize) -> &'static str {
-        match self.code(region, State::use_code) {
-            "ok" => self.primary_code(region),
-            other => other,
-        }
-    }
-
-    fn code(&self, region: usize, code: impl FnOnce(State) -> &'static str) -> &'static str {
-        self.states.get(&region).map_or("NotFoundException", |state| code(*state))
-    }
-
-    fn pass(&mut self, days: u32) {
-        self.today += days;
-        let today = self.today;
-        self.states.retain(|_, state| !matches!(state, State::Pending { due } if *due <= today));
-        if let (1, Some(State::Waiting { days })) = (self.states.len(), self.states.get(&self.primary).copied()) {
-            self.states.insert(self.primary, State::Pending { due: today + days });
-        }
-    }
-}
-
-async fn runs_as_the_model_says(steps: Vec<Step>) {
-    let mut world = World::new().await;
-    let key = world.create(HOME).await;
-    let key = key.as_str();
-    let mut model = Model { states: BTreeMap::from([(0, State::Enabled)]), primary: 0, today: 0 };
-    let mut sealed: Vec<(Blob, String)> = vec![];
-    for step in steps {
-        match step {
-            Step::Replicate(from, to) => {
-                let there = model.states.contains_key(&to);
-                let expected = match model.primary_code(from) {
-                    "ok" if there => "AlreadyExistsException",
-                    other => other,
-                };
-                assert_eq!(code(world.replicate(REGIONS[from], key, REGIONS[to]).await), expected, "{step:?}");
-                if expected == "ok" {
-                    model.states.insert(to, State::Enabled);
-                }
-            }
-            Step::Promote(from, to) => {
-                let expected = match (model.primary_code(from), model.states.get(&to)) {
-                    (own @ ("NotFoundException" | "UnsupportedOperationException"), _) => own,
-                    (_, None) => "NotFoundException",
-                    ("ok", _) if from == to => "UnsupportedOperationException",
-                    ("ok", Some(state)) => state.use_code(),
-                    (own, _) => own,
-                };
-                assert_eq!(code(world.promote(REGIONS[from], key, REGIONS[to]).await), expected, "{step:?}");
-                if expected == "ok" {
-                    model.primary = to;
-                }
-            }
-            Step::Rotate(region) => {
-                let found = code(world.rotate(REGIONS[region], key).await);
-                // Just before an automatic rotation none is allowed on demand.
-                let expected = model.rotation_code(region);
-                assert!(found == expected || (found, expected) == ("ConflictException", "ok"), "{step:?} {found}");
-            }
-            Step::Rotating(region) => {
-                let expected = model.rotation_code(region);
-                assert_eq!(code(world.enable_rotation(REGIONS[region], key, 90).await), expected, "{step:?}");
-            }
-            Step::Encrypt(region) => {
-                let text = format!("text {}", sealed.len());
-                let made = world.encrypt(REGIONS[region], key, &text).await;
-                let expected = model.code(region, State::use_code);
-                match made {
-                    Ok(blob) => {
-                        assert_eq!(expected, "ok");
-                        sealed.push((blob, text));
-                    }
-                    Err(error) => assert_eq!(error.code(), expected, "{step:?}"),
-                }
-            }
-            Step::Enable(region) | Step::Disable(region) => {
-                let expected = model.code(region, State::change_code);
-                let enable = matches!(step, Step::Enable(_));
-                let done = match enable {
-                    true => world.enable(REGIONS[region], key).await,
-                    false => world.disable(REGIONS[region], key).await,
-                };
-                assert_eq!(code(done), expected, "{step:?}");
-                if expected == "ok" {
-                    model.states.insert(region, if enable { State::Enabled } else { State::Disabled });
-                }
-            }
-            Step::Schedule(region, days) => {
-                let expected = model.code(region, State::change_code);
-                let done = world.schedule(REGIONS[region], key, i64::from(days)).await;
-                assert_eq!(code(done), expected, "{step:?}");
-                if expected == "ok" {
-                    let waits = region == model.primary && model.states.len() > 1;
-                    let due = model.today + days;
-                    model.states.insert(region, if waits { State::Waiting { days } } else { State::Pending { due } });
-                }
-            }
-            Step::Cancel(region) => {
-                let pending =
-                    |state: State| if state.change_code() == "ok" { "KMSInvalidStateException" } else { "ok" };
-                let expected = model.code(region, pending);
-                assert_eq!(code(world.cancel(REGIONS[region], key).await), expected, "{step:?}");
-                if expected == "ok" {
-                    model.states.insert(region, State::Disabled);
-                }
-            }
-            Step::Pass(days) => {
-                world.pass(days).await;
-                model.pass(days);
-            }
-            Step::Restart => world.restart(&REGIONS).await,
-        }
-        agrees(&world, key, &model, &sealed).await;
-    }
-}
-
-/// Every Region is as the model says, and what any sealed, every enabled one opens.
-async fn agrees(world: &World, key: &str, model: &Model, sealed: &[(Blob, String)]) {
-    let mut materials = vec![];
-    for (index, region) in REGIONS.into_iter().enumerate() {
-        let described = world.describe(region, key).await;
-        let Some(state) = model.states.get(&index) else {
-            assert_eq!(code(described), "NotFoundException");
-            continue;
-        };
-        let described = described.unwrap();
-        assert_eq!(described.key_state, state.name(), "{region}");
-        materials.push(described.current_key_material_id);
-        let replicas = model.states.keys().filter(|member| **member != model.primary);
-        let mut replicas: Vec<_> = replicas.map(|member| REGIONS[*member].to_owned()).collect();
-        replicas.sort();
-        assert_eq!(world.set(region, key).await, (REGIONS[model.primary].to_owned(), replicas));
-        for (blob, text) in sealed {
-            match world.decrypt(region, None, blob).await {
-                Ok(opened) => assert!(opened.plaintext.expose() == text.as_bytes() && *state == State::Enabled),
-                Err(error) => assert_eq!(error.code(), state.use_code()),
-            }
-        }
-    }
-    materials.dedup();
-    assert!(materials.len() <= 1, "all members seal with the same material");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_sequence_of_changes_leaves_the_members_of_a_set_in_step(steps in prop::collection::vec(step(), 1..24)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(runs_as_the_model_says(steps));
-    }
 }
