@@ -7,7 +7,7 @@ use keys::{HsmCluster, TokenSelector};
 
 use crate::error::Error;
 use crate::files::FileError;
-use crate::root_key::{attributes, text_of};
+use crate::uri::{attributes, take_selector, text_of};
 
 /// An HSM that may become a custom key store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +39,7 @@ impl Hsm {
         let (mut token, mut module, mut trust_anchor) = (None, None, None);
         for attribute in attributes(path, ';') {
             let (name, value) = attribute?;
-            let value = text_of(name, value)?;
-            let selector = match name {
-                "token" => TokenSelector::Label(value),
-                "serial" => TokenSelector::Serial(value),
-                "slot-id" => TokenSelector::Slot(value.parse().map_err(|_| "slot-id is not a number".to_owned())?),
-                _ => return Err(format!("the attribute {name} is not supported")),
-            };
-            if token.replace(selector).is_some() {
-                return Err("one of token, serial and slot-id is enough".to_owned());
-            }
+            take_selector(&mut token, name, value)?;
         }
         for attribute in attributes(query, '&') {
             let (name, value) = attribute?;

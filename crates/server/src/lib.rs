@@ -28,6 +28,7 @@ pub mod scrub;
 mod secrets;
 mod tasks;
 mod tls;
+mod uri;
 mod welcome;
 mod xks;
 

@@ -7,4 +7,3 @@ mod source;
 pub use open::{Given, KmsCredentials};
 pub(crate) use open::{create, made_or_opened, open, others};
 pub use source::{Kms, Passphrase, Source, Token};
-pub(crate) use source::{attributes, text_of};

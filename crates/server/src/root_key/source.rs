@@ -7,6 +7,8 @@ use std::str::FromStr;
 use keys::{RootKeyKind, TokenSelector};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::uri::{attributes, take_selector, text_of};
+
 /// Where a root key is. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -153,18 +155,6 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("an empty path".to_owned()) } else { Ok(PathBuf::from(text)) }
 }
 
-/// A list of `name=value`, percent-encoded.
-pub(crate) fn attributes(text: &str, separator: char) -> impl Iterator<Item = Result<(&str, Vec<u8>), String>> {
-    text.split(separator).filter(|item| !item.is_empty()).map(|item| {
-        let (name, value) = item.split_once('=').ok_or_else(|| format!("{item:?} is not of the form NAME=VALUE"))?;
-        Ok((name, percent_decode_str(value).collect()))
-    })
-}
-
-pub(crate) fn text_of(name: &str, value: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(value).map_err(|_| format!("{name} is not UTF-8"))
-}
-
 impl Token {
     /// RFC 7512, 2.3. What could be meant in two ways, or would put a PIN on a command line, is refused.
     fn parse(text: &str) -> Result<Token, String> {
@@ -172,25 +162,11 @@ impl Token {
         let (mut token, mut id, mut label, mut module, mut pin) = (None, DEFAULT_ID, None, None, None);
         for attribute in attributes(path, ';') {
             let (name, value) = attribute?;
-            let selector = match name {
-                "id" => {
-                    id = value.try_into().map_err(|_| "id must have 16 bytes".to_owned())?;
-                    continue;
-                }
-                "object" => {
-                    label = Some(text_of(name, value)?);
-                    continue;
-                }
-                "type" if value == b"secret-key" => continue,
-                "token" => TokenSelector::Label(text_of(name, value)?),
-                "serial" => TokenSelector::Serial(text_of(name, value)?),
-                "slot-id" => TokenSelector::Slot(
-                    text_of(name, value)?.parse().map_err(|_| "slot-id is not a number".to_owned())?,
-                ),
-                _ => return Err(format!("the attribute {name} is not supported")),
-            };
-            if token.replace(selector).is_some() {
-                return Err("one of token, serial and slot-id is enough".to_owned());
+            match name {
+                "id" => id = value.try_into().map_err(|_| "id must have 16 bytes".to_owned())?,
+                "object" => label = Some(text_of(name, value)?),
+                "type" if value == b"secret-key" => {}
+                _ => take_selector(&mut token, name, value)?,
             }
         }
         for attribute in attributes(query, '&') {
