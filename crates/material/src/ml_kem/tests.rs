@@ -28,6 +28,25 @@ fn both_sides_get_one_secret() {
     }
 }
 
+/// What the library that does not encapsulate here makes of a ciphertext, from the seed alone.
+fn opened_elsewhere<P: Kem>(seed: &[u8], ciphertext: &[u8]) -> Vec<u8>
+where
+    P::DecapsulationKey: From<ml_kem::Seed> + ml_kem::kem::Decapsulate<Kem = P>,
+{
+    let key = P::DecapsulationKey::from(ml_kem::Seed::try_from(seed).unwrap());
+    ml_kem::kem::Decapsulate::decapsulate_slice(&key, ciphertext).unwrap().to_vec()
+}
+
+#[test]
+fn another_library_opens_what_is_encapsulated_here() {
+    let open = [opened_elsewhere::<MlKem512>, opened_elsewhere::<MlKem768>, opened_elsewhere::<MlKem1024>];
+    for ((spec, ..), open) in FAMILY.into_iter().zip(open) {
+        let key = fresh(spec);
+        let sent = key.encapsulate().unwrap();
+        assert!(sent.shared_secret.equals(&open(key.seed.expose(), &sent.ciphertext)), "{spec}");
+    }
+}
+
 #[test]
 fn a_foreign_ciphertext_gives_a_secret_that_nobody_has() {
     for (spec, ..) in FAMILY {
