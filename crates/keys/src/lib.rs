@@ -10,11 +10,12 @@
 //! ```text
 //! RK       root key, 32 B, from a RootKey provider           docs/formats/root-key-file.md and its neighbours
 //! DK_i     domain key i  = 32 random B, stored wrapped under RK      Table::DomainKey
-//! M_{k,j}  material j of key k = 32 random B, stored wrapped under the newest DK      Table::Material
+//! M_{k,j}  material j of key k (of a symmetric one 32 random B), wrapped under the newest DK      Table::Material
 //! Encrypt  blob = header(key id, j, N) ‖ AES-256-GCM(KBKDF(M_{k,j}, N), plaintext),  aad = header ‖ canonical(context)
 //! record   blob = header(i, N) ‖ AES-256-GCM(KBKDF(DK_i, N), record),  aad = header ‖ kind ‖ table and row key
 //! ```
 //!
+//! Of a key in an HSM the token computes KBKDF(M, N), and M never leaves it; under a key in an external key store lie two layers.
 //! The rows and blobs byte by byte: docs/formats/key-records.md.
 
 mod access;
