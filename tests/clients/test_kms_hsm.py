@@ -1,6 +1,7 @@
 """HSMs as custom key stores: the real server, boto3, and SoftHSM behind a module that can hang, refuse and go away."""
 
 import concurrent.futures
+import contextlib
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from strongroom import Server
 
 CLUSTER, OTHER, MISSING = "cluster-2a23b4cdefg", "cluster-3a23b4cdefg", "cluster-4a23b4cdefg"
 COPY, BROKEN, UNKNOWN = "cluster-5a23b4cdefg", "cluster-6a23b4cdefg", "cluster-7a23b4cdefg"
+FOREIGN = "cluster-aa23b4cdefg"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMAMBAf8=\n-----END CERTIFICATE-----\n"
 OTHERS_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMAMBAQA=\n-----END CERTIFICATE-----\n"
 CONTEXT = {"purpose": "test"}
@@ -30,7 +32,8 @@ def hsm(tmp_path_factory):
     return hsm
 
 
-def start(folder, hsm: Hsm) -> Server:
+@contextlib.contextmanager
+def running(folder, hsm: Hsm):
     anchor = hsm.folder / "ca.crt"
     anchor.write_text("A certificate:\n" + CERTIFICATE)
     query = f"module-path={hsm.module}"
@@ -38,17 +41,21 @@ def start(folder, hsm: Hsm) -> Server:
         f"{CLUSTER}=pkcs11:token=one?{query}&x-trust-anchor={anchor}",
         f"{COPY}=pkcs11:token=one?{query}&x-trust-anchor={anchor}",
         f"{OTHER}=pkcs11:token=two?{query}",
+        f"{FOREIGN}=pkcs11:token=two?{query}&x-account=444455556666",
         f"{MISSING}=pkcs11:token=three?{query}",
         f"{BROKEN}=pkcs11:token=one?module-path=/no/such/module.so",
     ]
-    return Server(folder, environment={**hsm.environment(), "STRONGROOM_HSMS": ",".join(hsms)}).start()
+    server = Server(folder, environment={**hsm.environment(), "STRONGROOM_HSMS": ",".join(hsms)}).start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")
 def server(hsm, tmp_path_factory):
-    server = start(tmp_path_factory.mktemp("strongroom"), hsm)
-    yield server
-    server.stop()
+    with running(tmp_path_factory.mktemp("strongroom"), hsm) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +269,8 @@ def test_how_create_refuses(server, kms, store):
         ({"cluster": COPY}, "CloudHsmClusterInUseException"),
         ({"cluster": MISSING}, "CloudHsmClusterNotActiveException"),
         ({"cluster": BROKEN}, "CloudHsmClusterInvalidConfigurationException"),
+        # Of another account: there is no such cluster.
+        ({"cluster": FOREIGN}, "CloudHsmClusterNotFoundException"),
         ({"XksProxyUriPath": "/kms/xks/v1"}, "ValidationException"),
     ):
         arguments = {"name": "another", "cluster": UNKNOWN} | more
@@ -275,8 +284,7 @@ def test_how_create_refuses(server, kms, store):
 
 
 def test_the_trust_anchor_is_the_hsms(kms, tmp_path, hsm):
-    server = start(tmp_path, hsm)
-    try:
+    with running(tmp_path, hsm) as server:
         own = server.client("kms")
         assert refused(create, kms=own, name="a", certificate=OTHERS_CERTIFICATE) == "IncorrectTrustAnchorException"
         assert refused(create, kms=own, name="a", certificate="x") == "IncorrectTrustAnchorException"
@@ -295,8 +303,6 @@ def test_the_trust_anchor_is_the_hsms(kms, tmp_path, hsm):
         delete(own, store)
         assert refused(own.describe_custom_key_stores, CustomKeyStoreId=store) == "CustomKeyStoreNotFoundException"
         delete(own, create(own, "a"))
-    finally:
-        server.stop()
 
 
 def test_what_can_be_updated_and_when(kms, store):
@@ -318,8 +324,7 @@ def test_what_can_be_updated_and_when(kms, store):
 
 
 def test_a_wrong_pin_fails_the_connection_and_is_tried_once(kms, tmp_path, hsm):
-    server = start(tmp_path, hsm)
-    try:
+    with running(tmp_path, hsm) as server:
         own = server.client("kms")
         store = create(own, "a", OTHER, pin="00000000")
         one = {"CustomKeyStoreId": store}
@@ -341,8 +346,6 @@ def test_a_wrong_pin_fails_the_connection_and_is_tried_once(kms, tmp_path, hsm):
         own.connect_custom_key_store(**one)
         assert state(own, store) == ("CONNECTED", None)
         delete(own, store)
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize(
@@ -360,8 +363,7 @@ def test_a_wrong_pin_fails_the_connection_and_is_tried_once(kms, tmp_path, hsm):
     ],
 )
 def test_every_code_of_a_failed_connection(kms, hsm, tmp_path, function, fault, code):
-    server = start(tmp_path, hsm)
-    try:
+    with running(tmp_path, hsm) as server:
         own = server.client("kms")
         store = create(own, "a", OTHER)
         hsm.fault(function, fault)
@@ -374,13 +376,10 @@ def test_every_code_of_a_failed_connection(kms, hsm, tmp_path, function, fault, 
         own.connect_custom_key_store(CustomKeyStoreId=store)
         assert state(own, store) == ("CONNECTED", None)
         delete(own, store)
-    finally:
-        server.stop()
 
 
 def test_a_cluster_that_is_not_set_up_any_more(hsm, tmp_path):
-    server = start(tmp_path, hsm)
-    try:
+    with running(tmp_path, hsm) as server:
         own = server.client("kms")
         store = create(own, "a", OTHER)
         own.connect_custom_key_store(CustomKeyStoreId=store)
@@ -401,8 +400,6 @@ def test_a_cluster_that_is_not_set_up_any_more(hsm, tmp_path):
         own.disconnect_custom_key_store(CustomKeyStoreId=store)
         own.connect_custom_key_store(CustomKeyStoreId=store)
         assert own.decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
-    finally:
-        server.stop()
 
 
 def test_the_token_goes_in_the_middle_of_traffic_and_comes_back(kms, store, key, hsm):
@@ -436,14 +433,7 @@ def test_the_token_goes_in_the_middle_of_traffic_and_comes_back(kms, store, key,
     assert blobs and refusals
     assert {(refusal["Code"], refusal["Message"]) for refusal in refusals} == {("KMSInvalidStateException", NO_ANSWER)}
     hsm.put_back()
-    deadline = time.monotonic() + 40
-    while True:
-        try:
-            kms.encrypt(KeyId=key, Plaintext=b"x")
-            break
-        except ClientError:
-            assert time.monotonic() < deadline, "the token is found again"
-            time.sleep(0.1)
+    until_it_works(lambda: kms.encrypt(KeyId=key, Plaintext=b"x"), 40)
     for blob, plaintext in blobs:
         assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == plaintext
 
@@ -462,11 +452,19 @@ def test_a_module_that_hangs_holds_nobody_up(kms, server, store, key, hsm):
         kms.encrypt(KeyId=local, Plaintext=b"x")
     assert time.monotonic() - started < 2
     hsm.fault("C_Sign", None)
-    deadline = time.monotonic() + 20
-    while answer_of(kms, key) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until_it_works(lambda: kms.encrypt(KeyId=key, Plaintext=b"x"), 20)
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
+
+
+def until_it_works(call, seconds: float) -> dict:
+    """The answer of a call that an HSM which is coming back refuses for a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except ClientError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def answer_of(kms, key):
@@ -478,8 +476,7 @@ def answer_of(kms, key):
 
 
 def test_a_server_that_was_killed_finds_its_store_connected(hsm, tmp_path):
-    server = start(tmp_path, hsm)
-    try:
+    with running(tmp_path, hsm) as server:
         own = server.client("kms")
         store = create(own, "a", OTHER)
         own.connect_custom_key_store(CustomKeyStoreId=store)
@@ -500,16 +497,8 @@ def test_a_server_that_was_killed_finds_its_store_connected(hsm, tmp_path):
         own = server.client("kms")
         assert refused(own.decrypt, CiphertextBlob=blobs[0]) == "KMSInvalidStateException"
         hsm.put_back()
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                assert own.decrypt(CiphertextBlob=blobs[0])["Plaintext"] == b"kept"
-                break
-            except ClientError:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-    finally:
-        server.stop()
+        opened = until_it_works(lambda: own.decrypt(CiphertextBlob=blobs[0]), 20)
+        assert opened["Plaintext"] == b"kept"
 
 
 def test_a_key_that_is_gone_from_the_hsm(kms, store, hsm):

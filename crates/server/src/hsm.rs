@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use keys::{HsmCluster, TokenSelector};
+use keys::{AccountId, HsmCluster, TokenSelector};
 
 use crate::error::Error;
 use crate::files::FileError;
@@ -14,6 +14,8 @@ use crate::uri::{attributes, take_selector, text_of};
 pub struct Hsm {
     /// The `CloudHsmClusterId` that it answers to.
     pub cluster: String,
+    /// `x-account`: whose it is; none: the root user's.
+    pub account: Option<AccountId>,
     /// `module-path`.
     pub module: PathBuf,
     /// `token`, `serial` or `slot-id`.
@@ -23,7 +25,7 @@ pub struct Hsm {
 }
 
 impl Hsm {
-    /// `CLUSTER=pkcs11:token=LABEL?module-path=PATH&x-trust-anchor=PATH`: a URI of RFC 7512 with one attribute of ours. The PIN is
+    /// `CLUSTER=pkcs11:token=LABEL?module-path=PATH&x-trust-anchor=PATH&x-account=ID`: a URI of RFC 7512 with two attributes of ours. The PIN is
     /// not in it: whoever makes the custom key store gives it.
     ///
     /// # Errors
@@ -36,7 +38,7 @@ impl Hsm {
             return Err(format!("{cluster:?} is not \"cluster-\" and 11 to 16 letters or digits from 2 to 7"));
         }
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-        let (mut token, mut module, mut trust_anchor) = (None, None, None);
+        let (mut token, mut module, mut trust_anchor, mut account) = (None, None, None, None);
         for attribute in attributes(path, ';') {
             let (name, value) = attribute?;
             take_selector(&mut token, name, value)?;
@@ -47,6 +49,7 @@ impl Hsm {
             match name {
                 "module-path" => module = Some(PathBuf::from(value)),
                 "x-trust-anchor" => trust_anchor = Some(PathBuf::from(value)),
+                "x-account" => account = Some(value.parse().map_err(|_| format!("{value:?} is not an account id"))?),
                 "pin-value" | "pin-source" => {
                     return Err("the PIN is given by whoever makes the custom key store: KeyStorePassword".to_owned());
                 }
@@ -55,6 +58,7 @@ impl Hsm {
         }
         Ok(Hsm {
             cluster: cluster.to_owned(),
+            account,
             module: module.ok_or("it needs module-path=PATH")?,
             token: token.ok_or("it needs token=LABEL, serial=NUMBER or slot-id=NUMBER")?,
             trust_anchor,
@@ -77,8 +81,8 @@ impl Hsm {
         Ok(hsms)
     }
 
-    /// Reads its certificate.
-    pub(crate) fn open(&self) -> Result<HsmCluster, Error> {
+    /// Reads its certificate. It is `root`'s unless the setting names another account.
+    pub(crate) fn open(&self, root: AccountId) -> Result<HsmCluster, Error> {
         let trust_anchor = match &self.trust_anchor {
             None => None,
             Some(path) => {
@@ -88,7 +92,8 @@ impl Hsm {
             }
         };
         let (id, module, token) = (self.cluster.clone(), self.module.clone(), self.token.clone());
-        Ok(HsmCluster { id, module, token, trust_anchor })
+        let account = self.account.unwrap_or(root);
+        Ok(HsmCluster { id, account, module, token, trust_anchor })
     }
 }
 
@@ -114,7 +119,10 @@ mod tests {
         assert_eq!(hsm.module, PathBuf::from("/usr/lib/p11.so"));
         assert_eq!(hsm.trust_anchor, Some("/etc/ca.crt".into()));
         let bare = Hsm::parse("cluster-aaaaaaaaaaaaaaaa=pkcs11:slot-id=7?module-path=/m").unwrap();
-        assert_eq!((bare.token, bare.trust_anchor), (TokenSelector::Slot(7), None));
+        assert_eq!((bare.token, bare.trust_anchor, bare.account), (TokenSelector::Slot(7), None, None));
+        let owned = "cluster-aaaaaaaaaaaaaaaa=pkcs11:slot-id=7?module-path=/m&x-account=444455556666";
+        assert_eq!(Hsm::parse(owned).unwrap().account, "444455556666".parse().ok());
+        assert!(Hsm::parse(&owned[..owned.len() - 1]).is_err());
     }
 
     #[test]
@@ -142,10 +150,11 @@ mod tests {
         let path = folder.path().join("ca.crt");
         let text = format!("cluster-aaaaaaaaaaa=pkcs11:token=a?module-path=/m&x-trust-anchor={}", path.display());
         let hsm = Hsm::parse(&text).unwrap();
-        assert!(matches!(hsm.open(), Err(Error::Path(missing, _)) if missing == path));
+        let root = "111122223333".parse().unwrap();
+        assert!(matches!(hsm.open(root), Err(Error::Path(missing, _)) if missing == path));
         fs::write(&path, "nothing").unwrap();
-        assert!(hsm.open().err().unwrap().to_string().contains("no certificate"));
+        assert!(hsm.open(root).err().unwrap().to_string().contains("no certificate"));
         fs::write(&path, "-----BEGIN CERTIFICATE-----\nMAMBAf8=\n-----END CERTIFICATE-----\n").unwrap();
-        assert_eq!(hsm.open().unwrap().trust_anchor, Some(vec![0x30, 3, 1, 1, 0xff]));
+        assert_eq!(hsm.open(root).unwrap().trust_anchor, Some(vec![0x30, 3, 1, 1, 0xff]));
     }
 }

@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use keys::KeyStores;
+use keys::{AccountId, KeyStores};
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::hsm::Hsm;
 use crate::xks;
 
 /// The settings of custom key stores, with the files that they name.
-pub(crate) fn open(config: &Config) -> Result<KeyStores, Error> {
-    let clusters = config.hsms.iter().map(Hsm::open).collect::<Result<_, _>>()?;
+pub(crate) fn open(config: &Config, root: AccountId) -> Result<KeyStores, Error> {
+    let clusters = config.hsms.iter().map(|hsm| hsm.open(root)).collect::<Result<_, _>>()?;
     Ok(KeyStores { clusters, proxies: xks::network(config)? })
 }
 

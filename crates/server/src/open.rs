@@ -73,7 +73,8 @@ impl Store {
             other_regions: config.regions.clone(),
             clock: Arc::new(SystemTime::now),
         };
-        let keys = Keys::open_with(Arc::clone(&meta), roots, settings, key_stores::open(config)?).await?;
+        let keys =
+            Keys::open_with(Arc::clone(&meta), roots, settings, key_stores::open(config, identity.account)?).await?;
         settle(sealed, &identity, config, &data_dir, &keys).await?;
         warn_of_another_root_key(&keys, &sources[0].to_string()).await?;
         let dependencies =

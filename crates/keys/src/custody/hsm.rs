@@ -28,6 +28,8 @@ const REST: Duration = Duration::from_millis(500);
 pub struct HsmCluster {
     /// The `CloudHsmClusterId` that it answers to.
     pub id: String,
+    /// Whose it is: to every other account there is no such cluster.
+    pub account: AccountId,
     /// The library of its PKCS#11 module.
     pub module: PathBuf,
     /// Which of the module's tokens it is.
@@ -381,6 +383,7 @@ mod tests {
     fn cluster(id: &str, label: &str, trust_anchor: Option<&[u8]>) -> HsmCluster {
         HsmCluster {
             id: id.to_owned(),
+            account: AccountId::parse("111122223333").unwrap(),
             module: "/module.so".into(),
             token: Selector::Label(label.to_owned()),
             trust_anchor: trust_anchor.map(<[u8]>::to_vec),

@@ -8,12 +8,14 @@ use super::{Backing, KeyStore, nothing_to_update};
 use crate::Keys;
 use crate::error::Error;
 use crate::operation::custom_key_store::{Claimed, Claims, CreateCustomKeyStoreRequest, UpdateCustomKeyStoreRequest};
+use crate::principal::AccountId;
 use crate::rows::Claim;
 
 impl Keys {
     /// What CreateCustomKeyStore stores of an HSM, and what the store claims.
     pub(crate) async fn new_hsm_store(
         &self,
+        account: AccountId,
         request: CreateCustomKeyStoreRequest,
     ) -> Result<(Backing, Vec<Claimed>), Error> {
         if request.proxy.any() {
@@ -25,7 +27,7 @@ impl Keys {
         let cluster = request.cloud_hsm_cluster_id.ok_or_else(|| missing("CloudHsmClusterId"))?;
         let trust_anchor = request.trust_anchor_certificate.ok_or_else(|| missing("TrustAnchorCertificate"))?;
         let password = request.key_store_password.ok_or_else(|| missing("KeyStorePassword"))?;
-        let known = self.cluster(&cluster)?;
+        let known = self.cluster(account, &cluster)?;
         let claim = known.family();
         // The same order as a client of AWS meets: whose the cluster is, what state it is in, then its certificate.
         let taken = vec![Claimed { claim: Claim::Hsm(claim.clone()), refusal: cluster_in_use }];
@@ -63,8 +65,8 @@ impl Keys {
     /// What UpdateCustomKeyStore makes of an HSM's record; the name is the caller's part.
     pub(crate) async fn updated_hsm_store(
         &self,
-        store: &KeyStore,
-        hsm: &HsmBacking,
+        account: AccountId,
+        (store, hsm): (&KeyStore, &HsmBacking),
         request: &UpdateCustomKeyStoreRequest,
     ) -> Result<(StoreRecord, Claims), Error> {
         if request.proxy.any() {
@@ -80,7 +82,7 @@ impl Keys {
             hsm.password = Zeroizing::new(password.expose().to_owned());
         }
         if let Some(id) = request.cloud_hsm_cluster_id.as_ref().filter(|id| **id != hsm.cluster) {
-            let next = self.cluster(id)?;
+            let next = self.cluster(account, id)?;
             if !self.is_related(&hsm, next) {
                 return Err(Error::CloudHsmClusterNotRelated(format!(
                     "Cluster {id} is not related to cluster {}: their certificates differ.",
@@ -106,8 +108,9 @@ impl Keys {
         }
     }
 
-    fn cluster(&self, id: &str) -> Result<&HsmCluster, Error> {
-        let found = self.shared.connections.hsms.cluster(id);
+    /// An HSM of an account's.
+    fn cluster(&self, account: AccountId, id: &str) -> Result<&HsmCluster, Error> {
+        let found = self.shared.connections.hsms.cluster(id).filter(|cluster| cluster.account == account);
         found.ok_or_else(|| Error::CloudHsmClusterNotFound(format!("Cluster {id} was not found.")))
     }
 

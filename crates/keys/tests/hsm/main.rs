@@ -43,6 +43,7 @@ impl Hsm {
         let module = scene.faulty();
         let cluster = HsmCluster {
             id: "cluster-2a23b4cdefg".to_owned(),
+            account: principal("111122223333").account,
             module: module.clone(),
             token: Selector::Label("kms".to_owned()),
             trust_anchor: None,

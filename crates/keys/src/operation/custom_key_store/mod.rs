@@ -53,7 +53,7 @@ impl Keys {
             return Err(name_in_use());
         }
         let (backing, mut taken) = match request.custom_key_store_type.as_deref() {
-            None | Some("AWS_CLOUDHSM") => self.new_hsm_store(request).await?,
+            None | Some("AWS_CLOUDHSM") => self.new_hsm_store(account, request).await?,
             Some(_) => self.new_proxy_store(principal, request).await?,
         };
         taken.push(Claimed { claim, refusal: name_in_use });
@@ -190,7 +190,7 @@ impl Keys {
         for _ in 0..MAX_ATTEMPTS {
             let Opened { row, value: store } = self.key_store(account, &id).await?;
             let (mut record, mut claims) = match &store.record.backing {
-                Backing::Hsm(hsm) => self.updated_hsm_store(&store, hsm, &request).await?,
+                Backing::Hsm(hsm) => self.updated_hsm_store(principal.account, (&store, hsm), &request).await?,
                 Backing::Proxy(proxy) => self.updated_proxy_store(principal, &store, proxy, &request).await?,
             };
             if let Some(name) = request.new_custom_key_store_name.as_ref().filter(|name| **name != record.name) {
