@@ -35,8 +35,18 @@ pub struct Progress {
 pub(crate) struct State {
     pending: AtomicU64,
     rewrapped: AtomicU64,
-    /// The domain key that all material is known to be under. One pass at a time.
-    settled: Mutex<Option<u32>>,
+    /// One pass at a time.
+    passes: Mutex<Passes>,
+}
+
+/// What is known from passes over all material. Material may be sealed just before a new domain key takes over and committed
+/// just after a pass: only a second pass that finds nothing to do, a `tick` later, shows that there is none.
+#[derive(Default)]
+struct Passes {
+    /// The domain key of the last pass.
+    last: Option<u32>,
+    /// The domain key that all material is known to be under.
+    settled: Option<u32>,
 }
 
 impl State {
@@ -53,9 +63,9 @@ impl Keys {
     /// A failing store; a material that does not open, after all others were re-wrapped.
     pub async fn rewrap(&self) -> Result<u64, Error> {
         let state = &self.shared.rewrapping;
-        let mut settled = state.settled.lock().await;
+        let mut passes = state.passes.lock().await;
         let sealing = self.shared.sealer.sealing();
-        if *settled == Some(sealing) {
+        if passes.settled == Some(sealing) {
             return Ok(0);
         }
         let counts = self.materials_by_domain_key(0).await?;
@@ -84,7 +94,10 @@ impl Keys {
             tracing::info!(materials = done, domain_key = sealing, "re-wrapped key material");
         }
         state.pending.store(0, Ordering::Relaxed);
-        *settled = Some(sealing);
+        if done == 0 && passes.last == Some(sealing) {
+            passes.settled = Some(sealing);
+        }
+        passes.last = Some(sealing);
         Ok(done)
     }
 

@@ -4,6 +4,7 @@ use material::{KeySpec, KeyUsage};
 
 use super::import::require_importable;
 use super::lifecycle::CreateKeyRequest;
+use super::ready::named;
 use crate::Keys;
 use crate::error::Error;
 use crate::identifier::KeyId;
@@ -30,7 +31,7 @@ impl Kind {
         let spec = request.key_spec.as_deref().or(request.customer_master_key_spec.as_deref());
         let spec = spec.unwrap_or(KeySpec::SymmetricDefault.name());
         // SM2 alone has a name and is no key spec here: AWS has it in its China Regions.
-        let Some(spec) = KeySpec::named(spec) else { return Err(unsupported(&format!("KeySpec {spec}"))) };
+        let spec = named(spec, KeySpec::named)?;
         let usage = usage(spec, request.key_usage.as_deref())?;
         let origin = request.origin.as_deref().and_then(Origin::named).unwrap_or(Origin::AwsKms);
         let multi_region = request.multi_region == Some(true);
