@@ -257,7 +257,11 @@ fn another_root_key_is_refused() {
     other.start().stop();
     let flag = format!("file:{}", other.secrets().join("root.key").display());
     let refused = user.run(&["serve", "--root-key", &flag]);
-    assert!(text(&refused).contains("no configured root key opens the domain keys of this store"), "{}", text(&refused));
+    assert!(
+        text(&refused).contains("no configured root key opens the domain keys of this store"),
+        "{}",
+        text(&refused)
+    );
 }
 
 #[test]
