@@ -156,7 +156,7 @@ fn scale(target: &Target, time: Duration) -> Result<(), Error> {
     let mut keys: Vec<Value> = Vec::new();
     for size in [FEW, MANY] {
         // The measurement of CreateKey makes keys too; the larger store leaves room for it below the account's quota.
-        let wanted = if size == MANY { size - size / 10 } else { size };
+        let wanted = if size == MANY { size - size / 5 } else { size };
         keys.extend(fill(target, wanted.saturating_sub(keys.len()))?);
         let describe: Vec<_> = keys
             .iter()
