@@ -48,10 +48,10 @@ class Driver(MongoCryptCallback):
         return bson.encode(doc)
 
     def collection_info(self, database, filter):
-        raise NotImplementedError
+        raise AssertionError("explicit encryption knows no collection")
 
     def mark_command(self, database, cmd):
-        raise NotImplementedError
+        raise AssertionError("explicit encryption marks no command")
 
     def close(self):
         pass
