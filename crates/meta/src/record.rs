@@ -27,11 +27,17 @@ pub enum Table {
     DomainKey,
     /// Settings of the installation.
     Setting,
+    /// Accounts, users, groups, roles, policies, access keys.
+    Identity,
+    /// The audit log, block by block.
+    Audit,
+    /// Where in the audit log what is found.
+    AuditIndex,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 13] = [
         Table::Bucket,
         Table::Object,
         Table::Blob,
@@ -42,6 +48,9 @@ impl Table {
         Table::Alias,
         Table::DomainKey,
         Table::Setting,
+        Table::Identity,
+        Table::Audit,
+        Table::AuditIndex,
     ];
 
     /// The table's name in a database and in messages.
@@ -58,6 +67,9 @@ impl Table {
             Table::Alias => "alias",
             Table::DomainKey => "domain_key",
             Table::Setting => "setting",
+            Table::Identity => "identity",
+            Table::Audit => "audit",
+            Table::AuditIndex => "audit_index",
         }
     }
 

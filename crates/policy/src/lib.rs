@@ -14,14 +14,17 @@
 //! Sources: IAM User Guide, "IAM JSON policy elements reference", "Grammar of the IAM JSON policy language", "Policy evaluation
 //! logic" (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>).
 
+mod account;
 mod action;
 mod arn;
 mod condition;
 mod context;
 mod date;
+mod decide;
 mod document;
 mod error;
 mod evaluate;
+mod global;
 mod json;
 mod network;
 mod number;
@@ -30,14 +33,19 @@ mod principal;
 mod statement;
 mod template;
 mod test;
+mod who;
 
+pub use account::{AccountId, InvalidAccount};
 pub use context::{Caller, Context, ContextMap, RequestContext, Value};
+pub use decide::{By, Question, Refused, Rule, decide, identity_side, resource_verdict};
 pub use document::{Document, Kind};
 pub use error::Malformed;
 pub use evaluate::{Deciding, Decision, Reach, Verdict, evaluate};
+pub use global::GlobalContext;
 pub use pattern::Pattern;
 pub use principal::NamedPrincipal;
 pub use statement::{Effect, Statement};
+pub use who::{Attached, Permissions, Principal, PrincipalKind, RequestFacts, Session};
 
 /// The longest document that is read, in bytes: `policyDocumentType` of the IAM model has at most 131,072 characters, `PolicyType`
 /// of the KMS model too. Each kind of policy has a smaller quota of its own, which its service checks.

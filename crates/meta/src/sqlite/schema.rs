@@ -21,7 +21,7 @@ pub(super) const VERSION: i32 = 1;
 pub(super) const PAGE: u32 = 4_096;
 
 /// Prepared statements a connection keeps: all there are, see `statement.rs`.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 128;
 
 /// How long SQLite waits for a lock. Nobody holds one for longer than a checkpoint's end.
 const BUSY: Duration = Duration::from_secs(10);
@@ -81,7 +81,8 @@ pub(super) fn prepare(connection: &mut Connection, database: &Path) -> Result<()
             create(connection).map_err(|error| fault::of_read(&error))?;
             sync_directory(database)
         }
-        (MAGIC, VERSION, _) => Ok(()),
+        // What an earlier release has made lacks the tables that came later.
+        (MAGIC, VERSION, _) => create_tables(connection).map_err(|error| fault::of_read(&error)),
         (MAGIC, found, _) => Err(Error::UnknownVersion { found, newest: VERSION }),
         _ => Err(Error::Corrupt(format!(
             "{} is a database, but not a metadata store (application_id {magic:#x})",
@@ -104,15 +105,20 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // The marks and the tables appear in one commit, so a crash leaves an empty file or a whole one.
     let transaction = connection.transaction()?;
-    for table in Table::ALL {
-        transaction.execute_batch(&format!(
-            "CREATE TABLE {} (k BLOB NOT NULL UNIQUE, v BLOB NOT NULL, b BLOB) STRICT",
-            table_name(table)
-        ))?;
-    }
+    create_tables(&transaction)?;
     transaction.pragma_update(None, "application_id", MAGIC)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
+}
+
+fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    for table in Table::ALL {
+        connection.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS {} (k BLOB NOT NULL UNIQUE, v BLOB NOT NULL, b BLOB) STRICT",
+            table_name(table)
+        ))?;
+    }
+    Ok(())
 }
 
 /// A table's name, quoted: KEY is a word of SQL.
