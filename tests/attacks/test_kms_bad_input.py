@@ -11,13 +11,13 @@ import uuid
 
 import pytest
 
-import kms_model
+import service_model
 from raw import Kms
 from strongroom import ACCOUNT, REGION
 
-MODEL = kms_model.model()
+MODEL = service_model.model("kms")
 SHAPES = MODEL["shapes"]
-REQUESTS = kms_model.requests(MODEL)
+REQUESTS = service_model.requests(MODEL)
 
 OPERATIONS = sorted(REQUESTS)
 

@@ -187,3 +187,12 @@ impl From<crate::root::RootKeyError> for Error {
         Internal::RootKey(error).into()
     }
 }
+
+impl From<model::Error> for Error {
+    fn from(error: model::Error) -> Self {
+        match error {
+            model::Error::Serialization(message) => Self::Serialization(message),
+            model::Error::Validation(message) => Self::Validation(message),
+        }
+    }
+}

@@ -34,7 +34,6 @@ mod identifier;
 mod last_use;
 pub mod limits;
 mod managed;
-mod model;
 pub mod operation;
 mod principal;
 mod protection;

@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64;
+use model::{Request, raw};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::model::{self, Request, raw};
 
 /// Parses a request's body, once it is known to keep the service model's constraints.
 ///

@@ -10,11 +10,10 @@ use crate::Keys;
 use crate::access::Action;
 use crate::decide::Use;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::{Blob, Plaintext};
 
-requests!(DeriveSharedSecretRequest, EncapsulateRequest, DecapsulateRequest);
+model::requests!(kms: DeriveSharedSecretRequest, EncapsulateRequest, DecapsulateRequest);
 
 /// The request of DeriveSharedSecret.
 #[derive(Clone, Deserialize)]

@@ -11,13 +11,12 @@ use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
-use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::AliasRecord;
 use crate::vault::{Draft, Opened, busy, gone};
 use crate::wire::Timestamp;
 
-requests!(CreateAliasRequest, UpdateAliasRequest, DeleteAliasRequest, ListAliasesRequest);
+model::requests!(kms: CreateAliasRequest, UpdateAliasRequest, DeleteAliasRequest, ListAliasesRequest);
 
 /// The request of CreateAlias.
 #[derive(Clone, Default, Deserialize)]

@@ -13,11 +13,10 @@ use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
 use crate::decide::Use;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::{Blob, Plaintext};
 
-requests!(GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest);
+model::requests!(kms: GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest);
 
 /// The request of GenerateDataKey.
 #[derive(Clone, Default, Deserialize)]

@@ -13,11 +13,10 @@ use crate::access::{Action, Asker, Via};
 use crate::cipher::encryption_context;
 use crate::decide::Use;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::{Blob, Plaintext};
 
-requests!(GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest);
+model::requests!(kms: GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest);
 
 /// The request of GenerateDataKeyPair.
 #[derive(Clone, Deserialize)]

@@ -12,14 +12,13 @@ use crate::errands::Errands;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
 use crate::set::Set;
 use crate::vault::{Draft, busy};
 use crate::wire::Timestamp;
 
-requests!(ScheduleKeyDeletionRequest, CancelKeyDeletionRequest);
+model::requests!(kms: ScheduleKeyDeletionRequest, CancelKeyDeletionRequest);
 
 /// The request of ScheduleKeyDeletion.
 #[derive(Clone, Default, Deserialize)]

@@ -14,12 +14,12 @@ use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
 use crate::decide::{Fact, Use};
 use crate::error::Error;
-use crate::model::{requests, required};
 use crate::principal::Principal;
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
+use model::required;
 
-requests!(EncryptRequest, DecryptRequest, ReEncryptRequest);
+model::requests!(kms: EncryptRequest, DecryptRequest, ReEncryptRequest);
 
 /// The request of Encrypt.
 #[derive(Clone, Default, Deserialize)]
@@ -325,7 +325,7 @@ impl DryRun<'_> {
         match blob {
             Some(Blob(bytes)) => Ok(bytes),
             None if self.ignores_ciphertext()? => Ok(&[]),
-            None => Err(required("ciphertextBlob")),
+            None => Err(required("ciphertextBlob").into()),
         }
     }
 

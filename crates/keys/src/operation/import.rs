@@ -21,14 +21,13 @@ use crate::access::Action;
 use crate::error::{Error, Internal};
 use crate::identifier::KeyId;
 use crate::limits::{IMPORT_TOKEN_LIFETIME, MAX_IMPORT_LIFETIME};
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{Cause, Import, KeyRecord, Material, Origin};
 use crate::set::Set;
 use crate::vault::Key;
 use crate::wire::{Blob, Timestamp};
 
-requests!(GetParametersForImportRequest, ImportKeyMaterialRequest, DeleteImportedKeyMaterialRequest);
+model::requests!(kms: GetParametersForImportRequest, ImportKeyMaterialRequest, DeleteImportedKeyMaterialRequest);
 
 /// The request of GetParametersForImport.
 #[derive(Clone, Default, Deserialize)]

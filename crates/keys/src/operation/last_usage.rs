@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::Timestamp;
 
-requests!(GetKeyLastUsageRequest);
+model::requests!(kms: GetKeyLastUsageRequest);
 
 /// The request of GetKeyLastUsage.
 #[derive(Clone, Default, Deserialize)]

@@ -16,12 +16,12 @@ use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS};
-use crate::model::requests;
 use crate::principal::{AccountId, Principal};
 use crate::record::{KeyDetails, KeyState, Origin};
 use crate::vault::{Draft, busy, gone};
 
-requests!(
+model::requests!(
+    kms:
     CreateKeyRequest,
     DescribeKeyRequest,
     ListKeysRequest,

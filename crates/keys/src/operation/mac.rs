@@ -9,12 +9,11 @@ use crate::Keys;
 use crate::access::Action;
 use crate::decide::Use;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
 
-requests!(GenerateMacRequest, VerifyMacRequest);
+model::requests!(kms: GenerateMacRequest, VerifyMacRequest);
 
 /// The request of GenerateMac.
 #[derive(Clone, Deserialize)]

@@ -11,12 +11,11 @@ use crate::access::Action;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
-use crate::model::requests;
 use crate::principal::{Principal, Region};
 use crate::record::{Import, KeyDetails, KeyRecord, KeyState, Origin};
 use crate::vault::{Draft, busy, gone};
 
-requests!(ReplicateKeyRequest, UpdatePrimaryRegionRequest);
+model::requests!(kms: ReplicateKeyRequest, UpdatePrimaryRegionRequest);
 
 /// The request of ReplicateKey.
 #[derive(Clone, Default, Deserialize)]

@@ -14,12 +14,11 @@ use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_PAGE, MAX_POLICY};
-use crate::model::requests;
 use crate::principal::{AccountId, Principal, Region};
 use crate::record::Owner;
 use crate::vault::{Draft, Key, Vault};
 
-requests!(PutKeyPolicyRequest, GetKeyPolicyRequest, ListKeyPoliciesRequest);
+model::requests!(kms: PutKeyPolicyRequest, GetKeyPolicyRequest, ListKeyPoliciesRequest);
 
 /// The request of PutKeyPolicy.
 #[derive(Clone, Default, Deserialize)]

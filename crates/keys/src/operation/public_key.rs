@@ -6,11 +6,10 @@ use crate::Keys;
 use crate::access::{Action, Via};
 use crate::decide::Use;
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::Blob;
 
-requests!(GetPublicKeyRequest);
+model::requests!(kms: GetPublicKeyRequest);
 
 /// The request of GetPublicKey.
 #[derive(Clone, Deserialize)]

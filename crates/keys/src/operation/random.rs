@@ -7,11 +7,11 @@ use zeroize::Zeroizing;
 use super::refusals::refuse_recipient;
 use crate::Keys;
 use crate::error::Error;
-use crate::model::{requests, required};
 use crate::principal::Principal;
 use crate::wire::Plaintext;
+use model::required;
 
-requests!(GenerateRandomRequest);
+model::requests!(kms: GenerateRandomRequest);
 
 /// The request of GenerateRandom.
 #[derive(Clone, Default, Deserialize)]

@@ -16,14 +16,14 @@ use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DAY, DEFAULT_PAGE, DEFAULT_ROTATION_DAYS, MAX_ON_DEMAND_ROTATIONS, ROTATION_MARGIN};
 use crate::managed::rotation_period;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::record::{Cause, KeyRecord, KeyState, Material, Origin, Rotation};
 use crate::set::Set;
 use crate::vault::gone;
 use crate::wire::Timestamp;
 
-requests!(
+model::requests!(
+    kms:
     EnableKeyRotationRequest,
     DisableKeyRotationRequest,
     GetKeyRotationStatusRequest,

@@ -9,11 +9,10 @@ use crate::Keys;
 use crate::access::Action;
 use crate::decide::{Fact, Use};
 use crate::error::Error;
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::wire::{Blob, Plaintext};
 
-requests!(SignRequest, VerifyRequest);
+model::requests!(kms: SignRequest, VerifyRequest);
 
 /// The request of Sign.
 #[derive(Clone, Deserialize)]

@@ -10,11 +10,10 @@ use crate::Keys;
 use crate::access::Action;
 use crate::error::Error;
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_TAGS};
-use crate::model::requests;
 use crate::principal::Principal;
 use crate::vault::gone;
 
-requests!(TagResourceRequest, UntagResourceRequest, ListResourceTagsRequest);
+model::requests!(kms: TagResourceRequest, UntagResourceRequest, ListResourceTagsRequest);
 
 /// `Tag` of the service model.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::model::requests;
 use crate::wire::Timestamp;
 
-requests!(
+model::requests!(
+    kms:
     CreateCustomKeyStoreRequest,
     ConnectCustomKeyStoreRequest,
     DescribeCustomKeyStoresRequest,

@@ -21,10 +21,10 @@ use crate::identifier::{KeyId, Reference};
 use crate::limits::{
     GRANTS_PAGE, MAX_ATTEMPTS, MAX_CONSTRAINT_CHARACTERS, MAX_CONSTRAINT_PAIRS, MAX_GRANTS_PER_KEY, SCAN_BATCH,
 };
-use crate::model::required;
 use crate::principal::Principal;
 use crate::rows::Rows;
 use crate::vault::{Key, Opened, Vault, busy, gone};
+use model::required;
 
 pub use shapes::{
     CreateGrantRequest, CreateGrantResponse, GrantConstraints, GrantListEntry, ListGrantsRequest, ListGrantsResponse,
@@ -301,7 +301,7 @@ fn terms(principal: &Principal, request: CreateGrantRequest) -> Result<Terms, Er
     let grantee = match (request.grantee_principal, request.grantee_service_principal) {
         (Some(text), None) => party(&text)?,
         (None, Some(name)) => Party::Service(name),
-        (None, None) => return Err(required("granteePrincipal")),
+        (None, None) => return Err(required("granteePrincipal").into()),
         (Some(_), Some(_)) => return Err(either("GranteePrincipal", "GranteeServicePrincipal")),
     };
     let retiring = match (request.retiring_principal, request.retiring_service_principal) {

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Pairs;
-use crate::model::requests;
 use crate::wire::Timestamp;
 
-requests!(CreateGrantRequest, ListGrantsRequest, ListRetirableGrantsRequest, RetireGrantRequest, RevokeGrantRequest);
+model::requests!(kms: CreateGrantRequest, ListGrantsRequest, ListRetirableGrantsRequest, RetireGrantRequest, RevokeGrantRequest);
 
 /// The request of CreateGrant.
 #[derive(Clone, Default, Deserialize)]

@@ -4,13 +4,16 @@ use zeroize::Zeroizing;
 
 /// The text of a JSON string. Without escapes it is the request's own bytes; with some (PHP writes `\/`, .NET `\u002B`) it
 /// is a copy that is wiped.
-pub(crate) enum Text<'a> {
+pub enum Text<'a> {
+    /// As it lies in the request.
     Plain(&'a str),
+    /// A copy without escapes.
     Unescaped(Zeroizing<String>),
 }
 
 impl Text<'_> {
-    pub(crate) fn as_str(&self) -> &str {
+    /// The text.
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Plain(text) => text,
             Self::Unescaped(text) => text,
@@ -20,7 +23,7 @@ impl Text<'_> {
 
 /// The text of `raw`, a string with its quotes that a JSON parser has passed over; `None` if its escapes mean nothing (half a
 /// surrogate pair).
-pub(crate) fn text(raw: &str) -> Option<Text<'_>> {
+pub fn text(raw: &str) -> Option<Text<'_>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.as_bytes().contains(&b'\\') {
         return Some(Text::Plain(inner));

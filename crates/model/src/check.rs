@@ -1,24 +1,4 @@
-//! The service model's constraints, checked once, before anything else looks at a request.
-//!
-//! [`check`] walks a body beside the shape of its operation ([`shapes`], generated from the service model) and allocates nothing
-//! for a good one. Secrets stay where they lie: plaintext is checked for base64 and length without being decoded, and no
-//! message repeats it. What AWS does with a bad one, as measured against KMS and its siblings of the same framework:
-//!
-//! - A value of the wrong JSON type ends the walk: `SerializationException`, in words that name the two types. So does what is
-//!   not JSON, without a word.
-//! - All broken constraints are told together, in the order of the model's members, ten at most: `ValidationException`.
-//! - `null` is the same as absent; members that the model does not know are passed over.
-//! - A list of names or texts is one value: one message for the whole of it. Items that are structures are told one by one.
-//!
-//! Two decisions where AWS's behaviour is not known: a member that is named twice is refused, because the two parsers of a request
-//! must not see different ones (of a map's keys the last one counts, for both), and so is `null` in a list or a map.
-
-mod failures;
-pub(crate) mod raw;
-mod shape;
-// One line a member, as it is generated.
-#[rustfmt::skip]
-pub(crate) mod shapes;
+//! The walk of a JSON body beside its shape.
 
 use std::fmt;
 
@@ -26,34 +6,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use failures::{Broken, Failures, Place, Step};
-use shape::{Kind, Member};
-
-pub use shape::Shape;
-
-/// A request of the KMS API.
-pub trait Request {
-    /// The shape that its JSON has in the service model.
-    fn shape() -> &'static Shape;
-}
-
-/// Ties request structs to the shapes of their names.
-macro_rules! requests {
-    ($($name:ident),+ $(,)?) => {
-        $( impl $crate::model::Request for $name {
-            fn shape() -> &'static $crate::model::Shape {
-                &$crate::model::shapes::$name
-            }
-        } )+
-    };
-}
-pub(crate) use requests;
+use crate::failures::{self, Broken, Failures, Place, Step};
+use crate::raw;
+use crate::shape::{Kind, Member, Shape};
 
 /// Checks that a request has its shape and keeps its constraints. Gives the body as text.
 ///
 /// # Errors
 /// [`Error::Serialization`] for what is not JSON of this shape, [`Error::Validation`] for broken constraints.
-pub(crate) fn check<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<&'a str, Error> {
+pub fn check<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<&'a str, Error> {
     let body = std::str::from_utf8(body).map_err(|_| Error::Serialization(String::new()))?;
     let mut walk = Walk { failures: Failures::default(), wrong: None };
     let document = body.trim_ascii_start();
@@ -68,8 +29,9 @@ pub(crate) fn check<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<&'a str
     }
 }
 
-/// AWS's answer to the lack of a member that the model calls optional and that the other members make necessary.
-pub(crate) fn required(member: &str) -> Error {
+/// AWS's answer to the lack of a member that the model calls optional and that the other members make necessary. `member` as
+/// messages write it: `keyId`.
+pub fn required(member: &str) -> Error {
     let place = format!("Value null at '{member}'");
     Error::Validation(format!("1 validation error detected: {place} failed to satisfy constraint: {}", Broken::NotNull))
 }
@@ -90,7 +52,7 @@ impl Walk {
         match (&shape.kind, first) {
             (Kind::Structure(members), b'{') => self.structure(members, raw, place),
             (Kind::List { of, min, max }, b'[') => self.list(shape, (of, *min, *max), raw, place),
-            (Kind::Map, b'{') => self.parse(raw, |walk, json| json.deserialize_map(Pairs { walk })),
+            (Kind::Map { key, value, min, max }, b'{') => self.map((key, value), (*min, *max), raw, place),
             (Kind::Text { .. } | Kind::Name(_), b'"') => {
                 let text = self.text(raw)?;
                 self.failures.check_text(shape, text.as_str(), place);
@@ -137,6 +99,28 @@ impl Walk {
         }
         if tally.broken {
             self.failures.push(place, shown().as_deref(), &Broken::Items(of));
+        }
+        Ok(())
+    }
+
+    fn map(
+        &mut self,
+        (key, value): (&'static Shape, &'static Shape),
+        (min, max): (usize, usize),
+        raw: &str,
+        place: &Place<'_>,
+    ) -> Result<(), Wrong> {
+        let mut tally = MapTally::default();
+        self.parse(raw, |walk, json| json.deserialize_map(Pairs { walk, key, value, place, tally: &mut tally }))?;
+        let MapTally { len, keys_broken, values_broken } = tally;
+        let broken = [
+            (len < min, Broken::MinLength(min)),
+            (len > max, Broken::MaxLength(max)),
+            (keys_broken, Broken::Keys(key)),
+            (values_broken, Broken::Values(value)),
+        ];
+        for (_, broken) in broken.into_iter().filter(|(is, _)| *is) {
+            self.failures.push(place, None, &broken);
         }
         Ok(())
     }
@@ -190,7 +174,7 @@ fn mismatch(kind: &Kind, first: u8) -> String {
     let wanted = match kind {
         Kind::Structure(_) => return "Expected null".to_owned(),
         Kind::List { .. } => return "Expected list or null".to_owned(),
-        Kind::Map => return "Expected map or null".to_owned(),
+        Kind::Map { .. } => return "Expected map or null".to_owned(),
         Kind::Text { .. } | Kind::Name(_) => "a String",
         Kind::Blob { .. } => "a Blob",
         Kind::Integer { .. } => "an Integer",
@@ -313,12 +297,23 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
     }
 }
 
-/// A map from strings to strings.
-struct Pairs<'w> {
+/// The pairs of a map.
+struct Pairs<'w, 'p> {
     walk: &'w mut Walk,
+    key: &'static Shape,
+    value: &'static Shape,
+    place: &'p Place<'p>,
+    tally: &'w mut MapTally,
 }
 
-impl<'de> Visitor<'de> for Pairs<'_> {
+#[derive(Default)]
+struct MapTally {
+    len: usize,
+    keys_broken: bool,
+    values_broken: bool,
+}
+
+impl<'de> Visitor<'de> for Pairs<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -326,19 +321,44 @@ impl<'de> Visitor<'de> for Pairs<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            let raw = map.next_value::<&RawValue>()?.get();
-            if raw == "null" || raw::text(raw).is_none() {
-                let first = raw.as_bytes().first().copied().unwrap_or_default();
-                if !matches!(first, b'n' | b'"') {
-                    self.walk.wrong = Some(mismatch(&Kind::Text { min: 0, max: 0, pattern: None }, first));
-                }
+        while let Some(broken) = map.next_key_seed(Key(self.key))? {
+            let (raw, index) = (map.next_value::<&RawValue>()?.get(), self.tally.len);
+            self.tally.len += 1;
+            self.tally.keys_broken |= broken;
+            if raw == "null" {
                 return Err(A::Error::custom(""));
+            }
+            if raw.starts_with('"') && !matches!(self.value.kind, Kind::Structure(_)) {
+                let text = self.walk.text(raw).map_err(|Wrong| A::Error::custom(""))?;
+                self.tally.values_broken |= failures::broken(self.value, text.as_str()).next().is_some();
+            } else {
+                let place = self.place.then(Step::Value(index));
+                self.walk.value(self.value, raw, &place).map_err(|Wrong| A::Error::custom(""))?;
             }
         }
         Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether a map's key breaks a constraint of its shape.
+struct Key(&'static Shape);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map's key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(failures::broken(self.0, key).next().is_some())
+    }
+}

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::shape::{Kind, Shape};
 use crate::error::Error;
+use crate::shape::{Kind, Shape};
 
 /// How many AWS tells of at once.
 const MAX_FAILURES: usize = 10;
 
 /// A constraint that a value breaks.
-pub(super) enum Broken {
+pub(crate) enum Broken {
     NotNull,
     MinLength(usize),
     MaxLength(usize),
@@ -19,6 +19,10 @@ pub(super) enum Broken {
     OneOf(&'static [&'static str]),
     /// Some item of a list of texts breaks one of the constraints of their shape: AWS names them all.
     Items(&'static Shape),
+    /// The same of the keys of a map.
+    Keys(&'static Shape),
+    /// The same of its values.
+    Values(&'static Shape),
 }
 
 impl fmt::Display for Broken {
@@ -31,12 +35,16 @@ impl fmt::Display for Broken {
             Self::MaxValue(max) => write!(f, "Member must have value less than or equal to {max}"),
             Self::Pattern(pattern) => write!(f, "Member must satisfy regular expression pattern: {pattern}"),
             Self::OneOf(names) => write!(f, "Member must satisfy enum value set: [{}]", names.join(", ")),
-            Self::Items(shape) => {
-                let all: Vec<String> = constraints(shape).iter().map(Self::to_string).collect();
-                write!(f, "Member must satisfy constraint: [{}]", all.join(", "))
-            }
+            Self::Items(shape) => write!(f, "Member must satisfy constraint: [{}]", listed(shape)),
+            Self::Keys(shape) => write!(f, "Map keys must satisfy constraint: [{}]", listed(shape)),
+            Self::Values(shape) => write!(f, "Map value must satisfy constraint: [{}]", listed(shape)),
         }
     }
+}
+
+fn listed(shape: &Shape) -> String {
+    let all: Vec<String> = constraints(shape).iter().map(Broken::to_string).collect();
+    all.join(", ")
 }
 
 /// All constraints of a text's shape, in the order in which AWS lists them.
@@ -52,7 +60,7 @@ fn constraints(shape: &Shape) -> Vec<Broken> {
 }
 
 /// The constraints of its shape that a text breaks.
-pub(super) fn broken<'a>(shape: &'a Shape, text: &'a str) -> impl Iterator<Item = Broken> + 'a {
+pub(crate) fn broken<'a>(shape: &'a Shape, text: &'a str) -> impl Iterator<Item = Broken> + 'a {
     let (short, long, pattern, name) = match &shape.kind {
         Kind::Text { min, max, pattern } => (
             // A scalar value has one to four bytes: most texts need no counting.
@@ -68,24 +76,26 @@ pub(super) fn broken<'a>(shape: &'a Shape, text: &'a str) -> impl Iterator<Item 
 }
 
 /// Where in a request a value is: a chain up to the body itself.
-pub(super) struct Place<'p> {
+pub(crate) struct Place<'p> {
     above: Option<&'p Place<'p>>,
     step: Step,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Body,
     /// A structure's member: its name, and its number in the model.
     Member(&'static str, usize),
     /// A list's item, from 0.
     Item(usize),
+    /// A map's value, from 0.
+    Value(usize),
 }
 
 impl<'p> Place<'p> {
-    pub(super) const ROOT: Self = Self { above: None, step: Step::Body };
+    pub(crate) const ROOT: Self = Self { above: None, step: Step::Body };
 
-    pub(super) fn then(&'p self, step: Step) -> Place<'p> {
+    pub(crate) fn then(&'p self, step: Step) -> Place<'p> {
         Place { above: Some(self), step }
     }
 
@@ -107,6 +117,10 @@ impl<'p> Place<'p> {
                 path.push_str(&format!(".{}.member", index + 1));
                 order.push(index);
             }
+            Step::Value(index) => {
+                path.push_str(&format!(".{}.value", index + 1));
+                order.push(index);
+            }
         }
         (path, order)
     }
@@ -114,18 +128,18 @@ impl<'p> Place<'p> {
 
 /// What has been found so far.
 #[derive(Default)]
-pub(super) struct Failures(Vec<(Vec<usize>, String)>);
+pub(crate) struct Failures(Vec<(Vec<usize>, String)>);
 
 impl Failures {
     /// A text against its shape.
-    pub(super) fn check_text(&mut self, shape: &Shape, text: &str, place: &Place<'_>) {
+    pub(crate) fn check_text(&mut self, shape: &Shape, text: &str, place: &Place<'_>) {
         for broken in broken(shape, text) {
             self.push(place, (!shape.secret).then_some(text), &broken);
         }
     }
 
     /// A broken constraint. `value` is what the message may show: nothing of blobs and secrets.
-    pub(super) fn push(&mut self, place: &Place<'_>, value: Option<&str>, broken: &Broken) {
+    pub(crate) fn push(&mut self, place: &Place<'_>, value: Option<&str>, broken: &Broken) {
         match value {
             Some(value) => self.add(place, &format!("Value '{value}'"), broken),
             None => self.add(place, "Value", broken),
@@ -133,7 +147,7 @@ impl Failures {
     }
 
     /// A required member that is not there. Of a secret, AWS does not even say that it is null.
-    pub(super) fn push_absent(&mut self, shape: &Shape, place: &Place<'_>) {
+    pub(crate) fn push_absent(&mut self, shape: &Shape, place: &Place<'_>) {
         self.add(place, if shape.secret { "Value" } else { "Value null" }, &Broken::NotNull);
     }
 
@@ -145,7 +159,7 @@ impl Failures {
     }
 
     /// All constraints hold, or one exception tells of all that do not.
-    pub(super) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         let count = self.0.len();
         if count == 0 {
             return Ok(());

@@ -1,0 +1,175 @@
+//! What the service model can say of a member: its type and its constraints.
+
+use std::sync::OnceLock;
+
+use regex_lite::Regex;
+
+use crate::unicode;
+
+/// A shape of the service model.
+pub struct Shape {
+    pub(crate) kind: Kind,
+    /// Whether messages leave its value out.
+    pub(crate) secret: bool,
+}
+
+/// A member of a structure.
+pub(crate) struct Member {
+    /// Its name on the wire.
+    pub(crate) name: &'static str,
+    pub(crate) shape: &'static Shape,
+    pub(crate) required: bool,
+}
+
+pub(crate) enum Kind {
+    Structure(&'static [Member]),
+    /// Of structures, or of texts and names.
+    List {
+        of: &'static Shape,
+        min: usize,
+        max: usize,
+    },
+    /// From texts to texts or structures.
+    Map {
+        key: &'static Shape,
+        value: &'static Shape,
+        min: usize,
+        max: usize,
+    },
+    /// Lengths in Unicode scalar values (Smithy 2.0, `length` trait).
+    Text {
+        min: usize,
+        max: usize,
+        pattern: Option<Pattern>,
+    },
+    /// One of a set of names.
+    Name(&'static [&'static str]),
+    /// Lengths in bytes, base64 taken off.
+    Blob {
+        min: usize,
+        max: usize,
+    },
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Boolean,
+    Timestamp,
+}
+
+/// A pattern, which a whole string must match.
+pub(crate) struct Pattern {
+    /// As the service model writes it.
+    pub(crate) text: &'static str,
+    /// The same without what the library does not know.
+    equivalent: Option<&'static str>,
+    rule: Rule,
+}
+
+enum Rule {
+    /// At least `least` characters, each of them in one of the ranges (two characters each, the first and the last) or, where
+    /// `words` says so, a letter, a number or a separator of any script (Unicode's categories L, N and Z).
+    Each { least: usize, ranges: &'static str, words: bool },
+    /// Compiled when it is first needed.
+    Expression(OnceLock<Regex>),
+}
+
+impl Pattern {
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match &self.rule {
+            Rule::Each { least, ranges, words } => {
+                let each = |character| in_ranges(character, ranges) || (*words && unicode::is_word(character));
+                text.len() >= *least && text.chars().all(each)
+            }
+            Rule::Expression(compiled) => compiled.get_or_init(|| self.compile()).is_match(text),
+        }
+    }
+
+    fn compile(&self) -> Regex {
+        let expression = self.equivalent.unwrap_or(self.text);
+        Regex::new(&format!("^(?:{expression})$")).expect("a test compiles every pattern of the table")
+    }
+}
+
+fn in_ranges(character: char, ranges: &str) -> bool {
+    let mut bounds = ranges.chars();
+    while let (Some(first), Some(last)) = (bounds.next(), bounds.next()) {
+        if (first..=last).contains(&character) {
+            return true;
+        }
+    }
+    false
+}
+
+// What the table is written with.
+
+pub(crate) const fn open(kind: Kind) -> Shape {
+    Shape { kind, secret: false }
+}
+
+pub(crate) const fn secret(kind: Kind) -> Shape {
+    Shape { kind, secret: true }
+}
+
+pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+    Member { name, shape, required: true }
+}
+
+pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+    Member { name, shape, required: false }
+}
+
+pub(crate) const fn list(of: &'static Shape, min: usize, max: usize) -> Kind {
+    Kind::List { of, min, max }
+}
+
+pub(crate) const fn map(key: &'static Shape, value: &'static Shape, min: usize, max: usize) -> Kind {
+    Kind::Map { key, value, min, max }
+}
+
+pub(crate) const fn text(min: usize, max: usize, pattern: Option<Pattern>) -> Kind {
+    Kind::Text { min, max, pattern }
+}
+
+pub(crate) const fn each(text: &'static str, least: usize, ranges: &'static str) -> Option<Pattern> {
+    Some(Pattern { text, equivalent: None, rule: Rule::Each { least, ranges, words: false } })
+}
+
+pub(crate) const fn each_word(text: &'static str, least: usize, ranges: &'static str) -> Option<Pattern> {
+    Some(Pattern { text, equivalent: None, rule: Rule::Each { least, ranges, words: true } })
+}
+
+pub(crate) const fn expression(text: &'static str) -> Option<Pattern> {
+    Some(Pattern { text, equivalent: None, rule: Rule::Expression(OnceLock::new()) })
+}
+
+pub(crate) const fn rewritten(text: &'static str, equivalent: &'static str) -> Option<Pattern> {
+    Some(Pattern { text, equivalent: Some(equivalent), rule: Rule::Expression(OnceLock::new()) })
+}
+
+pub(crate) const fn blob(min: usize, max: usize) -> Kind {
+    Kind::Blob { min, max }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn ranges_hold_for_every_character() {
+        let pattern = each("^[a-c_]+$", 1, "ac__").unwrap();
+        for (text, matches) in [("a", true), ("abc_", true), ("", false), ("d", false), ("a b", false), ("aé", false)]
+        {
+            assert_eq!(pattern.matches(text), matches, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expression_matches_the_whole_text_or_nothing() {
+        let pattern = expression("[0-9]{3}").unwrap();
+        for (text, matches) in [("123", true), ("1234", false), ("12", false), ("123\n", false)] {
+            assert_eq!(pattern.matches(text), matches, "{text:?}");
+        }
+    }
+}
