@@ -25,6 +25,14 @@ SECRETS = {"GrantTokenType"}
 
 # The same pattern without what the server's library does not know: here a hyphen that no hyphen follows.
 REWRITTEN = {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": "[a-z0-9]+(-[a-z0-9]+)*"}
+# What IAM says instead of naming these patterns, once all other constraints hold.
+NAME = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+PATH = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+TOLD = {
+    r"[\w+=,.@-]+": NAME,
+    r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)": PATH,
+    r"((/[A-Za-z0-9\.,\+@=_-]+)*)/": PATH,
+}
 # What an integer may be where the model does not say.
 INTEGER = {"min": -(2**31), "max": 2**31 - 1}
 
@@ -38,6 +46,7 @@ HEAD = """\
 use crate::shape::{{{names}}};
 """
 BEYOND = {
+    "iam": "//! Beyond the model: what IAM says of names and paths instead of naming their patterns.\n",
     "kms": "//! Beyond the model, because AWS's servers do so: the pattern of key identifiers, the order in which some sets are listed.\n",
 }
 
@@ -54,6 +63,8 @@ def model(service: str) -> dict:
         shape["sensitive"] = shape.get("sensitive", False) or name in SECRETS
         if shape["type"] == "integer":
             shape.update({**INTEGER, **shape})
+        if service == "iam" and shape.get("pattern") in TOLD:
+            shape["told"] = TOLD[shape["pattern"]]
         if service != "kms":
             continue
         if name in PATTERNS:
@@ -162,6 +173,8 @@ def kind(shape: dict) -> str:
 
 def declared(name: str, shape: dict) -> str:
     if shape["type"] != "structure":
+        if "told" in shape:
+            return f"static {name}: Shape = told({quoted(shape['told'])}, {kind(shape)});\n"
         return f"static {name}: Shape = {'secret' if shape['sensitive'] else 'open'}({kind(shape)});\n"
     assert len(shape["members"]) <= 64, "members are counted in 64 bits"
     lines = ""
@@ -198,7 +211,7 @@ def table(service: str) -> str:
     others = sorted(name for name in names if name not in structures)
     blocks = [declared(name, shapes[name]) for name in structures]
     text = "\n".join(blocks) + "\n" + "".join(declared(name, shapes[name]) for name in others)
-    functions = "blob each each_word expression list map open optional required rewritten secret text".split()
+    functions = "blob each each_word expression list map open optional required rewritten secret text told".split()
     used = ["Kind", "Shape", *(name for name in functions if re.search(rf"(?<!fn )\b{name}\((?:&|\"|r\"|\d|Kind|map|list|text|blob)", text))]
     head = HEAD.format(uid=loaded["metadata"]["uid"], beyond=BEYOND.get(service, ""), names=", ".join(used))
     operations = "".join(f'    ("{operation}", &{request}),\n' for operation, request in requests(loaded).items())

@@ -1,5 +1,6 @@
 //! The walk of a JSON body beside its shape.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -120,7 +121,8 @@ impl Walk {
             (values_broken, Broken::Values(value)),
         ];
         for (_, broken) in broken.into_iter().filter(|(is, _)| *is) {
-            self.failures.push(place, None, &broken);
+            let shown = (!key.secret && !value.secret).then(|| pairs(raw)).flatten();
+            self.failures.push(place, shown.as_deref(), &broken);
         }
         Ok(())
     }
@@ -190,6 +192,13 @@ fn mismatch(kind: &Kind, first: u8) -> String {
 fn joined(raw: &str) -> String {
     let items: Vec<String> = serde_json::from_str(raw).unwrap_or_default();
     format!("[{}]", items.join(", "))
+}
+
+/// A map of texts as Java prints it.
+fn pairs(raw: &str) -> Option<String> {
+    let map: BTreeMap<String, String> = serde_json::from_str(raw).ok()?;
+    let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Some(format!("{{{}}}", pairs.join(", ")))
 }
 
 struct Structure<'w, 'p> {

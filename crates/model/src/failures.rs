@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::shape::{Kind, Shape};
+use crate::shape::{Kind, Pattern, Shape};
 
 /// How many AWS tells of at once.
 const MAX_FAILURES: usize = 10;
@@ -15,7 +15,7 @@ pub(crate) enum Broken {
     MaxLength(usize),
     MinValue(i64),
     MaxValue(i64),
-    Pattern(&'static str),
+    Pattern(&'static Pattern),
     OneOf(&'static [&'static str]),
     /// Some item of a list of texts breaks one of the constraints of their shape: AWS names them all.
     Items(&'static Shape),
@@ -33,7 +33,7 @@ impl fmt::Display for Broken {
             Self::MaxLength(max) => write!(f, "Member must have length less than or equal to {max}"),
             Self::MinValue(min) => write!(f, "Member must have value greater than or equal to {min}"),
             Self::MaxValue(max) => write!(f, "Member must have value less than or equal to {max}"),
-            Self::Pattern(pattern) => write!(f, "Member must satisfy regular expression pattern: {pattern}"),
+            Self::Pattern(pattern) => write!(f, "Member must satisfy regular expression pattern: {}", pattern.text),
             Self::OneOf(names) => write!(f, "Member must satisfy enum value set: [{}]", names.join(", ")),
             Self::Items(shape) => write!(f, "Member must satisfy constraint: [{}]", listed(shape)),
             Self::Keys(shape) => write!(f, "Map keys must satisfy constraint: [{}]", listed(shape)),
@@ -42,17 +42,17 @@ impl fmt::Display for Broken {
     }
 }
 
-fn listed(shape: &Shape) -> String {
+fn listed(shape: &'static Shape) -> String {
     let all: Vec<String> = constraints(shape).iter().map(Broken::to_string).collect();
     all.join(", ")
 }
 
 /// All constraints of a text's shape, in the order in which AWS lists them.
-fn constraints(shape: &Shape) -> Vec<Broken> {
+fn constraints(shape: &'static Shape) -> Vec<Broken> {
     match &shape.kind {
         Kind::Text { min, max, pattern } => {
             let lengths = [Broken::MaxLength(*max), Broken::MinLength(*min)];
-            lengths.into_iter().chain(pattern.as_ref().map(|pattern| Broken::Pattern(pattern.text))).collect()
+            lengths.into_iter().chain(pattern.as_ref().map(Broken::Pattern)).collect()
         }
         Kind::Name(names) => vec![Broken::OneOf(names)],
         _ => vec![],
@@ -60,13 +60,13 @@ fn constraints(shape: &Shape) -> Vec<Broken> {
 }
 
 /// The constraints of its shape that a text breaks.
-pub(crate) fn broken<'a>(shape: &'a Shape, text: &'a str) -> impl Iterator<Item = Broken> + 'a {
+pub(crate) fn broken(shape: &'static Shape, text: &str) -> impl Iterator<Item = Broken> + use<> {
     let (short, long, pattern, name) = match &shape.kind {
         Kind::Text { min, max, pattern } => (
             // A scalar value has one to four bytes: most texts need no counting.
             (text.len() < min.saturating_mul(4) && text.chars().count() < *min).then_some(Broken::MinLength(*min)),
             (text.len() > *max && text.chars().count() > *max).then_some(Broken::MaxLength(*max)),
-            pattern.as_ref().filter(|pattern| !pattern.matches(text)).map(|pattern| Broken::Pattern(pattern.text)),
+            pattern.as_ref().filter(|pattern| !pattern.matches(text)).map(Broken::Pattern),
             None,
         ),
         Kind::Name(names) => (None, None, None, (!names.contains(&text)).then_some(Broken::OneOf(names))),
@@ -128,12 +128,23 @@ impl<'p> Place<'p> {
 
 /// What has been found so far.
 #[derive(Default)]
-pub(crate) struct Failures(Vec<(Vec<usize>, String)>);
+pub(crate) struct Failures {
+    broken: Vec<(Vec<usize>, String)>,
+    /// The first by the model's order of what is told alone, once the constraints hold.
+    alone: Option<(Vec<usize>, String)>,
+}
 
 impl Failures {
     /// A text against its shape.
-    pub(crate) fn check_text(&mut self, shape: &Shape, text: &str, place: &Place<'_>) {
+    pub(crate) fn check_text(&mut self, shape: &'static Shape, text: &str, place: &Place<'_>) {
         for broken in broken(shape, text) {
+            if let (Broken::Pattern(_), Some(told)) = (&broken, shape.told) {
+                let (path, order) = place.resolve();
+                if self.alone.as_ref().is_none_or(|(first, _)| order < *first) {
+                    self.alone = Some((order, format!("The specified value for {path} is invalid. {told}")));
+                }
+                continue;
+            }
             self.push(place, (!shape.secret).then_some(text), &broken);
         }
     }
@@ -152,22 +163,22 @@ impl Failures {
     }
 
     fn add(&mut self, place: &Place<'_>, value: &str, broken: &Broken) {
-        if self.0.len() < MAX_FAILURES {
+        if self.broken.len() < MAX_FAILURES {
             let (path, order) = place.resolve();
-            self.0.push((order, format!("{value} at '{path}' failed to satisfy constraint: {broken}")));
+            self.broken.push((order, format!("{value} at '{path}' failed to satisfy constraint: {broken}")));
         }
     }
 
     /// All constraints hold, or one exception tells of all that do not.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
-        let count = self.0.len();
+        let count = self.broken.len();
         if count == 0 {
-            return Ok(());
+            return self.alone.map_or(Ok(()), |(_, text)| Err(Error::Validation(text)));
         }
         // Stable: what is broken at one place stays in the order in which it was found.
-        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.broken.sort_by(|(a, _), (b, _)| a.cmp(b));
         let plural = if count == 1 { "" } else { "s" };
-        let texts: Vec<String> = self.0.into_iter().map(|(_, text)| text).collect();
+        let texts: Vec<String> = self.broken.into_iter().map(|(_, text)| text).collect();
         Err(Error::Validation(format!("{count} validation error{plural} detected: {}", texts.join("; "))))
     }
 }

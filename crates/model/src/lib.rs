@@ -17,6 +17,7 @@
 mod check;
 mod error;
 mod failures;
+pub mod form;
 pub mod raw;
 mod shape;
 mod unicode;

@@ -11,6 +11,8 @@ pub struct Shape {
     pub(crate) kind: Kind,
     /// Whether messages leave its value out.
     pub(crate) secret: bool,
+    /// What AWS says instead of naming the pattern, once all other constraints hold.
+    pub(crate) told: Option<&'static str>,
 }
 
 /// A member of a structure.
@@ -104,11 +106,15 @@ fn in_ranges(character: char, ranges: &str) -> bool {
 // What the table is written with.
 
 pub(crate) const fn open(kind: Kind) -> Shape {
-    Shape { kind, secret: false }
+    Shape { kind, secret: false, told: None }
 }
 
 pub(crate) const fn secret(kind: Kind) -> Shape {
-    Shape { kind, secret: true }
+    Shape { kind, secret: true, told: None }
+}
+
+pub(crate) const fn told(words: &'static str, kind: Kind) -> Shape {
+    Shape { kind, secret: false, told: Some(words) }
 }
 
 pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {

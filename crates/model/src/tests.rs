@@ -205,6 +205,50 @@ fn two_parsers_never_see_two_requests() {
 }
 
 #[test]
+fn maps_have_constraints_too() {
+    let body = r#"{"QueryAlias":"a","QueryParameterValues":{"x":"1"}}"#;
+    let request = &cloudtrail::StartDashboardRefreshRequest;
+    let body = body.replace("QueryAlias", "DashboardId");
+    assert!(broken(request, &body).contains("failed to satisfy constraint: Map keys must satisfy constraint: ["));
+}
+
+#[test]
+fn iam_tells_of_names_and_paths_in_words_of_its_own() {
+    // Both as users of AWS have met them.
+    assert_eq!(
+        broken(&iam::CreateUserRequest, r#"{"UserName":"arn:aws:iam::720999999906:user/test"}"#),
+        "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+    );
+    assert_eq!(
+        broken(&iam::CreateUserRequest, r#"{"UserName":"a","Path":"test/"}"#),
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / \
+         characters."
+    );
+    let long = "x".repeat(65);
+    assert_eq!(
+        broken(
+            &iam::CreateRoleRequest,
+            &format!(r#"{{"RoleName":"{long}","AssumeRolePolicyDocument":"a","Path":"x"}}"#)
+        ),
+        format!("1 validation error detected: Value '{long}' at 'roleName' {TOO_LONG} 64")
+    );
+    assert_eq!(
+        broken(&iam::TagUserRequest, r#"{"UserName":"a","Tags":[{"Key":"a","Value":"D&T"}]}"#),
+        "1 validation error detected: Value 'D&T' at 'tags.1.member.value' failed to satisfy constraint: Member must satisfy regular \
+         expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"
+    );
+    assert!(
+        check(&iam::TagUserRequest, r#"{"UserName":"a","Tags":[{"Key":"größe 日本","Value":"½\u00a0-"}]}"#.as_bytes())
+            .is_ok()
+    );
+    assert_eq!(
+        broken(&sts::AssumeRoleRequest, r#"{"RoleArn":"arn:aws:iam::1:role/role","RoleSessionName":"a:b"}"#),
+        "1 validation error detected: Value 'a:b' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular \
+         expression pattern: [\\w+=,.@-]*"
+    );
+}
+
+#[test]
 fn every_pattern_of_the_table_compiles() {
     fn visit(shape: &'static Shape) {
         match &shape.kind {
