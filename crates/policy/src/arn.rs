@@ -27,6 +27,13 @@ impl ArnPattern {
         Ok(components.map_or(Self::Nothing, |components| Self::Components(Box::new(components.map(Glob::new)))))
     }
 
+    /// The variables in it, as the document spells them.
+    pub(crate) fn variables<'p>(&'p self, found: &mut Vec<&'p str>) {
+        if let Self::Components(patterns) = self {
+            patterns.iter().for_each(|pattern| pattern.variables(found));
+        }
+    }
+
     /// Whether an ARN matches; none if a variable has no value.
     pub(crate) fn matches(&self, arn: [&str; 6], context: &dyn Context) -> Option<bool> {
         match self {

@@ -14,6 +14,8 @@ use crate::test::{Family, Outcome, Relation, Test, boolean};
 pub(crate) struct Condition {
     /// In lower case.
     key: String,
+    /// As the document spells it.
+    spelled: String,
     check: Check,
 }
 
@@ -51,10 +53,18 @@ impl Condition {
                 let values =
                     values.one_or_many().iter().map(|value| text_of(value, name)).collect::<Result<Vec<_>, _>>()?;
                 let check = operator.check(name, &values, variables)?;
-                conditions.push(Self { key: key_name(key)?, check });
+                conditions.push(Self { key: key_name(key)?, spelled: key.clone(), check });
             }
         }
         Ok(conditions)
+    }
+
+    /// The condition key and the variables, as the document spells them.
+    pub(crate) fn context_keys<'c>(&'c self, found: &mut Vec<&'c str>) {
+        found.push(&self.spelled);
+        if let Check::Values { test, .. } = &self.check {
+            test.variables(found);
+        }
     }
 
     /// Whether the condition holds for a request. What cannot be decided holds where that denies.

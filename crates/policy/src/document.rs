@@ -26,6 +26,7 @@ pub enum Kind {
 /// A policy document, parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Document {
+    kind: Kind,
     id: Option<String>,
     statements: Vec<Statement>,
 }
@@ -65,7 +66,12 @@ impl Document {
         if !statements.iter().filter_map(Statement::sid).all(|sid| sids.insert(sid)) {
             return Err(Malformed::DuplicateSid);
         }
-        Ok(Self { id, statements })
+        Ok(Self { kind, id, statements })
+    }
+
+    /// What it is attached to.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// `Id`.
@@ -76,6 +82,14 @@ impl Document {
     /// The statements, in their order.
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// The condition keys that it refers to, in conditions and as variables: each once, in the spelling and order in which they first
+    /// come.
+    pub fn context_keys(&self) -> Vec<&str> {
+        let mut seen = HashSet::new();
+        let keys = self.statements.iter().flat_map(Statement::context_keys);
+        keys.filter(|key| seen.insert(key.to_ascii_lowercase())).collect()
     }
 
     /// Every principal that a statement names: services check that those of theirs exist.

@@ -1,7 +1,8 @@
 //! The decision of some documents of one kind.
 
-use crate::context::RequestContext;
+use crate::context::{Context, RequestContext};
 use crate::document::Document;
+use crate::names::Names;
 use crate::statement::Effect;
 
 /// What documents say to a request.
@@ -15,11 +16,13 @@ pub enum Verdict {
     ImplicitDeny,
 }
 
-/// How a statement that allows reaches the caller.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How a statement that allows reaches the caller, the strongest way first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Reach {
     /// It names the caller, everyone, or stands in a policy of the caller's own: the caller is allowed.
     Direct,
+    /// It names the role of the caller's session, or the user that asked for its federated session: what limits the session limits it.
+    Entity,
     /// It names the caller's account: the account may allow it by the caller's own policies.
     Account,
 }
@@ -45,29 +48,46 @@ pub struct Decision<'d> {
 }
 
 impl Decision<'_> {
+    pub(crate) const NOTHING: Self = Self { verdict: Verdict::ImplicitDeny, statement: None };
+
     /// Whether the verdict is to allow, by whatever reach.
     pub fn allows(&self) -> bool {
         matches!(self.verdict, Verdict::Allow(_))
     }
 }
 
-/// Evaluates documents together, as if they were one: the first statement that denies decides; else the first that allows the caller
-/// itself; else the first that allows the caller's account.
+/// Evaluates documents together, as if they were one: the first statement that denies decides; else the first of those that allow in
+/// the strongest way.
 pub fn evaluate<'d, D: AsRef<Document>>(documents: &'d [D], request: &RequestContext<'_>) -> Decision<'d> {
-    let action = request.action.to_ascii_lowercase();
-    let mut best = Decision { verdict: Verdict::ImplicitDeny, statement: None };
+    let RequestContext { caller, action, resource, context } = *request;
+    let action = action.to_ascii_lowercase();
+    evaluate_asked(documents, &Asked { names: caller.into(), action: &action, resource, context })
+}
+
+/// A request, made ready for many documents.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) names: Names<'a>,
+    /// In lower case.
+    pub(crate) action: &'a str,
+    pub(crate) resource: &'a str,
+    pub(crate) context: &'a dyn Context,
+}
+
+pub(crate) fn evaluate_asked<'d, D: AsRef<Document>>(documents: &'d [D], asked: &Asked<'_>) -> Decision<'d> {
+    let mut best = Decision::NOTHING;
     for (document, parsed) in documents.iter().enumerate() {
         for (index, statement) in parsed.as_ref().statements().iter().enumerate() {
             // Whether it allows no more than what was found already.
             if statement.effect() == Effect::Allow && best.verdict == Verdict::Allow(Reach::Direct) {
                 continue;
             }
-            let Some(reach) = statement.applies(request, &action) else { continue };
+            let Some(reach) = statement.applies(asked) else { continue };
             let deciding = Some(Deciding { document, statement: index, sid: statement.sid() });
-            match (statement.effect(), best.verdict, reach) {
-                (Effect::Deny, _, _) => return Decision { verdict: Verdict::ExplicitDeny, statement: deciding },
-                (Effect::Allow, Verdict::Allow(_), Reach::Account) => {}
-                (Effect::Allow, _, reach) => best = Decision { verdict: Verdict::Allow(reach), statement: deciding },
+            match (statement.effect(), best.verdict) {
+                (Effect::Deny, _) => return Decision { verdict: Verdict::ExplicitDeny, statement: deciding },
+                (Effect::Allow, Verdict::Allow(found)) if found <= reach => {}
+                (Effect::Allow, _) => best = Decision { verdict: Verdict::Allow(reach), statement: deciding },
             }
         }
     }

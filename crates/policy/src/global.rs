@@ -31,12 +31,30 @@ pub struct GlobalContext<'a> {
 
 impl Context for GlobalContext<'_> {
     fn value(&self, key: &str) -> Option<Value<'_>> {
-        let Some(name) = key.strip_prefix("aws:") else { return self.other(key) };
+        match key.strip_prefix("aws:") {
+            Some(name) => self.of_principal(name).or_else(|| self.of_request(name)).or_else(|| self.service.value(key)),
+            None => self.claim(key).or_else(|| self.service.value(key)),
+        }
+    }
+}
+
+impl<'a> GlobalContext<'a> {
+    /// "Properties of the principal" and "of a role session".
+    fn of_principal(&self, name: &str) -> Option<Value<'a>> {
         let principal = self.principal;
-        let flag = |value: bool| Some(Value::from(if value { "true" } else { "false" }));
+        let session = principal.session.as_ref();
+        // Web identities have not signed either: for policies they are anonymous until they have a role.
+        let signed = !matches!(principal.kind, PrincipalKind::Anonymous | PrincipalKind::WebIdentity { .. });
+        let service = match &principal.kind {
+            PrincipalKind::Service(service) => Some(service.as_str()),
+            _ => None,
+        };
         match name {
-            "principalaccount" => Some(principal.account.as_str().into()),
-            "principalarn" => Some(match &principal.kind {
+            // "For anonymous requests, the request context returns anonymous." A service has no account of its own.
+            "principalaccount" if !signed => Some("anonymous".into()),
+            "principalaccount" if service.is_none() => Some(principal.account.as_str().into()),
+            // "The request context includes the ARN of the role, not the ARN of the user that assumed the role."
+            "principalarn" if signed && service.is_none() => Some(match &principal.kind {
                 PrincipalKind::AssumedRole { role_arn, .. } => role_arn.as_str().into(),
                 _ => principal.arn.as_str().into(),
             }),
@@ -46,54 +64,110 @@ impl Context for GlobalContext<'_> {
                 PrincipalKind::AssumedRole { .. } => "AssumedRole",
                 PrincipalKind::FederatedUser { .. } => "FederatedUser",
                 PrincipalKind::Service(_) => "Service",
-                PrincipalKind::Anonymous => "Anonymous",
+                PrincipalKind::Anonymous | PrincipalKind::WebIdentity { .. } => "Anonymous",
             })),
-            "userid" => Some(principal.user_id.as_str().into()),
+            "userid" if signed => Some(principal.user_id.as_str().into()),
+            "userid" => Some("anonymous".into()),
             "username" => match &principal.kind {
                 PrincipalKind::User { name } => Some(name.as_str().into()),
                 _ => None,
             },
-            "principalisawsservice" => flag(matches!(principal.kind, PrincipalKind::Service(_))),
-            "securetransport" => flag(self.facts?.secure),
-            // What a service asks in somebody's name comes from the service: policies that admit addresses keep it out.
-            "sourceip" if self.via_service.is_none() => Some(self.facts?.address.to_string().into()),
-            "sourcevpce" if self.via_service.is_none() => Some(Value::from(&**self.facts?.listener.as_ref()?)),
-            "useragent" => Some(self.facts?.user_agent.as_deref()?.into()),
-            "referer" => Some(self.facts?.referer.as_deref()?.into()),
-            "viaawsservice" => flag(self.via_service.is_some()),
-            "requestedregion" => Some(self.region.into()),
-            "resourceaccount" => Some(Value::from(self.resource_account?.to_string())),
-            "currenttime" => date(self.facts?.time),
-            "epochtime" => Some(seconds(self.facts?.time)?.to_string().into()),
-            "tokenissuetime" => date(principal.session.as_ref()?.issued),
-            "sourceidentity" => Some(principal.session.as_ref()?.source_identity.as_deref()?.into()),
-            "federatedprovider" => Some(principal.session.as_ref()?.federated_provider.as_deref()?.into()),
-            "multifactorauthpresent" => flag(principal.session.as_ref()?.mfa.is_some()),
+            "principalisawsservice" if signed => flag(service.is_some()),
+            "principalservicename" => service.map(Value::from),
+            "principalservicenameslist" => Some(Value::Many(vec![Cow::Borrowed(service?)])),
+            // "Only when the principal uses temporary credentials".
+            "tokenissuetime" if signed => date(session?.issued),
+            // "In some cases, AWS creates temporary credentials on behalf of IAM users to perform operations": then it is false.
+            "multifactorauthpresent" if signed => match session {
+                Some(session) => flag(session.mfa.is_some()),
+                None => self.via_service.and(flag(false)),
+            },
             "multifactorauthage" => {
-                let age = self.facts?.time.duration_since(principal.session.as_ref()?.mfa?).ok()?;
+                let age = self.facts?.time.duration_since(session?.mfa?).ok()?;
                 Some(age.as_secs().to_string().into())
             }
-            _ => match name.strip_prefix("principaltag/") {
-                Some(tag) => self.principal_tag(tag),
-                None => self.other(key),
-            },
+            "sourceidentity" => Some(session?.source_identity.as_deref()?.into()),
+            "federatedprovider" => Some(session?.federated_provider.as_deref()?.into()),
+            _ => {
+                let tag = name.strip_prefix("principaltag/")?;
+                let found = principal.tags.iter().find(|(key, _)| same_name(key, tag));
+                found.map(|(_, value)| value.as_str().into())
+            }
         }
+    }
+
+    /// "Properties of the network", "of the resource" and "of the request".
+    fn of_request(&self, name: &str) -> Option<Value<'a>> {
+        // What a service asks in somebody's name comes from the service: policies that admit addresses keep it out.
+        let direct = || self.facts.filter(|_| self.via_service.is_none());
+        match name {
+            "securetransport" => flag(self.facts?.secure),
+            // "Included in the request context, except when the requester uses a VPC endpoint": then it is aws:VpcSourceIp.
+            "sourceip" => direct().filter(|facts| facts.listener.is_none()).map(address),
+            "vpcsourceip" => direct().filter(|facts| facts.listener.is_some()).map(address),
+            "sourcevpce" => Some(Value::from(&**direct()?.listener.as_ref()?)),
+            "useragent" => Some(self.facts?.user_agent.as_deref()?.into()),
+            "referer" => Some(self.facts?.referer.as_deref()?.into()),
+            "currenttime" => date(self.facts?.time),
+            "epochtime" => Some(seconds(self.facts?.time)?.to_string().into()),
+            "requestedregion" => Some(self.region.into()),
+            "resourceaccount" => Some(Value::from(self.resource_account?.to_string())),
+            "viaawsservice" => flag(self.via_service.is_some()),
+            "calledvia" => Some(Value::Many(vec![Cow::Owned(self.called_via()?)])),
+            "calledviafirst" | "calledvialast" => Some(self.called_via()?.into()),
+            _ => None,
+        }
+    }
+
+    /// The service principal of the service that asks in the caller's name, if it is one of those that AWS tells it for.
+    fn called_via(&self) -> Option<String> {
+        let service = self.via_service?.split('.').next()?;
+        CALLED_VIA.contains(&service).then(|| format!("{service}.amazonaws.com"))
+    }
+
+    /// A claim of a web identity. A claim of one value can stand for a variable.
+    fn claim(&self, key: &str) -> Option<Value<'a>> {
+        let (_, values) = self.principal.session.as_ref()?.claims.iter().find(|(name, _)| name == key)?;
+        Some(match values.as_slice() {
+            [one] => Value::One(Cow::Borrowed(one)),
+            many => Value::Many(many.iter().map(|value| Cow::Borrowed(value.as_str())).collect()),
+        })
     }
 }
 
-impl<'a> GlobalContext<'a> {
-    fn principal_tag(&self, name: &str) -> Option<Value<'a>> {
-        let found = self.principal.tags.iter().find(|(key, _)| key.to_lowercase() == name);
-        found.map(|(_, value)| Value::One(Cow::Borrowed(value.as_str())))
-    }
+/// The services that `aws:CalledVia` knows. S3 is none of them: `aws:ViaAWSService` and `kms:ViaService` tell of it.
+const CALLED_VIA: &[&str] = &[
+    "aoss",
+    "athena",
+    "backup",
+    "cloud9",
+    "cloudformation",
+    "databrew",
+    "dataexchange",
+    "dynamodb",
+    "imagebuilder",
+    "kms",
+    "mgn",
+    "nimble",
+    "omics",
+    "ram",
+    "robomaker",
+    "servicecatalog-appregistry",
+    "sqlworkbench",
+    "ssm-guiconnect",
+];
 
-    fn other(&self, key: &str) -> Option<Value<'_>> {
-        let claims = self.principal.session.iter().flat_map(|session| &session.claims);
-        match claims.into_iter().find(|(name, _)| name == key) {
-            Some((_, values)) => Some(Value::Many(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect())),
-            None => self.service.value(key),
-        }
-    }
+fn flag(value: bool) -> Option<Value<'static>> {
+    Some(Value::from(if value { "true" } else { "false" }))
+}
+
+fn address(facts: &RequestFacts) -> Value<'static> {
+    facts.address.to_canonical().to_string().into()
+}
+
+/// Whether a tag's key is the one that a condition key in lower case names.
+fn same_name(key: &str, lowered: &str) -> bool {
+    key.eq_ignore_ascii_case(lowered) || (!key.is_ascii() && key.to_lowercase() == lowered)
 }
 
 fn seconds(time: SystemTime) -> Option<i64> {

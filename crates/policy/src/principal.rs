@@ -3,10 +3,10 @@
 //! A caller is a chain: its account, then itself, or its role and then its session. `Principal` means a caller if it names any link;
 //! `NotPrincipal` spares a caller only if it names every link (IAM User Guide, "NotPrincipal": name the account, and the role, too).
 
-use crate::context::Caller;
 use crate::error::Malformed;
 use crate::evaluate::Reach;
 use crate::json::Json;
+use crate::names::{Link, Names};
 
 /// A principal that a policy names.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,67 +73,52 @@ impl Principals {
     }
 
     /// How the element, as a `Principal`, means a caller.
-    pub(crate) fn reach(&self, caller: &Caller<'_>) -> Option<Reach> {
-        match caller {
-            Caller::Aws { account, names, .. } => {
-                let mut own = names.iter().filter(|name| !is_root(name, account)).peekable();
-                let root = own.peek().is_none();
-                if self.means_everyone() || own.any(|name| self.means_name(name)) {
-                    return Some(Reach::Direct);
-                }
-                let through_account = self.means_account(caller);
-                through_account.then_some(if root { Reach::Direct } else { Reach::Account })
-            }
-            caller => self.means_other(caller).then_some(Reach::Direct),
+    pub(crate) fn reach(&self, names: &Names<'_>) -> Option<Reach> {
+        if self.means_everyone() {
+            return Some(Reach::Direct);
         }
+        let Names::Aws(member) = names else { return self.means_other(names).then_some(Reach::Direct) };
+        if member.own.is_some_and(|own| self.means(own)) {
+            return Some(Reach::Direct);
+        }
+        if member.entity.is_some_and(|entity| self.means(entity)) {
+            return Some(Reach::Entity);
+        }
+        let account = if member.own.is_none() { Reach::Direct } else { Reach::Account };
+        self.means_account(member.account).then_some(account)
     }
 
-    /// Whether the element, as a `NotPrincipal`, spares a caller.
-    pub(crate) fn spares(&self, caller: &Caller<'_>) -> bool {
-        match caller {
-            Caller::Aws { account, names, .. } => {
-                // Every ARN must be named. A unique id is another name of a link, not a link.
-                let mut links = names.iter().filter(|name| name.starts_with("arn:") && !is_root(name, account));
-                self.means_everyone() || (self.means_account(caller) && links.all(|name| self.means_name(name)))
-            }
-            caller => self.means_other(caller),
-        }
+    /// Whether the element, as a `NotPrincipal`, spares a caller. "The NotPrincipal element with a Deny effect will always deny any IAM
+    /// principal that has a permissions boundary policy attached, regardless of the values specified" (IAM User Guide, "NotPrincipal").
+    pub(crate) fn spares(&self, names: &Names<'_>) -> bool {
+        let Names::Aws(member) = names else { return self.means_everyone() || self.means_other(names) };
+        let chain = || [member.entity, member.own].into_iter().flatten().all(|link| self.means(link));
+        !member.bounded && (self.means_everyone() || (self.means_account(member.account) && chain()))
     }
 
     fn means_everyone(&self) -> bool {
         self.0.contains(&NamedPrincipal::Everyone)
     }
 
-    fn means_name(&self, name: &str) -> bool {
+    fn means(&self, link: Link<'_>) -> bool {
         self.0.iter().any(|named| match named {
-            NamedPrincipal::Arn { arn, .. } => arn == name,
-            NamedPrincipal::UniqueId(id) => id == name,
+            NamedPrincipal::Arn { arn, .. } => arn == link.arn,
+            NamedPrincipal::UniqueId(id) => id == link.unique_id,
             _ => false,
         })
     }
 
-    fn means_account(&self, caller: &Caller<'_>) -> bool {
-        let Caller::Aws { account, canonical_user, .. } = caller else { return false };
-        self.0.iter().any(|named| match named {
-            NamedPrincipal::Account(named) => named == account,
-            NamedPrincipal::CanonicalUser(named) => Some(named.as_str()) == *canonical_user,
+    fn means_account(&self, account: &str) -> bool {
+        self.0.iter().any(|named| matches!(named, NamedPrincipal::Account(named) if named == account))
+    }
+
+    fn means_other(&self, names: &Names<'_>) -> bool {
+        self.0.iter().any(|named| match (named, names) {
+            (NamedPrincipal::Service(named), Names::Service(name)) => named == name,
+            (NamedPrincipal::Federated(named), Names::Federated(name)) => named == name,
             _ => false,
         })
     }
-
-    fn means_other(&self, caller: &Caller<'_>) -> bool {
-        self.means_everyone()
-            || self.0.iter().any(|named| match (named, caller) {
-                (NamedPrincipal::Service(named), Caller::Service(names)) => names.contains(&named.as_str()),
-                (NamedPrincipal::Federated(named), Caller::Federated(name)) => named == name,
-                _ => false,
-            })
-    }
-}
-
-/// Whether a name is the root ARN of its account.
-fn is_root(name: &str, account: &str) -> bool {
-    name.strip_suffix(":root").and_then(|rest| rest.strip_suffix(account)).is_some_and(|rest| rest.ends_with(":iam::"))
 }
 
 struct Kind {

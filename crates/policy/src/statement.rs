@@ -2,10 +2,9 @@
 
 use crate::action::ActionPattern;
 use crate::condition::Condition;
-use crate::context::{Context, RequestContext};
 use crate::document::Kind;
 use crate::error::Malformed;
-use crate::evaluate::Reach;
+use crate::evaluate::{Asked, Reach};
 use crate::json::Json;
 use crate::principal::{NamedPrincipal, Principals};
 use crate::template::{Glob, Template, Variables};
@@ -79,6 +78,16 @@ impl Statement {
         }
     }
 
+    /// The condition keys that it refers to, in conditions and as variables, as the document spells them.
+    pub fn context_keys(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        if let Some(Selection::These(globs) | Selection::Others(globs)) = &self.resources {
+            globs.iter().for_each(|glob| glob.variables(&mut found));
+        }
+        self.conditions.iter().for_each(|condition| condition.context_keys(&mut found));
+        found
+    }
+
     pub(crate) fn parse(element: &Json, kind: Kind, variables: Variables) -> Result<Self, Malformed> {
         let members = element.as_object().ok_or_else(|| Malformed::syntax("a statement must be an object"))?;
         if let Some((name, _)) = members.iter().find(|(name, _)| !ELEMENTS.contains(&name.as_str())) {
@@ -110,25 +119,42 @@ impl Statement {
         })
     }
 
-    /// How the statement applies to a request; `action` is the request's in lower case.
-    pub(crate) fn applies(&self, request: &RequestContext<'_>, action: &str) -> Option<Reach> {
-        let actions = self.actions.as_ref()?;
-        if !actions.takes(self.effect, |pattern| Some(pattern.matches(action))) {
-            return None;
-        }
-        let reach = match &self.whom {
-            Whom::Attached => Reach::Direct,
-            Whom::Principal(principals) => principals.reach(&request.caller)?,
-            Whom::NotPrincipal(principals) if principals.spares(&request.caller) => return None,
-            Whom::NotPrincipal(_) => Reach::Direct,
-        };
-        let context: &dyn Context = request.context;
+    /// How the statement applies to a request.
+    pub(crate) fn applies(&self, asked: &Asked<'_>) -> Option<Reach> {
+        let reach = self.reach(asked)?;
+        let holds = |condition: &Condition| condition.holds(self.effect, asked.context);
+        (self.takes_resource(asked) && self.conditions.iter().all(holds)).then_some(reach)
+    }
+
+    /// Whether the statement is about the request's caller, action and resource, whatever its conditions say. A resource whose variables
+    /// have no value counts.
+    pub(crate) fn is_about(&self, asked: &Asked<'_>) -> bool {
+        let matches = |glob: &Glob, open| glob.matches(asked.resource, asked.context).unwrap_or(open);
         let resource = match &self.resources {
-            Some(resources) => resources.takes(self.effect, |pattern| pattern.matches(request.resource, context)),
+            Some(Selection::These(globs)) => globs.iter().any(|glob| matches(glob, true)),
+            Some(Selection::Others(globs)) => !globs.iter().any(|glob| matches(glob, false)),
             None => self.resource_implied,
         };
-        let holds = |condition: &Condition| condition.holds(self.effect, context);
-        (resource && self.conditions.iter().all(holds)).then_some(reach)
+        resource && self.reach(asked).is_some()
+    }
+
+    fn reach(&self, asked: &Asked<'_>) -> Option<Reach> {
+        let actions = self.actions.as_ref()?;
+        if !actions.takes(self.effect, |pattern| Some(pattern.matches(asked.action))) {
+            return None;
+        }
+        match &self.whom {
+            Whom::Attached => Some(Reach::Direct),
+            Whom::Principal(principals) => principals.reach(&asked.names),
+            Whom::NotPrincipal(principals) => (!principals.spares(&asked.names)).then_some(Reach::Direct),
+        }
+    }
+
+    fn takes_resource(&self, asked: &Asked<'_>) -> bool {
+        match &self.resources {
+            Some(resources) => resources.takes(self.effect, |pattern| pattern.matches(asked.resource, asked.context)),
+            None => self.resource_implied,
+        }
     }
 }
 

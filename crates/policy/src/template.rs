@@ -24,6 +24,8 @@ pub(crate) enum Part {
     Variable {
         /// The condition key, in lower case.
         key: String,
+        /// As the document spells it.
+        spelled: String,
         default: Option<String>,
     },
 }
@@ -53,7 +55,7 @@ impl Template {
         for part in &self.0 {
             match part {
                 Part::Token(token) => tokens.push(*token),
-                Part::Variable { key, default } => {
+                Part::Variable { key, default, .. } => {
                     // Keys of several values cannot be variables.
                     let value = match context.value(key) {
                         Some(Value::One(value)) => Some(value),
@@ -65,6 +67,13 @@ impl Template {
             }
         }
         Some(tokens)
+    }
+
+    fn variables<'t>(&'t self, found: &mut Vec<&'t str>) {
+        found.extend(self.0.iter().filter_map(|part| match part {
+            Part::Variable { spelled, .. } => Some(spelled.as_str()),
+            Part::Token(_) => None,
+        }));
     }
 
     /// Cuts at the first five colons that stand in the document: the six components of an ARN. What a variable brings stays in its
@@ -110,14 +119,15 @@ fn variable(inside: &str) -> Option<(Part, &str)> {
     if let Some(after) = rest.strip_prefix('}') {
         let part = match name {
             "*" | "?" | "$" => Part::Token(Token::Char(name.chars().next()?)),
-            _ => Part::Variable { key: variable_key(name)?, default: None },
+            _ => Part::Variable { key: variable_key(name)?, spelled: name.to_owned(), default: None },
         };
         return Some((part, after));
     }
     let quoted = rest.strip_prefix(',')?.trim_start_matches(' ').strip_prefix('\'')?;
     let (default, rest) = quoted.split_once('\'')?;
     let after = rest.trim_start_matches(' ').strip_prefix('}')?;
-    Some((Part::Variable { key: variable_key(name)?, default: Some(default.to_owned()) }, after))
+    let (key, spelled) = (variable_key(name)?, name.to_owned());
+    Some((Part::Variable { key, spelled, default: Some(default.to_owned()) }, after))
 }
 
 /// Every variable is a condition key, and those have a prefix.
@@ -135,6 +145,13 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    /// The variables in it, as the document spells them.
+    pub(crate) fn variables<'t>(&'t self, found: &mut Vec<&'t str>) {
+        if let Self::Filled(template) = self {
+            template.variables(found);
+        }
+    }
+
     pub(crate) fn new(template: Template) -> Self {
         template.fixed_tokens().map_or(Self::Filled(template), |tokens| Self::Fixed(plain(tokens)))
     }
@@ -165,6 +182,13 @@ pub(crate) enum Glob {
 }
 
 impl Glob {
+    /// The variables in it, as the document spells them.
+    pub(crate) fn variables<'t>(&'t self, found: &mut Vec<&'t str>) {
+        if let Self::Filled(template) = self {
+            template.variables(found);
+        }
+    }
+
     pub(crate) fn new(template: Template) -> Self {
         template.fixed_tokens().map_or(Self::Filled(template), |tokens| Self::Fixed(Pattern::from_tokens(tokens)))
     }

@@ -99,6 +99,16 @@ impl Test {
         })
     }
 
+    /// The variables in the values, as the document spells them.
+    pub(crate) fn variables<'t>(&'t self, found: &mut Vec<&'t str>) {
+        match self {
+            Self::Equals(texts) | Self::EqualsIgnoreCase(texts) => texts.iter().for_each(|text| text.variables(found)),
+            Self::Like(globs) => globs.iter().for_each(|glob| glob.variables(found)),
+            Self::Arn(patterns) => patterns.iter().for_each(|pattern| pattern.variables(found)),
+            Self::Numeric(..) | Self::Date(..) | Self::Bool(_) | Self::Binary(_) | Self::Ip(_) => {}
+        }
+    }
+
     /// Compares one value of a request.
     pub(crate) fn compare(&self, value: &str, context: &dyn Context) -> Outcome {
         match self {

@@ -59,6 +59,11 @@ pub enum PrincipalKind {
         /// The session's name.
         name: String,
     },
+    /// Somebody with an identity provider's token, about to assume a role. It has no account.
+    WebIdentity {
+        /// The provider's ARN, as trust policies name it.
+        provider: String,
+    },
     /// A service, by its service principal: `cloudtrail.amazonaws.com`.
     Service(String),
     /// Somebody who did not sign.
@@ -151,6 +156,31 @@ impl Principal {
     /// Somebody who did not sign.
     pub fn anonymous() -> Self {
         Self::nobody(PrincipalKind::Anonymous, "anonymous")
+    }
+
+    /// Somebody with a token of an identity provider: `arn` as messages shall name it, `claims` as [`Session::claims`]. For the trust
+    /// policy of the role that it asks for.
+    pub fn web_identity(
+        provider: impl Into<String>,
+        arn: impl Into<String>,
+        subject: impl Into<String>,
+        claims: Vec<(String, Vec<String>)>,
+        now: SystemTime,
+    ) -> Self {
+        let provider = provider.into();
+        let session = Session {
+            issued: now,
+            expires: now,
+            mfa: None,
+            source_identity: None,
+            federated_provider: Some(provider.clone()),
+            transitive_tag_keys: Vec::new(),
+            claims,
+        };
+        let mut nobody = Self::nobody(PrincipalKind::WebIdentity { provider }, &arn.into());
+        nobody.user_id = subject.into();
+        nobody.session = Some(session);
+        nobody
     }
 
     /// A service, acting by itself.

@@ -34,7 +34,7 @@ mod model {
                 }
             }
         }
-        ["deny", "allow", "account"].into_iter().find(|word| found.contains(word)).unwrap_or("nothing")
+        ["deny", "allow", "entity", "account"].into_iter().find(|word| found.contains(word)).unwrap_or("nothing")
     }
 
     fn many(value: &Value) -> Vec<&Value> {
@@ -91,8 +91,12 @@ mod model {
 
     fn principal(element: &Value, request: &Request) -> Option<&'static str> {
         let everyone = element == "*" || many(&element["AWS"]).contains(&&json!("*"));
-        if everyone || request.arns.iter().any(|arn| names(element, arn)) {
+        let (own, before) = request.arns.split_last().map_or((None, &[][..]), |(own, before)| (Some(own), before));
+        if everyone || own.is_some_and(|arn| names(element, arn)) {
             return Some("allow");
+        }
+        if before.iter().any(|arn| names(element, arn)) {
+            return Some("entity");
         }
         let root = if request.arns.is_empty() { "allow" } else { "account" };
         names(element, request.account).then_some(root)

@@ -34,6 +34,7 @@ pub(crate) fn decide(
 pub(crate) fn word(decision: &Decision<'_>) -> &'static str {
     match decision.verdict {
         Verdict::Allow(Reach::Direct) => "allow",
+        Verdict::Allow(Reach::Entity) => "entity",
         Verdict::Allow(Reach::Account) => "account",
         Verdict::ExplicitDeny => "deny",
         Verdict::ImplicitDeny => "nothing",
