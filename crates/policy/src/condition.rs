@@ -5,6 +5,7 @@
 use crate::context::{Context, Value};
 use crate::error::Malformed;
 use crate::json::Json;
+use crate::public;
 use crate::statement::Effect;
 use crate::template::Variables;
 use crate::test::{Family, Outcome, Relation, Test, boolean};
@@ -57,6 +58,17 @@ impl Condition {
             }
         }
         Ok(conditions)
+    }
+
+    /// Whether only requests with fixed values of a key that tells who or whence can meet it: see [`crate::public`].
+    pub(crate) fn pins(&self) -> bool {
+        match &self.check {
+            // ForAllValues and IfExists hold for requests without the key.
+            Check::Values { quantifier: Quantifier::One | Quantifier::Any, if_exists: false, negated: false, test } => {
+                public::pins(&self.key, test)
+            }
+            Check::Values { .. } | Check::Null(_) => false,
+        }
     }
 
     /// The condition key and the variables, as the document spells them.

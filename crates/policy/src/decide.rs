@@ -111,6 +111,18 @@ pub fn identity_side<'a>(question: &Question<'a>) -> Result<Allowed<'a>, Refused
     mine.allow()
 }
 
+/// Whether a caller's own account lets it do what somebody else has given to it: nothing denies, and neither its boundary nor its session
+/// policies leave it out. What gives it to the caller is none of identity policies' business: a KMS grant to a role.
+///
+/// # Errors
+/// [`Refused`].
+pub fn own_limits(question: &Question<'_>) -> Result<(), Refused> {
+    let action = question.action.to_ascii_lowercase();
+    let mine = Mine::evaluate(question.principal, &question.asked(&action));
+    mine.no_deny()?;
+    mine.limits()
+}
+
 /// What a resource's policy says by itself.
 pub fn resource_verdict(document: &Document, question: &Question<'_>) -> Verdict {
     let action = question.action.to_ascii_lowercase();

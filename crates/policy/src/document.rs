@@ -1,6 +1,6 @@
 //! A policy document.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::MAX_DOCUMENT;
 use crate::error::Malformed;
@@ -29,6 +29,8 @@ pub struct Document {
     kind: Kind,
     id: Option<String>,
     statements: Vec<Statement>,
+    /// Its condition keys, in lower case.
+    keys: Box<[String]>,
 }
 
 impl Document {
@@ -66,7 +68,8 @@ impl Document {
         if !statements.iter().filter_map(Statement::sid).all(|sid| sids.insert(sid)) {
             return Err(Malformed::DuplicateSid);
         }
-        Ok(Self { kind, id, statements })
+        let keys: BTreeSet<_> = statements.iter().flat_map(Statement::context_keys).map(str::to_lowercase).collect();
+        Ok(Self { kind, id, statements, keys: keys.into_iter().collect() })
     }
 
     /// What it is attached to.
@@ -84,12 +87,22 @@ impl Document {
         &self.statements
     }
 
+    /// Whether a bucket policy is public: whether any of its statements is.
+    pub fn is_public(&self) -> bool {
+        self.statements.iter().any(Statement::is_public)
+    }
+
     /// The condition keys that it refers to, in conditions and as variables: each once, in the spelling and order in which they first
     /// come.
     pub fn context_keys(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
         let keys = self.statements.iter().flat_map(Statement::context_keys);
         keys.filter(|key| seen.insert(key.to_ascii_lowercase())).collect()
+    }
+
+    /// Whether it refers to a condition key that begins so; in lower case. For keys whose values are costly to get.
+    pub fn mentions(&self, prefix: &str) -> bool {
+        self.keys.iter().any(|key| key.starts_with(prefix))
     }
 
     /// Every principal that a statement names: services check that those of theirs exist.

@@ -33,6 +33,7 @@ mod number;
 mod pattern;
 mod position;
 mod principal;
+mod public;
 mod reason;
 mod simulate;
 mod statement;
@@ -42,7 +43,7 @@ mod who;
 
 pub use account::{AccountId, InvalidAccount};
 pub use context::{Caller, Context, ContextMap, RequestContext, Value};
-pub use decide::{Allowed, Allowing, Question, Rule, decide, identity_side, resource_verdict};
+pub use decide::{Allowed, Allowing, Question, Rule, decide, identity_side, own_limits, resource_verdict};
 pub use document::{Document, Kind};
 pub use error::Malformed;
 pub use evaluate::{Deciding, Decision, Reach, Verdict, evaluate};

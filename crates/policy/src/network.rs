@@ -24,6 +24,15 @@ impl Network {
         (prefix <= width).then_some(Self { address, prefix })
     }
 
+    /// How many bits are fixed.
+    pub(crate) fn prefix(self) -> u32 {
+        self.prefix
+    }
+
+    pub(crate) fn is_ipv4(self) -> bool {
+        self.address.is_ipv4()
+    }
+
     /// Whether the address lies in the range. An IPv4 address that arrives mapped into IPv6 is the IPv4 address.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();

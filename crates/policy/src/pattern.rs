@@ -75,6 +75,22 @@ impl Pattern {
             }
         }
     }
+
+    /// The one text that matches, if no other does.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match &self.0 {
+            Shape::Whole(Piece::Literal(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What every text that matches begins with, up to the first star, if there is one and nothing before it is a `?`.
+    pub(crate) fn before_first_star(&self) -> Option<&str> {
+        match &self.0 {
+            Shape::Starred { first: Piece::Literal(text), .. } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 fn last_of(pieces: &mut [Vec<Option<char>>]) -> &mut Vec<Option<char>> {

@@ -78,6 +78,18 @@ impl Statement {
         }
     }
 
+    /// Whether it allows the public something, as S3 means "public".
+    pub fn is_public(&self) -> bool {
+        let fixed =
+            |principal: &NamedPrincipal| !matches!(principal, NamedPrincipal::Everyone | NamedPrincipal::Federated(_));
+        let whom = match &self.whom {
+            Whom::Attached => false,
+            Whom::Principal(principals) => !principals.named().iter().all(fixed),
+            Whom::NotPrincipal(_) => true,
+        };
+        self.effect == Effect::Allow && whom && !self.conditions.iter().any(Condition::pins)
+    }
+
     /// The condition keys that it refers to, in conditions and as variables, as the document spells them.
     pub fn context_keys(&self) -> Vec<&str> {
         let mut found = Vec::new();
