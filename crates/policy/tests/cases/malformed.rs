@@ -1,6 +1,4 @@
-//! What is no policy, and what it is told.
-
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! What is no policy, and what it is told. Source: "IAM: Grammar of the JSON policy language" and the pages of its elements.
 
 use policy::{Document, Kind, MAX_DOCUMENT};
 
