@@ -28,12 +28,17 @@ pub(crate) struct Dialer {
 }
 
 /// Name lookups at once, those that nobody waits for any more included.
-const MAX_LOOKUPS: usize = 4;
+pub(crate) const MAX_LOOKUPS: usize = 4;
 
 impl Dialer {
     pub(crate) fn new(endpoint: Endpoint, trust: &Trust) -> Dialer {
+        Dialer::with_lookups(endpoint, trust, Arc::new(Semaphore::new(MAX_LOOKUPS)))
+    }
+
+    /// One that shares its name lookups with others.
+    pub(crate) fn with_lookups(endpoint: Endpoint, trust: &Trust, lookups: Arc<Semaphore>) -> Dialer {
         let connector = TlsConnector::from(Arc::clone(&trust.settings));
-        Dialer { endpoint, connector, lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
+        Dialer { endpoint, connector, lookups }
     }
 
     pub(crate) fn shown(&self) -> String {

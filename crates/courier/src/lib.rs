@@ -1,4 +1,5 @@
-//! Signed requests to another HTTPS service: one host, kept connections, a time limit, bounded answers.
+//! Signed requests to another HTTPS service: one host, kept connections, a time limit, bounded answers. And, by [`Fetcher`], public
+//! documents from anywhere.
 //!
 //! Made for services that are asked small things often and must not make us wait: an external key store proxy, another
 //! KMS. HTTP/1.1 (RFC 9112) over TLS 1.2 or 1.3, Signature Version 4. Nothing of HTTP's types shows, so that a crate
@@ -28,9 +29,13 @@ mod client;
 mod connection;
 mod endpoint;
 mod error;
+mod fetch;
+mod thumbprint;
 mod trust;
 
 pub use client::{Answer, Client, Credentials, Limits, MAX_CONNECTIONS, MAX_IDLE};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::Error;
+pub use fetch::Fetcher;
+pub use thumbprint::Thumbprint;
 pub use trust::{Trust, TrustError};

@@ -2,14 +2,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+
+use crate::Thumbprint;
+use crate::thumbprint::ByThumbprint;
 
 /// Which certificate authorities are believed. Made once, shared by many clients.
 #[derive(Clone)]
 pub struct Trust {
     pub(crate) settings: Arc<ClientConfig>,
+    roots: Arc<RootCertStore>,
 }
 
 /// Certificate authorities that cannot be believed.
@@ -57,17 +61,50 @@ impl Trust {
         Trust::of(roots)
     }
 
-    fn of(roots: RootCertStore) -> Result<Trust, TrustError> {
-        if roots.is_empty() {
-            return Err(TrustError::Nobody);
-        }
-        let mut settings = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        settings.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Trust { settings: Arc::new(settings) })
+    /// No authority at all: every connection fails, but for those by [`Trust::or_thumbprints`].
+    ///
+    /// # Panics
+    /// Never: the provider has cipher suites for both versions of TLS.
+    #[must_use]
+    pub fn nobody() -> Trust {
+        Trust::with(RootCertStore::empty()).expect("the provider has cipher suites for TLS 1.2 and 1.3")
     }
+
+    /// The same authorities, and for certificates that none of them vouches for: chains with a certificate whose SHA-1 digest is
+    /// among these.
+    ///
+    /// # Panics
+    /// Never, as [`Trust::nobody`].
+    #[must_use]
+    pub fn or_thumbprints(&self, thumbprints: &[Thumbprint]) -> Trust {
+        if thumbprints.is_empty() {
+            return self.clone();
+        }
+        let verifier = Arc::new(ByThumbprint::new(&self.roots, thumbprints));
+        let builder = builder().expect("the provider has cipher suites for TLS 1.2 and 1.3");
+        let settings = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Trust { settings: finish(settings), roots: Arc::clone(&self.roots) }
+    }
+
+    fn of(roots: RootCertStore) -> Result<Trust, TrustError> {
+        if roots.is_empty() { Err(TrustError::Nobody) } else { Trust::with(roots) }
+    }
+
+    fn with(roots: RootCertStore) -> Result<Trust, TrustError> {
+        let roots = Arc::new(roots);
+        let settings = builder()?.with_root_certificates(Arc::clone(&roots)).with_no_client_auth();
+        Ok(Trust { settings: finish(settings), roots })
+    }
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+}
+
+fn finish(mut settings: ClientConfig) -> Arc<ClientConfig> {
+    settings.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(settings)
 }
 
 impl fmt::Debug for Trust {

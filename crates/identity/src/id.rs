@@ -9,7 +9,7 @@ use crate::rows::{ID_LEN, Kind};
 pub const ACCESS_KEY_PREFIX: &str = "SRAK";
 
 /// What begins the id of a session's access key, AWS's `ASIA`.
-pub const SESSION_KEY_PREFIX: &str = "SRST";
+pub const SESSION_KEY_PREFIX: &str = "SRAS";
 
 /// A new unique id of AWS's form: what tells the kind, and 17 characters of base32, 85 random bits.
 pub(crate) fn unique(kind: Kind) -> String {
@@ -20,12 +20,6 @@ pub(crate) fn unique(kind: Kind) -> String {
 #[must_use]
 pub fn access_key_id() -> String {
     random_id(ACCESS_KEY_PREFIX, 20)
-}
-
-/// A new id of a session's access key.
-#[must_use]
-pub fn session_key_id() -> String {
-    random_id(SESSION_KEY_PREFIX, 20)
 }
 
 /// A new secret access key: 240 random bits in 40 characters of base64, as AWS's.

@@ -10,14 +10,16 @@ mod entity;
 mod error;
 pub mod id;
 pub mod limits;
+pub mod oidc;
 pub mod operation;
 mod record;
 mod resolve;
 mod rows;
 mod store;
+pub mod sts;
 mod time;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use policy::AccountId;
 use tokio::sync::{Mutex, MutexGuard};
@@ -25,7 +27,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use store::Rows;
 
 pub use error::{Damage, Error, Internal};
-pub use operation::{Allowed, Done, Operation, Permitted, Prepared, Subject};
+pub use operation::{Allowed, Done, Operation, Permitted, Prepared, Subject, Trust};
 pub use resolve::{Credential, Unknown};
 pub use time::Timestamp;
 
@@ -36,6 +38,8 @@ pub struct Identity {
     /// The account of the server's operator. It exists without a row.
     pub(crate) home: AccountId,
     pub(crate) credentials: Arc<resolve::Credentials>,
+    /// Issuers of web identities; set once.
+    pub(crate) issuers: OnceLock<oidc::Issuers>,
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -47,7 +51,7 @@ impl Identity {
     #[must_use]
     pub fn open(store: Arc<dyn meta::Store>, keys: Arc<keys::Keys>, clock: keys::Clock, home: AccountId) -> Arc<Self> {
         let locks = std::array::from_fn(|_| Mutex::new(()));
-        Arc::new(Self { rows: Rows { store, keys }, clock, home, credentials: Arc::default(), locks })
+        Arc::new(Self { rows: Rows { store, keys }, clock, home, credentials: Arc::default(), issuers: OnceLock::new(), locks })
     }
 
     /// The home account.

@@ -15,7 +15,7 @@ pub mod tag;
 use std::future::Future;
 use std::sync::Arc;
 
-use policy::{AccountId, ContextMap, Principal};
+use policy::{AccountId, ContextMap, Document, Principal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -31,6 +31,19 @@ pub struct Subject {
     pub arn: String,
     /// `aws:ResourceTag/...`, `aws:RequestTag/...`, `aws:TagKeys`, `iam:...`: the Service Authorization Reference lists them.
     pub context: ContextMap,
+    /// What the resource itself says of who may use it, if it says anything: a role.
+    pub trust: Option<Trust>,
+}
+
+/// A resource with a policy, which has to allow what is done with it (`policy::Rule::ResourceMustAllow`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trust {
+    /// Whose the resource is.
+    pub owner: AccountId,
+    /// The policy; none of a resource that is not there, which so allows nobody.
+    pub policy: Option<Arc<Document>>,
+    /// As whom the caller is decided about, if not as itself: somebody with a web identity, or with an MFA code beside the request.
+    pub caller: Option<Arc<Principal>>,
 }
 
 /// An operation: its request.
@@ -102,7 +115,10 @@ impl<O: Operation> Prepared<O> {
     /// # Errors
     /// The first refusal.
     pub fn decide<E>(self, mut ask: impl FnMut(&Principal, &Subject) -> Result<(), E>) -> Result<Permitted<O>, E> {
-        self.subjects.iter().try_for_each(|subject| ask(&self.caller, subject))?;
+        for subject in &self.subjects {
+            let other = subject.trust.as_ref().and_then(|trust| trust.caller.as_deref());
+            ask(other.unwrap_or(&self.caller), subject)?;
+        }
         Ok(Permitted { operation: self.operation, allowed: Allowed { caller: self.caller } })
     }
 }

@@ -13,7 +13,7 @@ use crate::rows::{self, Kind};
 impl Subject {
     /// An action on a resource, without condition keys.
     pub(crate) fn new(action: &'static str, arn: impl Into<String>) -> Self {
-        Self { action, arn: arn.into(), context: ContextMap::new() }
+        Self { action, arn: arn.into(), context: ContextMap::new(), trust: None }
     }
 
     /// An action on entities of a kind at large: all below a path.

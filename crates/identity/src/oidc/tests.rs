@@ -1,0 +1,1 @@
+//! Tokens that are taken, and all those that are not.

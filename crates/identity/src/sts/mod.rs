@@ -1,0 +1,24 @@
+//! STS: sessions, and who may have one.
+//!
+//! ```text
+//! session  = access key id ‖ secret access key ‖ token;   token = sealed(session): nothing is stored      docs/formats/session-token.md
+//! resolve  = open(token), then the role or user that it lives of, as it is now: its policies, its tags
+//! ```
+//!
+//! A session ends with its time, with its role or user (a new one of the same name has another unique id), and by a policy that denies
+//! what was issued before a moment (`aws:TokenIssueTime`). Its permissions are those of its role or user when they are asked for.
+//!
+//! Sources: STS API Reference; IAM User Guide, "Temporary security credentials in IAM".
+
+mod access_key_id;
+mod bytes;
+mod denial;
+mod input;
+mod packed;
+mod request;
+mod token;
+
+pub use denial::{Denial, MAX_MESSAGE, encode_denial};
+pub use packed::MAX_PACKED;
+pub use request::*;
+pub use token::MAX_TOKEN;
