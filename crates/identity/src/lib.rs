@@ -10,14 +10,18 @@ mod entity;
 mod error;
 pub mod id;
 pub mod limits;
+mod managed;
 pub mod oidc;
 pub mod operation;
 mod record;
 mod resolve;
+mod role;
 mod rows;
 mod store;
 pub mod sts;
+mod text;
 mod time;
+mod trust;
 
 use std::sync::{Arc, OnceLock};
 

@@ -238,10 +238,4 @@ impl Identity {
         }
         Ok(())
     }
-
-    /// The default version of a managed policy that something names.
-    pub(crate) async fn managed(&self, account: AccountId, arn: &str) -> Result<Attached, Error> {
-        // A policy that is attached cannot be deleted: that it is not there is damage, and never means less denial.
-        Err(Error::damaged("policy", &rows::attachment(account, arn, "").key))
-    }
 }

@@ -157,6 +157,31 @@ pub(crate) fn alias(alias: &str) -> Place {
     place("account alias", ALIAS, &[alias.as_bytes()])
 }
 
+/// The account, kind and name that the ARN of an entity with a name says. Paths are not looked at: whoever finds an entity compares
+/// its ARN.
+pub(crate) fn parse_arn(arn: &str) -> Option<(AccountId, Kind, &str)> {
+    let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+    let (kind, name) = resource.split_once('/')?;
+    let kind = Kind::ALL.into_iter().find(|known| known.arn_type() == kind)?;
+    Some((AccountId::parse(account).ok()?, kind, name.rsplit('/').next()?))
+}
+
+/// The account that the ARN of a session says, and the role's name if it is a role's session.
+pub(crate) fn parse_session_arn(arn: &str) -> Option<(AccountId, Option<&str>)> {
+    let (account, resource) = arn.strip_prefix("arn:aws:sts::")?.split_once(':')?;
+    let account = AccountId::parse(account).ok()?;
+    match resource.split_once('/')? {
+        ("assumed-role", names) => Some((account, Some(names.split_once('/')?.0))),
+        ("federated-user", _) => Some((account, None)),
+        _ => None,
+    }
+}
+
+/// The account of an [`account`] row.
+pub(crate) fn parse_account(row: &[u8]) -> Option<AccountId> {
+    AccountId::from_bytes(row.strip_prefix(&[ACCOUNT])?.try_into().ok()?)
+}
+
 /// The unique id at the end of a row key; empty if there is none.
 pub(crate) fn last_id(key: &[u8]) -> &str {
     let start = key.len().saturating_sub(ID_LEN);
