@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod log;
 mod query;
+pub mod trail;
 
 pub use error::Error;
 pub use event::{Category, Event, MAX_RECORD, Resource, Searchable, Stored};

@@ -34,12 +34,16 @@ macro_rules! exceptions {
 exceptions! {
     /// What should be a trail's ARN is none.
     ArnInvalid = "CloudTrailARNInvalidException",
+    /// There are no CloudWatch Logs here.
+    CloudWatchLogsDeliveryUnavailable = "CloudWatchLogsDeliveryUnavailableException",
     /// Somebody else changed the same trail while this request tried.
     Conflict = "ConflictException",
     /// The key's policy does not let CloudTrail use it.
     InsufficientEncryptionPolicy = "InsufficientEncryptionPolicyException",
     /// The bucket's policy does not let CloudTrail write.
     InsufficientS3BucketPolicy = "InsufficientS3BucketPolicyException",
+    /// There are no SNS topics here.
+    InsufficientSnsTopicPolicy = "InsufficientSnsTopicPolicyException",
     /// Insights are no category of this server's events.
     InvalidEventCategory = "InvalidEventCategoryException",
     /// Event selectors that break a rule.
@@ -74,6 +78,8 @@ exceptions! {
     KmsKeyNotFound = "KmsKeyNotFoundException",
     /// The account has as many trails in the Region as it may.
     MaximumNumberOfTrailsExceeded = "MaximumNumberOfTrailsExceededException",
+    /// There are no organizations here.
+    OrganizationsNotInUse = "OrganizationsNotInUseException",
     /// The ARN names no resource of the account.
     ResourceNotFound = "ResourceNotFoundException",
     /// The ARN names something that cannot have tags here.

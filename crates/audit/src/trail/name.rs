@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use policy::AccountId;
+use keys::AccountId;
 
 use super::Error;
 
@@ -141,8 +141,16 @@ mod tests {
         assert_eq!((by_name.account, by_name.region.as_deref()), (account, None));
         let text = arn(account, "eu-west-1", "my-trail");
         let by_arn = Reference::parse(&text, AccountId::NOBODY).unwrap();
-        assert_eq!((by_arn.account, by_arn.region.as_deref(), by_arn.name.as_str()), (account, Some("eu-west-1"), "my-trail"));
-        for bad in ["arn:", "arn:aws:s3:::b", "arn:aws:cloudtrail:us-east-1:1:trail/abc", "arn:aws:cloudtrail::123456789012:trail/abc"] {
+        assert_eq!(
+            (by_arn.account, by_arn.region.as_deref(), by_arn.name.as_str()),
+            (account, Some("eu-west-1"), "my-trail")
+        );
+        for bad in [
+            "arn:",
+            "arn:aws:s3:::b",
+            "arn:aws:cloudtrail:us-east-1:1:trail/abc",
+            "arn:aws:cloudtrail::123456789012:trail/abc",
+        ] {
             assert!(matches!(Reference::parse(bad, account), Err(Error::ArnInvalid(_))), "{bad}");
         }
     }

@@ -51,7 +51,12 @@ pub(crate) fn seal(sealer: &RecordSealer, kind: &[u8], key: &[u8], value: &impl 
     sealer.seal(kind, key, &plain)
 }
 
-pub(crate) fn open<T: DeserializeOwned>(sealer: &RecordSealer, kind: &[u8], key: &[u8], value: &[u8]) -> Result<T, Error> {
+pub(crate) fn open<T: DeserializeOwned>(
+    sealer: &RecordSealer,
+    kind: &[u8],
+    key: &[u8],
+    value: &[u8],
+) -> Result<T, Error> {
     let damaged = || Error::damaged("row of trails");
     let plain = sealer.open(kind, key, value).map_err(|_| damaged())?;
     match plain.split_first() {

@@ -46,7 +46,10 @@ impl Selectors {
     ///
     /// # Errors
     /// [`Error::InvalidEventSelectors`], [`Error::UnsupportedOperation`].
-    pub fn parse(basic: Option<Vec<EventSelector>>, advanced: Option<Vec<AdvancedEventSelector>>) -> Result<Self, Error> {
+    pub fn parse(
+        basic: Option<Vec<EventSelector>>,
+        advanced: Option<Vec<AdvancedEventSelector>>,
+    ) -> Result<Self, Error> {
         match (basic, advanced) {
             (Some(_), Some(_)) => Err(Error::InvalidEventSelectors(
                 "You can use either AdvancedEventSelectors or EventSelectors, but not both.".to_owned(),

@@ -114,7 +114,9 @@ impl SigningKeys {
     pub(crate) async fn all(&self, region: &str) -> Result<Vec<SigningKey>, Error> {
         let range = Range::prefix(rows::signing_keys(region).as_bytes());
         let rows = self.store.scan(Table::Setting, &range, Order::Ascending, MOST_KEYS).await?;
-        rows.iter().map(|row| SigningKey::load(rows::open(self.sealer(), rows::SIGNING_KEY, &row.key, &row.value)?)).collect()
+        rows.iter()
+            .map(|row| SigningKey::load(rows::open(self.sealer(), rows::SIGNING_KEY, &row.key, &row.value)?))
+            .collect()
     }
 
     /// The key that signs now in a Region; made if there is none. Keys whose time is long over lose their private part.

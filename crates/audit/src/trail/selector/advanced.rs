@@ -84,10 +84,10 @@ impl AdvancedFieldSelector {
         let equals = |given: &str| value == given;
         let starts = |given: &str| value.starts_with(given);
         let ends = |given: &str| value.ends_with(given);
-        let selecting =
-            [any(&self.equals, &equals), any(&self.starts_with, &starts), any(&self.ends_with, &ends)];
+        let selecting = [any(&self.equals, &equals), any(&self.starts_with, &starts), any(&self.ends_with, &ends)];
         let selected = selecting.iter().all(Option::is_none) || selecting.contains(&Some(true));
-        let out = [any(&self.not_equals, &equals), any(&self.not_starts_with, &starts), any(&self.not_ends_with, &ends)];
+        let out =
+            [any(&self.not_equals, &equals), any(&self.not_starts_with, &starts), any(&self.not_ends_with, &ends)];
         selected && !out.contains(&Some(true))
     }
 
@@ -129,7 +129,9 @@ fn check(selector: &AdvancedEventSelector) -> Result<(), Error> {
         _ => return invalid("An advanced event selector requires the field eventCategory with the operator Equals."),
     };
     if selector.is_data() && selector.only("resources.type").is_none() {
-        return invalid("An advanced event selector for data events requires the field resources.type with the operator Equals.");
+        return invalid(
+            "An advanced event selector for data events requires the field resources.type with the operator Equals.",
+        );
     }
     for (index, field) in selector.field_selectors.iter().enumerate() {
         if !fields.contains(&field.field.as_str()) {
@@ -144,7 +146,8 @@ fn check(selector: &AdvancedEventSelector) -> Result<(), Error> {
 }
 
 fn check_operators(field: &AdvancedFieldSelector) -> Result<(), Error> {
-    let used: Vec<_> = field.operators().into_iter().filter(|(_, values)| values.is_some()).map(|(name, _)| name).collect();
+    let used: Vec<_> =
+        field.operators().into_iter().filter(|(_, values)| values.is_some()).map(|(name, _)| name).collect();
     if used.is_empty() {
         return invalid(format!("The field {} requires an operator.", field.field));
     }
@@ -166,9 +169,22 @@ fn check_operators(field: &AdvancedFieldSelector) -> Result<(), Error> {
 /// Most values in all conditions of a trail.
 const MOST_VALUES: usize = 500;
 const MANAGEMENT_FIELDS: &[&str] = &[
-    "eventCategory", "eventName", "eventSource", "eventType", "readOnly", "sessionCredentialFromConsole", "userIdentity.arn",
+    "eventCategory",
+    "eventName",
+    "eventSource",
+    "eventType",
+    "readOnly",
+    "sessionCredentialFromConsole",
+    "userIdentity.arn",
 ];
 const DATA_FIELDS: &[&str] = &[
-    "eventCategory", "eventName", "eventSource", "eventType", "readOnly", "resources.ARN", "resources.type",
-    "sessionCredentialFromConsole", "userIdentity.arn",
+    "eventCategory",
+    "eventName",
+    "eventSource",
+    "eventType",
+    "readOnly",
+    "resources.ARN",
+    "resources.type",
+    "sessionCredentialFromConsole",
+    "userIdentity.arn",
 ];

@@ -1,7 +1,8 @@
 //! Basic event selectors.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::super::nullable;
 use super::{Error, Facts, invalid};
 
 /// Which of reads and writes.
@@ -21,16 +22,16 @@ pub enum ReadWriteType {
 #[serde(rename_all = "PascalCase")]
 pub struct EventSelector {
     /// Which of reads and writes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub read_write_type: ReadWriteType,
     /// Whether management events are wanted.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", deserialize_with = "yes_or")]
     pub include_management_events: bool,
     /// What data events are wanted of.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub data_resources: Vec<DataResource>,
     /// Services whose management events are not wanted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub exclude_management_event_sources: Vec<String>,
 }
 
@@ -39,10 +40,10 @@ pub struct EventSelector {
 #[serde(rename_all = "PascalCase")]
 pub struct DataResource {
     /// `AWS::S3::Object`; the other two types that AWS takes have no events here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub r#type: String,
     /// ARNs, or their beginnings.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub values: Vec<String>,
 }
 
@@ -133,6 +134,10 @@ fn check_resource(resource: &DataResource) -> Result<(), Error> {
 
 fn yes() -> bool {
     true
+}
+
+fn yes_or<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(true))
 }
 
 /// Most event selectors of a trail.

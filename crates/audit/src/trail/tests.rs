@@ -1,0 +1,1 @@
+//! Delivery against a log and a bucket in memory.
