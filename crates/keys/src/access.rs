@@ -10,12 +10,13 @@ use crate::decide::{Use, denied};
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyArn, KeyId, Reference, Target};
 use crate::managed::managed_description;
-use crate::principal::{AccountId, Principal};
+use crate::principal::{AccountId, Principal, Region};
 use crate::record::Owner;
+use crate::request::{self, KeyUse};
 use crate::vault::Key;
 
 macro_rules! actions {
-    ($($action:ident $reads:literal),+ $(,)?) => {
+    ($($action:ident),+ $(,)?) => {
         /// An action on a key, as policies and messages name it (`kms:Encrypt`).
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub(crate) enum Action { $($action),+ }
@@ -38,72 +39,85 @@ macro_rules! actions {
                     Self::$action => stringify!($action)),+
                 }
             }
-
-            /// Whether the action reads metadata alone: what the policy of AWS managed keys grants to their account.
-            pub(crate) fn reads_metadata(self) -> bool {
-                match self { $(Self::$action => $reads),+ }
-            }
         }
     };
 }
 
 actions! {
-    CancelKeyDeletion false,
-    CreateAlias false,
-    CreateGrant false,
-    CreateKey false,
-    Decapsulate false,
-    Decrypt false,
-    DeleteAlias false,
-    DeleteImportedKeyMaterial false,
-    DeriveSharedSecret false,
-    DescribeKey true,
-    DisableKey false,
-    DisableKeyRotation false,
-    EnableKey false,
-    EnableKeyRotation false,
-    Encapsulate false,
-    Encrypt false,
-    GenerateDataKey false,
-    GenerateDataKeyPair false,
-    GenerateDataKeyPairWithoutPlaintext false,
-    GenerateDataKeyWithoutPlaintext false,
-    GenerateMac false,
-    GetKeyLastUsage true,
-    GetKeyPolicy true,
-    GetKeyRotationStatus true,
-    GetParametersForImport false,
-    GetPublicKey false,
-    ImportKeyMaterial false,
-    ListAliases true,
-    ListGrants true,
-    ListKeyPolicies true,
-    ListKeyRotations true,
-    ListResourceTags true,
-    ListRetirableGrants true,
-    PutKeyPolicy false,
-    ReEncryptFrom false,
-    ReEncryptTo false,
-    ReplicateKey false,
-    RetireGrant false,
-    RevokeGrant false,
-    RotateKeyOnDemand false,
-    ScheduleKeyDeletion false,
-    Sign false,
-    TagResource false,
-    UntagResource false,
-    UpdateAlias false,
-    UpdateKeyDescription false,
-    UpdatePrimaryRegion false,
-    Verify false,
-    VerifyMac false,
+    CancelKeyDeletion,
+    ConnectCustomKeyStore,
+    CreateAlias,
+    CreateCustomKeyStore,
+    CreateGrant,
+    CreateKey,
+    Decapsulate,
+    Decrypt,
+    DeleteAlias,
+    DeleteCustomKeyStore,
+    DeleteImportedKeyMaterial,
+    DeriveSharedSecret,
+    DescribeCustomKeyStores,
+    DescribeKey,
+    DisableKey,
+    DisableKeyRotation,
+    DisconnectCustomKeyStore,
+    EnableKey,
+    EnableKeyRotation,
+    Encapsulate,
+    Encrypt,
+    GenerateDataKey,
+    GenerateDataKeyPair,
+    GenerateDataKeyPairWithoutPlaintext,
+    GenerateDataKeyWithoutPlaintext,
+    GenerateMac,
+    GenerateRandom,
+    GetKeyLastUsage,
+    GetKeyPolicy,
+    GetKeyRotationStatus,
+    GetParametersForImport,
+    GetPublicKey,
+    ImportKeyMaterial,
+    ListAliases,
+    ListGrants,
+    ListKeyPolicies,
+    ListKeyRotations,
+    ListKeys,
+    ListResourceTags,
+    ListRetirableGrants,
+    PutKeyPolicy,
+    ReEncryptFrom,
+    ReEncryptTo,
+    ReplicateKey,
+    RetireGrant,
+    RevokeGrant,
+    RotateKeyOnDemand,
+    ScheduleKeyDeletion,
+    Sign,
+    TagResource,
+    UntagResource,
+    UpdateAlias,
+    UpdateCustomKeyStore,
+    UpdateKeyDescription,
+    UpdatePrimaryRegion,
+    Verify,
+    VerifyMac,
 }
+
+/// The resource of what is about no key in particular.
+pub(crate) const ALL: &str = "*";
 
 /// Whether the caller came to KMS itself, or through S3 (`kms:ViaService`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Via {
     Kms,
     S3,
+}
+
+impl Via {
+    /// The service that asks in the caller's name, as `kms:ViaService` and `aws:CalledVia` know it.
+    pub(crate) fn service(self, region: &Region) -> Option<String> {
+        (self == Self::S3).then(|| format!("s3.{region}.amazonaws.com"))
+    }
 }
 
 /// On whose behalf a key's material is used: what an external key manager is told, and may decide by.
@@ -177,6 +191,9 @@ impl Keys {
             }
         };
         let key = self.existing(principal, account, id, &wish, key_id).await?;
+        if via == Via::Kms {
+            note(&key, wish.action);
+        }
         let decided = self.decide(principal, &key, via, alias.as_ref(), &wish, &granted).await;
         decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
@@ -192,6 +209,7 @@ impl Keys {
         let (account, id) = Reference::parse_key(key_id, principal, &self.region)?;
         let granted = self.granted_by_tokens(&wish).await?;
         let key = self.existing(principal, account, id, &wish, key_id).await?;
+        note(&key, wish.action);
         let decided = self.decide(principal, &key, Via::Kms, None, &wish, &granted).await;
         decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
     }
@@ -207,6 +225,7 @@ impl Keys {
         let granted = self.granted_by_tokens(&wish).await?;
         let found = self.key(id).await?.filter(|key| matches!(key.record.owner, Owner::Customer(_)));
         let key = found.ok_or_else(no_key_of_yours)?;
+        note(&key, wish.action);
         match self.decide(principal, &key, Via::Kms, None, &wish, &granted).await {
             Ok(()) => Ok(key),
             Err(Error::AccessDenied(_)) => Err(no_key_of_yours()),
@@ -259,6 +278,14 @@ impl Keys {
         let arn = account.map(|account| KeyArn { region, account, key: key.id });
         arn.ok_or_else(|| Error::NotFound(format!("Key '{}' does not exist", key.id)))
     }
+}
+
+/// Notes for the audit that the request that runs is about a key.
+fn note(key: &Key, action: Action) {
+    let owner = key.record.owner.account();
+    let Some(event) = request::event() else { return };
+    let (operation, key_arn) = (action.operation(), key.arn.clone());
+    request::note(|| KeyUse { event, operation, key_arn, owner, by_service: None });
 }
 
 /// Refusals to callers of other accounts are all alike: none tells of what another account has.

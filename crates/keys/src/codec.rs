@@ -60,6 +60,12 @@ impl<'a> Decoder<'a> {
         (first == version).then_some(Self(rest))
     }
 
+    /// Starts on a record of one of these versions, and says which.
+    pub(crate) fn of_versions(versions: &[u8], bytes: &'a [u8]) -> Option<(u8, Self)> {
+        let (&first, rest) = bytes.split_first()?;
+        versions.contains(&first).then_some((first, Self(rest)))
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.0.split_first_chunk()?;
         self.0 = rest;

@@ -1,34 +1,37 @@
-//! Whether a caller may use a key: its key policy, then its grants. Nothing else in the crate decides this.
+//! Whether a caller may use a key: its key policy, the caller's own policies, then the key's grants. Nothing else in the crate decides
+//! this.
 //!
 //! ```text
-//! key policy   explicit deny                     no, whatever else there is
-//!              allows the caller                 yes; of another account: if that account allows it too
-//!              allows the caller's account       yes, if the account allows it
+//! any policy   explicit deny                     no, whatever else there is
+//! key policy   allows the caller                 yes; of another account: if its own policies allow it too
+//!              allows the caller's account       yes, if its own policies allow it
 //! grant        to the caller                     yes
-//!              to the caller's account           yes, if the account allows it
+//!              to the caller's account           yes, if its own policies allow it
 //! ```
 //!
-//! What an account allows its principals is [`account_allows`]: identity policies, once there are any.
+//! What a policy says, and what a permissions boundary or a session policy takes away, is decided in crate `policy`; here stands what a
+//! key has besides. What is about no key in particular (CreateKey, ListKeys) needs the caller's own policies alone:
+//! [`Keys::allow_account_wide`].
 //!
 //! Source: KMS Developer Guide, "Determining access to AWS KMS keys"; IAM User Guide, "Policy evaluation logic".
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy::{Caller, Context, Decision, Document, RequestContext, Value, Verdict, evaluate};
+use policy::{By, Document, GlobalContext, Question, Refused, Rule, Value, decide, identity_side, own_limits};
 use seal::EncryptionContext;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::{ALL, Action, Via};
+use crate::circumstances::{Circumstances, Plain};
 use crate::error::Error;
 use crate::grant::{Demand, Grant, GrantOperation, Pairs, Party, Terms, Token};
 use crate::identifier::{AliasName, KeyId};
-use crate::principal::{Principal, Region};
+use crate::labels::Labels;
+use crate::principal::Principal;
 use crate::record::Owner;
+use crate::request;
 use crate::vault::Key;
-use crate::wire::Timestamp;
 
 /// A condition key of a request, in lower case, and its value.
 pub(crate) type Fact<'a> = (&'static str, Value<'a>);
@@ -39,14 +42,17 @@ pub(crate) struct Use<'a> {
     pub(crate) action: Action,
     /// `GrantTokens`
     tokens: &'a [String],
-    encryption_context: Option<&'a EncryptionContext>,
-    facts: &'a [Fact<'a>],
+    pub(crate) encryption_context: Option<&'a EncryptionContext>,
+    pub(crate) facts: &'a [Fact<'a>],
     new_grant: Option<&'a Terms>,
+    /// The tags that the request gives, and the keys of those that it takes away.
+    pub(crate) tags: Option<&'a BTreeMap<String, String>>,
+    pub(crate) tag_keys: &'a [String],
 }
 
 impl From<Action> for Use<'_> {
     fn from(action: Action) -> Self {
-        Self { action, tokens: &[], encryption_context: None, facts: &[], new_grant: None }
+        Self { action, tokens: &[], encryption_context: None, facts: &[], new_grant: None, tags: None, tag_keys: &[] }
     }
 }
 
@@ -70,6 +76,16 @@ impl<'a> Use<'a> {
         Self { facts, ..self }
     }
 
+    /// With the tags that the request gives.
+    pub(crate) fn tags(self, tags: &'a BTreeMap<String, String>) -> Self {
+        Self { tags: Some(tags), ..self }
+    }
+
+    /// With the keys of the tags that the request takes away.
+    pub(crate) fn tag_keys(self, tag_keys: &'a [String]) -> Self {
+        Self { tag_keys, ..self }
+    }
+
     /// With the grant that CreateGrant shall make.
     pub(crate) fn new_grant(self, terms: &'a Terms) -> Self {
         Self { new_grant: Some(terms), ..self }
@@ -77,21 +93,25 @@ impl<'a> Use<'a> {
 }
 
 /// A decision that is asked for: who wants what of which key, and how they came.
-struct Question<'a> {
+#[derive(Clone, Copy)]
+struct Case<'a> {
     principal: &'a Principal,
     key: &'a Key,
-    region: &'a Region,
-    now: Timestamp,
     via: Via,
     /// The alias that the request named the key by.
     alias: Option<&'a AliasName>,
     wish: &'a Use<'a>,
 }
 
-/// Whether the caller's own account lets it do this with a key that the key's owner lets the account use. The accounts' principals
-/// have no policies of their own yet: each may do what its account may.
-fn account_allows(_principal: &Principal, _action: Action, _key: &Key) -> bool {
-    true
+/// What a caller's own policies say.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnPolicies {
+    /// A statement denies it.
+    pub(crate) denied: bool,
+    /// They allow it.
+    pub(crate) allowed: bool,
+    /// Boundary and session policies do not leave it out.
+    pub(crate) within_limits: bool,
 }
 
 impl Keys {
@@ -108,42 +128,150 @@ impl Keys {
         wish: &Use<'_>,
         granted: &[(KeyId, Grant)],
     ) -> Result<(), Error> {
+        let case = Case { principal, key, via, alias, wish };
+        let labels = self.labels_if_asked_for(&case).await?;
         let own = key.record.owner.account() == Some(principal.account);
-        if wish.action == Action::ListAliases {
-            // "Required permissions: kms:ListAliases (IAM policy)": it is about the account's aliases, not about a key.
-            return match own && account_allows(principal, wish.action, key) {
-                true => Ok(()),
-                false => Err(denied(principal, wish.action, &key.arn)),
+        let refused = match self.judge(&case, &labels, own) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let grantable =
+            !refused.explicit() && wish.action != Action::ListAliases && (own || wish.action.crosses_accounts());
+        if grantable && self.granted(&case, &labels, granted).await? {
+            return Ok(());
+        }
+        Err(denied_by(principal, wish.action, &key.arn, &refused))
+    }
+
+    /// What policies say.
+    fn judge(&self, case: &Case<'_>, labels: &Labels, own: bool) -> Result<(), Refused> {
+        let action = case.wish.action;
+        self.ask(case, labels, |question| {
+            if action == Action::ListAliases {
+                // "Required permissions: kms:ListAliases (IAM policy)": it is about the account's aliases, not about a key.
+                return if own { identity_side(question).map(|_| ()) } else { Err(Refused::implicit(By::Resource)) };
+            }
+            if !own && !action.crosses_accounts() {
+                return Err(Refused::implicit(By::Resource));
+            }
+            let allowed = match (case.key.record.owner, &case.key.policy) {
+                (Owner::Customer(_), Some(document)) => decide(question, Some(document), Rule::ResourceMustAllow),
+                // The default policy allows the account, which lets its principals in by their own policies.
+                (Owner::Customer(_), None) if own => identity_side(question),
+                (Owner::AwsManaged(_), Some(document)) if own => {
+                    decide(question, Some(document), Rule::ResourceMustAllow)
+                }
+                _ => Err(Refused::implicit(By::Resource)),
             };
-        }
-        // The policy that nearly every key has, for nearly every caller.
-        if own && key.policy.is_none() && matches!(key.record.owner, Owner::Customer(_)) {
-            return match account_allows(principal, wish.action, key) {
-                true => Ok(()),
-                false => Err(denied(principal, wish.action, &key.arn)),
-            };
-        }
-        if !own && !wish.action.crosses_accounts() {
-            return Err(denied(principal, wish.action, &key.arn));
-        }
-        let question = Question { principal, key, region: &self.region, now: self.now(), via, alias, wish };
-        let by_account = account_allows(principal, wish.action, key);
-        match question.policy_verdict(own) {
-            Verdict::ExplicitDeny => Err(explicitly_denied(principal, wish.action, &key.arn)),
-            // An account's own policies have to allow it too, bar a direct allow within the account.
-            Verdict::Allow(reach) if by_account || (own && reach == policy::Reach::Direct) => Ok(()),
-            _ if self.granted(&question, granted, by_account).await? => Ok(()),
-            _ => Err(denied(principal, wish.action, &key.arn)),
-        }
+            allowed.map(|_| ())
+        })
+    }
+
+    /// Puts the question of a case, with all its circumstances.
+    fn ask<T>(&self, case: &Case<'_>, labels: &Labels, answer: impl FnOnce(&Question<'_>) -> T) -> T {
+        let Case { principal, key, via, alias, wish } = *case;
+        let circumstances = Circumstances { principal, key, region: &self.region, via, alias, wish, labels };
+        let facts = request::facts();
+        let service = via.service(&self.region);
+        let context = GlobalContext {
+            principal,
+            facts: facts.as_deref(),
+            region: self.region.as_str(),
+            resource_account: key.record.owner.account(),
+            via_service: service.as_deref(),
+            service: &circumstances,
+        };
+        answer(&Question {
+            principal,
+            action: wish.action.name(),
+            resource: &key.arn,
+            owner: key.record.owner.account(),
+            context: &context,
+        })
+    }
+
+    /// Whether the caller's own policies let it do what is about no key that exists: of an alias, of a new key, of all keys.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub(crate) fn allow_account_wide(
+        &self,
+        principal: &Principal,
+        action: Action,
+        resource: &str,
+        facts: &[Fact<'_>],
+    ) -> Result<(), Error> {
+        self.ask_plain(resource, action, Plain { principal, facts, tags: &BTreeMap::new() })
+    }
+
+    /// The same for a key that is about to be made, with these tags.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub(crate) fn allow_tagged(
+        &self,
+        principal: &Principal,
+        action: Action,
+        facts: &[Fact<'_>],
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        self.ask_plain(ALL, action, Plain { principal, facts, tags })
+    }
+
+    fn ask_plain(&self, resource: &str, action: Action, plain: Plain<'_>) -> Result<(), Error> {
+        let (how, principal) = (request::facts(), plain.principal);
+        let context = GlobalContext {
+            principal,
+            facts: how.as_deref(),
+            region: self.region.as_str(),
+            resource_account: Some(principal.account),
+            via_service: None,
+            service: &plain,
+        };
+        let question = Question { principal, action: action.name(), resource, owner: None, context: &context };
+        let allowed = identity_side(&question).map(|_| ());
+        allowed.map_err(|refused| denied_by(principal, action, resource, &refused))
+    }
+
+    /// What the caller's own policies say of this with a key.
+    pub(crate) async fn own_policies(
+        &self,
+        principal: &Principal,
+        key: &Key,
+        wish: &Use<'_>,
+    ) -> Result<OwnPolicies, Error> {
+        let case = Case { principal, key, via: Via::Kms, alias: None, wish };
+        let labels = self.labels_if_asked_for(&case).await?;
+        Ok(self.ask(&case, &labels, |question| {
+            let (side, limits) = (identity_side(question), own_limits(question));
+            let denied = side.as_ref().is_err_and(Refused::explicit);
+            OwnPolicies { denied, allowed: side.is_ok(), within_limits: limits.is_ok() }
+        }))
     }
 
     /// Whether a new key policy would let the caller change it again.
     pub(crate) fn may_put_policy_again(&self, principal: &Principal, key: &Key, document: &Document) -> bool {
         let facts = [("kms:policyname", Value::from("default"))];
         let wish = Use::of(Action::PutKeyPolicy).facts(&facts);
-        let question =
-            Question { principal, key, region: &self.region, now: self.now(), via: Via::Kms, alias: None, wish: &wish };
-        question.evaluate(document).allows() && account_allows(principal, wish.action, key)
+        let case = Case { principal, key, via: Via::Kms, alias: None, wish: &wish };
+        self.ask(&case, &Labels::default(), |question| {
+            decide(question, Some(document), Rule::ResourceMustAllow).is_ok()
+        })
+    }
+
+    /// The tags and aliases of a key, if a policy that applies asks for any.
+    async fn labels_if_asked_for(&self, case: &Case<'_>) -> Result<Arc<Labels>, Error> {
+        let mentions =
+            |document: &Document| document.mentions("aws:resourcetag/") || document.mentions("kms:resourcealiases");
+        let permissions = &case.principal.permissions;
+        let attached =
+            permissions.identity.iter().chain(&permissions.boundary).chain(permissions.session.iter().flatten());
+        let asked = case.key.policy.as_deref().is_some_and(mentions)
+            || attached.into_iter().any(|attached| mentions(&attached.document));
+        match asked {
+            true => self.vault.labels(case.key.id).await,
+            false => Ok(Arc::default()),
+        }
     }
 
     /// The grants that the request's tokens name, of whichever keys. To be asked before anybody looks for the key: an answer about
@@ -163,13 +291,8 @@ impl Keys {
     }
 
     /// Whether a grant allows it.
-    async fn granted(
-        &self,
-        question: &Question<'_>,
-        at_hand: &[(KeyId, Grant)],
-        by_account: bool,
-    ) -> Result<bool, Error> {
-        let Question { principal, key, wish, .. } = question;
+    async fn granted(&self, case: &Case<'_>, labels: &Labels, at_hand: &[(KeyId, Grant)]) -> Result<bool, Error> {
+        let Case { principal, key, wish, .. } = case;
         let none = Pairs::new();
         let context = wish.encryption_context.map_or(&none, EncryptionContext::pairs);
         let demand = match (wish.new_grant, GrantOperation::named(wish.action.short_name())) {
@@ -177,9 +300,14 @@ impl Keys {
             (Some(terms), _) => Demand::CreateGrant(terms),
             (None, Some(operation)) => Demand::Operation(operation, context),
         };
-        for (index, name) in Party::names_of(principal).iter().enumerate() {
-            // The second name is the account's.
-            if index > 0 && !by_account {
+        for name in &Party::names_of(principal) {
+            // What is given to a caller's account, its own policies have to allow too; what to its role, within its limits.
+            let reaches = self.ask(case, labels, |question| match name.reach(principal) {
+                policy::Reach::Direct => true,
+                policy::Reach::Entity => own_limits(question).is_ok(),
+                policy::Reach::Account => identity_side(question).is_ok(),
+            });
+            if !reaches {
                 continue;
             }
             let named = at_hand.iter().filter(|(of, grant)| *of == key.id && grant.terms.grantee == *name);
@@ -215,94 +343,6 @@ impl Keys {
 /// The kind that grant tokens are sealed as.
 const TOKEN: &[u8] = b"grant token";
 
-impl Question<'_> {
-    fn policy_verdict(&self, own: bool) -> Verdict {
-        match (self.key.record.owner, &self.key.policy) {
-            (Owner::Customer(_), Some(document)) => self.evaluate(document).verdict,
-            // The default policy allows the account.
-            (Owner::Customer(_), None) if own => Verdict::Allow(policy::Reach::Account),
-            // An AWS managed key's policy is AWS's own, and cannot be changed.
-            (Owner::AwsManaged(_), _) if own && self.via == Via::S3 => Verdict::Allow(policy::Reach::Direct),
-            (Owner::AwsManaged(_), _) if own && self.wish.action.reads_metadata() => {
-                Verdict::Allow(policy::Reach::Account)
-            }
-            _ => Verdict::ImplicitDeny,
-        }
-    }
-
-    fn evaluate<'d>(&self, document: &'d Document) -> Decision<'d> {
-        let names = [self.principal.arn.as_str(), self.principal.user_id.as_str()];
-        // A root user has no name but its account's.
-        let names = if self.user_name().is_some() || !self.principal.arn.ends_with(":root") { &names[..] } else { &[] };
-        let caller = Caller::Aws { account: self.principal.account.as_str(), names, canonical_user: None };
-        let (action, resource) = (self.wish.action.name(), self.key.arn.as_str());
-        evaluate(std::slice::from_ref(document), &RequestContext { caller, action, resource, context: self })
-    }
-
-    fn user_name(&self) -> Option<&str> {
-        let (_, name) = self.principal.arn.split_once(":user/")?;
-        name.rsplit('/').next()
-    }
-
-    /// The pairs of the encryption context under a name in lower case. Names that differ by case are one condition key.
-    fn encryption_context(&self, name: &str) -> Option<Value<'_>> {
-        let pairs = self.wish.encryption_context?.pairs();
-        let named = pairs.iter().filter(|(key, _)| key.to_lowercase() == name || key.eq_ignore_ascii_case(name));
-        let mut values: Vec<Cow<'_, str>> = named.map(|(_, value)| Cow::Borrowed(value.as_str())).collect();
-        match values.len() {
-            0 => None,
-            1 => values.pop().map(Value::One),
-            _ => Some(Value::Many(values)),
-        }
-    }
-}
-
-/// Condition keys: those of KMS ("Condition keys for AWS KMS" of its Developer Guide), and the global ones that are known here.
-impl Context for Question<'_> {
-    fn value(&self, key: &str) -> Option<Value<'_>> {
-        let record = &self.key.record;
-        let flag = |value: bool| Some(Value::from(if value { "true" } else { "false" }));
-        match key {
-            "kms:calleraccount" | "aws:principalaccount" => Some(self.principal.account.as_str().into()),
-            "kms:viaservice" => (self.via == Via::S3).then(|| format!("s3.{}.amazonaws.com", self.region).into()),
-            "kms:keyspec" | "kms:customermasterkeyspec" => Some(record.spec.name().into()),
-            "kms:keyusage" | "kms:customermasterkeyusage" => Some(record.usage.name().into()),
-            "kms:keyorigin" => Some(record.origin.name().into()),
-            "kms:multiregion" => flag(record.multi_region.is_some()),
-            "kms:multiregionkeytype" => {
-                let primary = record.multi_region.as_ref()?.primary == *self.region;
-                Some(Value::from(if primary { "PRIMARY" } else { "REPLICA" }))
-            }
-            "kms:requestalias" => Some(self.alias?.as_str().into()),
-            "kms:encryptioncontextkeys" => {
-                let names = self.wish.encryption_context?.pairs().keys();
-                Some(Value::Many(names.map(|name| Cow::Borrowed(name.as_str())).collect()))
-            }
-            "aws:principalarn" => Some(self.principal.arn.as_str().into()),
-            "aws:principaltype" => Some(Value::from(if self.user_name().is_some() { "User" } else { "Account" })),
-            "aws:userid" => Some(self.principal.user_id.as_str().into()),
-            "aws:username" => self.user_name().map(Value::from),
-            "aws:principalisawsservice" => flag(false),
-            "aws:securetransport" => flag(crate::request::incoming()?.secure),
-            // What S3 asks comes from S3, as on AWS: policies that admit addresses keep it out.
-            "aws:sourceip" if self.via == Via::Kms => Some(crate::request::incoming()?.address.to_string().into()),
-            "aws:viaawsservice" => flag(self.via != Via::Kms),
-            "aws:requestedregion" => Some(self.region.as_str().into()),
-            "aws:resourceaccount" => Some(Value::from(record.owner.account()?.to_string())),
-            "aws:currenttime" => {
-                let seconds = i64::try_from(self.now.as_millis() / 1000).ok()?;
-                let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-                time.format(&Rfc3339).ok().map(Value::from)
-            }
-            "aws:epochtime" => Some((self.now.as_millis() / 1000).to_string().into()),
-            _ => match key.strip_prefix("kms:encryptioncontext:") {
-                Some(name) => self.encryption_context(name),
-                None => self.wish.facts.iter().find(|(fact, _)| *fact == key).map(|(_, value)| value.clone()),
-            },
-        }
-    }
-}
-
 /// A document out of the store, which was checked before it got there.
 pub(crate) fn stored_policy(text: &[u8]) -> Option<Arc<Document>> {
     Document::parse(std::str::from_utf8(text).ok()?, policy::Kind::Key).ok().map(Arc::new)
@@ -312,20 +352,16 @@ pub(crate) fn invalid_grant_token() -> Error {
     Error::InvalidGrantToken("No grant has this token.".to_owned())
 }
 
-/// AWS's words for a caller whom no policy allows this.
-pub(crate) fn denied(principal: &Principal, action: Action, resource: &str) -> Error {
+/// AWS's words for a caller who may not do this.
+pub(crate) fn denied_by(principal: &Principal, action: Action, resource: &str, refused: &Refused) -> Error {
     let (arn, action) = (&principal.arn, action.name());
     Error::AccessDenied(format!(
-        "User: {arn} is not authorized to perform: {action} on resource: {resource} \
-         because no resource-based policy allows the {action} action"
+        "User: {arn} is not authorized to perform: {action} on resource: {resource} {}",
+        refused.reason(action)
     ))
 }
 
-/// AWS's words for a caller whom the key policy denies this.
-fn explicitly_denied(principal: &Principal, action: Action, resource: &str) -> Error {
-    let (arn, action) = (&principal.arn, action.name());
-    Error::AccessDenied(format!(
-        "User: {arn} is not authorized to perform: {action} on resource: {resource} \
-         with an explicit deny in a resource-based policy"
-    ))
+/// The same for a caller of another account, who learns no more.
+pub(crate) fn denied(principal: &Principal, action: Action, resource: &str) -> Error {
+    denied_by(principal, action, resource, &Refused::implicit(By::Resource))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
 use material::KeyUsage;
+use policy::{PrincipalKind, Reach};
 
 use crate::codec::{Decoder, Encoder};
 use crate::identifier::KeyId;
@@ -71,14 +72,30 @@ impl Party {
         }
     }
 
-    /// All that a caller may be named by: its own ARN, and its account's root ARN.
+    /// All that a caller may be named by: its own ARN, that of the role or user behind a session, and its account's root ARN.
     pub(crate) fn names_of(principal: &Principal) -> Vec<Self> {
-        let root = root_arn(principal.account.as_str());
-        let mut names = vec![Self::Principal(principal.arn.clone())];
-        if principal.arn != root {
-            names.push(Self::Principal(root));
+        let mut names = vec![principal.arn.clone()];
+        match &principal.kind {
+            PrincipalKind::Root => {}
+            PrincipalKind::Service(_) | PrincipalKind::Anonymous | PrincipalKind::WebIdentity { .. } => return vec![],
+            PrincipalKind::AssumedRole { role_arn, .. } => names.push(role_arn.clone()),
+            PrincipalKind::FederatedUser { user_arn, .. } => names.push(user_arn.clone()),
+            PrincipalKind::User { .. } => {}
         }
-        names
+        let root = root_arn(principal.account.as_str());
+        if !names.contains(&root) {
+            names.push(root);
+        }
+        names.into_iter().map(Self::Principal).collect()
+    }
+
+    /// How what is given to one of a caller's names reaches the caller.
+    pub(crate) fn reach(&self, principal: &Principal) -> Reach {
+        match self {
+            Self::Principal(arn) if *arn == principal.arn => Reach::Direct,
+            Self::Principal(arn) if *arn == root_arn(principal.account.as_str()) => Reach::Account,
+            _ => Reach::Entity,
+        }
     }
 
     /// The account in a principal's ARN.

@@ -202,8 +202,7 @@ mod tests {
 
     fn caller() -> (Principal, Region) {
         let account = AccountId::parse("111122223333").unwrap();
-        let arn = "arn:aws:iam::111122223333:root".to_owned();
-        let principal = Principal { account, arn, access_key_id: "AKIA".into(), user_id: "111122223333".into() };
+        let principal = Principal::root(account, "AKIA");
         (principal, Region::parse("eu-west-1").unwrap())
     }
 

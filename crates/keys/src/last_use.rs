@@ -26,6 +26,8 @@ pub(crate) struct LastUse {
     pub(crate) operation: &'static str,
     /// None of what no client's request asked for.
     pub(crate) request: Option<Uuid>,
+    /// The event in the audit log that tells of it.
+    pub(crate) event: Option<Uuid>,
 }
 
 /// What was not written yet, of one Region. No more entries than keys were used since: 100 bytes for each.
@@ -83,28 +85,38 @@ fn lock(shard: &Mutex<HashMap<KeyId, LastUse>>) -> MutexGuard<'_, HashMap<KeyId,
 
 impl LastUse {
     fn encode(&self) -> Vec<u8> {
-        let mut out = Encoder::new(VERSION);
+        let mut out = Encoder::new(LAST_USE_VERSION);
         out.time(self.at);
         out.text(self.operation);
         out.option(self.request.as_ref(), |out, id| out.array(id.as_bytes()));
+        out.option(self.event.as_ref(), |out, id| out.array(id.as_bytes()));
         out.finish()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Decoder::new(VERSION, bytes)?;
+        let (version, mut fields) = Decoder::of_versions(&[VERSION, LAST_USE_VERSION], bytes)?;
         let at = fields.time()?;
         let name = fields.text()?;
         let operation = OPERATIONS.iter().copied().find(|operation| *operation == name)?;
         let request = fields.option(|fields| Some(Uuid::from_bytes(fields.array()?)))?;
+        let event = match version {
+            VERSION => None,
+            _ => fields.option(|fields| Some(Uuid::from_bytes(fields.array()?)))?,
+        };
         fields.finish()?;
-        Some(Self { at, operation, request })
+        Some(Self { at, operation, request, event })
     }
 }
 
 impl Keys {
     /// Notes that a cryptographic operation has succeeded. To be called at its very end.
     pub(crate) fn used(&self, key: &Key, action: Action) {
-        let last = LastUse { at: self.now(), operation: action.operation(), request: request::current() };
+        self.used_in(key, action, request::event());
+    }
+
+    /// The same, where the use has an event of its own in the audit log.
+    pub(crate) fn used_in(&self, key: &Key, action: Action, event: Option<Uuid>) {
+        let last = LastUse { at: self.now(), operation: action.operation(), request: request::current(), event };
         self.vault.uses.note(key.id, last);
     }
 
@@ -178,6 +190,8 @@ fn decode_start(bytes: &[u8]) -> Option<Timestamp> {
 
 /// Of the rows' format: docs/formats/key-records.md.
 const VERSION: u8 = 1;
+/// Of last uses since they tell their event.
+const LAST_USE_VERSION: u8 = 2;
 
 /// `KeyLastUsageTrackingOperation` of the service model.
 const OPERATIONS: [&str; 14] = [
@@ -206,18 +220,18 @@ mod tests {
     fn a_last_use_is_read_as_it_was_written() {
         for operation in OPERATIONS {
             for request in [None, Some(Uuid::new_v4())] {
-                let last = LastUse { at: Timestamp::from_millis(7), operation, request };
+                let last = LastUse { at: Timestamp::from_millis(7), operation, request, event: request };
                 assert_eq!(LastUse::decode(&last.encode()), Some(last));
             }
         }
-        let other = LastUse { at: Timestamp::from_millis(7), operation: "DescribeKey", request: None };
+        let other = LastUse { at: Timestamp::from_millis(7), operation: "DescribeKey", request: None, event: None };
         assert_eq!(LastUse::decode(&other.encode()), None);
     }
 
     #[test]
     fn a_use_during_the_writing_of_the_one_before_is_not_lost() {
         let (uses, key) = (LastUses::new(), KeyId::generate());
-        let last = |at| LastUse { at: Timestamp::from_millis(at), operation: "Encrypt", request: None };
+        let last = |at| LastUse { at: Timestamp::from_millis(at), operation: "Encrypt", request: None, event: None };
         uses.note(key, last(1));
         assert_eq!(uses.pending(), [(key, last(1))]);
         uses.note(key, last(2));
@@ -237,7 +251,10 @@ mod tests {
         let started = std::time::Instant::now();
         for round in 0..rounds as usize {
             let at = Timestamp::from(std::time::SystemTime::now());
-            uses.note(keys[round % keys.len()], LastUse { at, operation: "Encrypt", request: request::current() });
+            uses.note(
+                keys[round % keys.len()],
+                LastUse { at, operation: "Encrypt", request: request::current(), event: request::event() },
+            );
         }
         println!("{:?} a use", started.elapsed() / rounds);
     }

@@ -21,6 +21,7 @@
 mod access;
 mod cache;
 mod cipher;
+mod circumstances;
 mod codec;
 mod custody;
 mod decide;
@@ -31,6 +32,7 @@ mod generation;
 mod grant;
 mod grant_rows;
 mod identifier;
+mod labels;
 mod last_use;
 pub mod limits;
 mod managed;
@@ -67,7 +69,7 @@ pub use managed::AWS_S3;
 pub use model::{Request, Shape};
 pub use principal::{AccountId, Principal, Region};
 pub use protection::Protection;
-pub use request::{Incoming, in_request};
+pub use request::{Incoming, KeyUse, ServiceUse, in_request};
 pub use rewrap::Progress;
 pub use root::{
     KeyFile, Passphrase, Pkcs11, Pkcs11Settings, RemoteKms, RemoteKmsSettings, RootKey, RootKeyError, RootKeyIdentity,

@@ -1,10 +1,12 @@
 //! What the object store asks for: data keys, as the caller through S3, or under the service key of SSE-S3.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use material::{EncryptionAlgorithm, KeyUsage};
 use policy::Value;
 use seal::{EncryptionContext, SecretKey};
+use uuid::Uuid;
 
 use crate::Keys;
 use crate::access::{Action, Asker, Via};
@@ -12,6 +14,8 @@ use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::principal::Principal;
+use crate::request::{self, KeyUse, ServiceUse};
+use crate::vault::Key;
 
 /// A fresh data key.
 pub struct DataKey {
@@ -35,6 +39,39 @@ pub struct ServiceDataKey {
 static FACTS: [Fact<'static>; 1] =
     [("kms:encryptionalgorithm", Value::One(Cow::Borrowed(EncryptionAlgorithm::SymmetricDefault.name())))];
 
+/// A use of a key by S3, as the audit will tell it.
+struct Noted<'a> {
+    event: Uuid,
+    action: Action,
+    context: &'a EncryptionContext,
+    /// Once it is found, and the caller may use it.
+    key: Option<Arc<Key>>,
+}
+
+impl<'a> Noted<'a> {
+    fn new(action: Action, context: &'a EncryptionContext) -> Self {
+        Self { event: Uuid::new_v4(), action, context, key: None }
+    }
+
+    /// Notes how it ended. `named` is what S3 called the key, which may be none.
+    fn end(self, keys: &Keys, named: &str, error: Option<&Error>) {
+        let key = self.key.as_deref();
+        if let (Some(key), None) = (key, error) {
+            keys.used_in(key, self.action, Some(self.event));
+        }
+        request::note(|| KeyUse {
+            event: self.event,
+            operation: self.action.operation(),
+            key_arn: key.map_or(named, |key| &key.arn).to_owned(),
+            owner: key.and_then(|key| key.record.owner.account()),
+            by_service: Some(ServiceUse {
+                encryption_context: self.context.clone(),
+                error: error.map(|error| (error.code(), error.message().to_owned())),
+            }),
+        });
+    }
+}
+
 impl Keys {
     /// Which key an id, ARN, alias name or alias ARN means to this caller. `alias/aws/s3` is made if this is its first use.
     ///
@@ -56,15 +93,48 @@ impl Keys {
         key: &str,
         context: &EncryptionContext,
     ) -> Result<DataKey, Error> {
-        let wish = Use::of(Action::GenerateDataKey).context(context).facts(&FACTS);
+        let mut noted = Noted::new(Action::GenerateDataKey, context);
+        let made = async {
+            let found = noted.key.insert(self.usable(principal, key, Action::GenerateDataKey, context).await?);
+            let plaintext = SecretKey::generate();
+            let asker = Asker::of(principal, Action::GenerateDataKey, Via::S3);
+            let blob = self.seal_under(found, asker, context, plaintext.expose()).await?;
+            Ok(DataKey { key_arn: found.arn.clone(), plaintext, blob })
+        };
+        let made = made.await;
+        noted.end(self, key, made.as_ref().err());
+        made
+    }
+
+    /// Whether the caller may still use a key through S3: what [`Keys::data_key`] and [`Keys::decrypt_data_key`] check, without any
+    /// cryptography and without a trace. For data keys that S3 keeps a while (Bucket Keys), at each use.
+    ///
+    /// # Errors
+    /// Those of GenerateDataKey or Decrypt.
+    pub async fn may_use(
+        &self,
+        principal: &Principal,
+        key: &str,
+        sealing: bool,
+        context: &EncryptionContext,
+    ) -> Result<(), Error> {
+        let action = if sealing { Action::GenerateDataKey } else { Action::Decrypt };
+        self.usable(principal, key, action, context).await.map(|_| ())
+    }
+
+    /// A key that the caller may use through S3, in a state to be used.
+    async fn usable(
+        &self,
+        principal: &Principal,
+        key: &str,
+        action: Action,
+        context: &EncryptionContext,
+    ) -> Result<Arc<Key>, Error> {
+        let wish = Use::of(action).context(context).facts(&FACTS);
         let key = self.find(principal, key, wish, Via::S3).await?;
         self.require_usable(&key).await?;
-        key.require_usage(KeyUsage::EncryptDecrypt, Action::GenerateDataKey.operation())?;
-        let plaintext = SecretKey::generate();
-        let asker = Asker::of(principal, Action::GenerateDataKey, Via::S3);
-        let blob = self.seal_under(&key, asker, context, plaintext.expose()).await?;
-        self.used(&key, Action::GenerateDataKey);
-        Ok(DataKey { key_arn: key.arn.clone(), plaintext, blob })
+        key.require_usage(KeyUsage::EncryptDecrypt, action.operation())?;
+        Ok(key)
     }
 
     /// Opens what [`Keys::data_key`] gave, on behalf of the caller, through S3.
@@ -79,11 +149,14 @@ impl Keys {
         blob: &[u8],
         context: &EncryptionContext,
     ) -> Result<SecretKey, Error> {
-        let wish = Use::of(Action::Decrypt).context(context).facts(&FACTS);
-        let key = self.find(principal, key_arn, wish, Via::S3).await?;
-        let asker = Asker::of(principal, Action::Decrypt, Via::S3);
-        let (plaintext, _) = self.open_under(&key, asker, context, blob).await?;
-        self.used(&key, Action::Decrypt);
+        let mut noted = Noted::new(Action::Decrypt, context);
+        let opened = async {
+            let found = noted.key.insert(self.usable(principal, key_arn, Action::Decrypt, context).await?);
+            self.open_under(found, Asker::of(principal, Action::Decrypt, Via::S3), context, blob).await
+        };
+        let opened = opened.await;
+        noted.end(self, key_arn, opened.as_ref().err());
+        let (plaintext, _) = opened?;
         SecretKey::from_slice(&plaintext).map_err(|_| Error::InvalidCiphertext(String::new()))
     }
 

@@ -18,11 +18,13 @@ use crate::domain::RecordSealer;
 use crate::error::Error;
 use crate::grant::{Grant, PartyHash};
 use crate::identifier::{AliasName, KeyArn, KeyId};
+use crate::labels::Labels;
 use crate::last_use::LastUses;
 use crate::limits::{CACHE_LIFETIME, MAX_ATTEMPTS, MAX_CACHED};
+use crate::operation::policy::managed_document;
 use crate::principal::{AccountId, Region};
 use crate::quota::KeyCounts;
-use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material};
+use crate::record::{AliasRecord, KeyDetails, KeyRecord, Material, Owner};
 use crate::rows::{Place, Rows};
 
 /// Locks that changes of keys and accounts wait on, so that those of one process do not collide. More locks than a server has
@@ -39,6 +41,7 @@ pub(crate) struct Vault {
     keys: Cache<KeyId, Arc<Key>>,
     materials: Cache<(KeyId, u32), Arc<Master>>,
     aliases: Cache<(AccountId, AliasName), KeyId>,
+    pub(crate) labels: Cache<KeyId, Arc<Labels>>,
     pub(crate) uses: LastUses,
     /// What a key's grants to a principal are, where they are few.
     pub(crate) grants: Cache<(KeyId, PartyHash), Arc<[Grant]>>,
@@ -90,6 +93,7 @@ impl Vault {
             keys: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             materials: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             aliases: Cache::new(MAX_CACHED, CACHE_LIFETIME),
+            labels: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             uses: LastUses::new(),
             grants: Cache::new(MAX_CACHED, CACHE_LIFETIME),
             counts: KeyCounts::default(),
@@ -106,6 +110,7 @@ impl Vault {
         self.keys.prune();
         self.materials.prune();
         self.aliases.prune();
+        self.labels.prune();
         self.grants.prune();
     }
 
@@ -118,7 +123,10 @@ impl Vault {
         let place = self.rows.key(id);
         let Some(row) = self.store.get(place.table, &place.key).await? else { return Ok(None) };
         let record: KeyRecord = self.decode(&place, &row, KeyRecord::decode)?;
-        let policy = self.key_policy(id, &record).await?;
+        let policy = match record.owner {
+            Owner::AwsManaged(account) => Some(managed_document(account, &self.region)),
+            Owner::Customer(_) | Owner::Service => self.key_policy(id, &record).await?,
+        };
         let key = Arc::new(Key { id, arn: self.arn(id, &record), record, policy });
         self.keys.fill(miss, id, Arc::clone(&key));
         Ok(Some(key))
@@ -326,11 +334,12 @@ impl Vault {
     /// Drops what memory holds of a changed key's record.
     pub(crate) fn forget_record(&self, id: KeyId) {
         self.keys.remove(&id);
+        self.labels.remove(&id);
     }
 
     /// Drops what memory holds of a destroyed key.
     pub(crate) fn forget_key(&self, id: KeyId) {
-        self.keys.remove(&id);
+        self.forget_record(id);
         self.uses.forget(id);
         self.grants.remove_if(|(key, _)| *key == id);
         self.forget_materials(id);
@@ -344,6 +353,8 @@ impl Vault {
     /// Drops what memory holds of a changed alias.
     pub(crate) fn forget_alias(&self, account: AccountId, name: AliasName) {
         self.aliases.remove(&(account, name));
+        // Of the key that it pointed to, and of the one that it points to now.
+        self.labels.remove_if(|_| true);
     }
 
     pub(crate) fn arn(&self, key: KeyId, record: &KeyRecord) -> String {

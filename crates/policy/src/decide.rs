@@ -16,7 +16,7 @@
 use crate::account::AccountId;
 use crate::context::Context;
 use crate::document::Document;
-use crate::evaluate::{Asked, Deciding, Decision, Reach, Verdict, evaluate_asked};
+use crate::evaluate::{Asked, Deciding, Decision, Reach, Verdict, evaluate};
 use crate::names::Names;
 use crate::reason::{By, Denying, Refused};
 use crate::who::{Attached, Principal};
@@ -75,7 +75,7 @@ pub fn decide<'a>(question: &Question<'a>, resource: Option<&'a Document>, rule:
     let lowered = action.to_ascii_lowercase();
     let asked = question.asked(&lowered);
     let by = By::of_resource(resource);
-    let theirs = resource.map_or(Decision::NOTHING, |document| evaluate_asked(std::slice::from_ref(document), &asked));
+    let theirs = resource.map_or(Decision::NOTHING, |document| evaluate(std::slice::from_ref(document), &asked));
     if theirs.verdict == Verdict::ExplicitDeny && !own_policy_of_root(question, own) {
         return Err(refused(by, &theirs, &[]));
     }
@@ -126,7 +126,7 @@ pub fn own_limits(question: &Question<'_>) -> Result<(), Refused> {
 /// What a resource's policy says by itself.
 pub fn resource_verdict(document: &Document, question: &Question<'_>) -> Verdict {
     let action = question.action.to_ascii_lowercase();
-    evaluate_asked(std::slice::from_ref(document), &question.asked(&action)).verdict
+    evaluate(std::slice::from_ref(document), &question.asked(&action)).verdict
 }
 
 impl<'a> Question<'a> {
@@ -163,7 +163,7 @@ struct Side<'a> {
 impl<'a> Mine<'a> {
     fn evaluate(principal: &'a Principal, asked: &Asked<'_>) -> Self {
         let permissions = &principal.permissions;
-        let side = |by, policies: &'a [Attached]| Side { by, policies, decision: evaluate_asked(policies, asked) };
+        let side = |by, policies: &'a [Attached]| Side { by, policies, decision: evaluate(policies, asked) };
         Self {
             everything: permissions.all,
             identity: side(By::Identity, &permissions.identity),

@@ -3,13 +3,13 @@
 //! Pure: no IO, no clock, no store. The road of a policy:
 //!
 //! 1. [`Document::parse`] reads the text strictly, by the rules of its [`Kind`]; what it does not know it refuses ([`Malformed`]).
-//! 2. The caller describes a request: who ([`Caller`]), which action, on which resource, and the condition keys ([`Context`]).
-//! 3. [`evaluate`] gives a [`Decision`]: allowed, denied by a statement, or not allowed by any, and which statement decided.
+//! 2. A [`Question`] says who asks ([`Principal`], with all policies of its own), for which action, on which resource, under which
+//!    condition keys ([`Context`]; [`GlobalContext`] has those of every service).
+//! 3. [`decide`] weighs the caller's policies and the resource's as AWS does, and names the statement that decided. [`simulate`] tells
+//!    everything that led to it.
 //!
 //! What never happens: an unknown element, operator or variable, a missing value or a value of the wrong type never allows. Values
 //! that are substituted for a variable are text; they are never wildcards.
-//!
-//! How decisions of several kinds of policy combine is the business of the services that have them.
 //!
 //! Sources: IAM User Guide, "IAM JSON policy elements reference", "Grammar of the IAM JSON policy language", "Policy evaluation
 //! logic" (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>).
@@ -42,11 +42,11 @@ mod test;
 mod who;
 
 pub use account::{AccountId, InvalidAccount};
-pub use context::{Caller, Context, ContextMap, RequestContext, Value};
+pub use context::{Context, ContextMap, Value};
 pub use decide::{Allowed, Allowing, Question, Rule, decide, identity_side, own_limits, resource_verdict};
 pub use document::{Document, Kind};
 pub use error::Malformed;
-pub use evaluate::{Deciding, Decision, Reach, Verdict, evaluate};
+pub use evaluate::{Reach, Verdict};
 pub use global::GlobalContext;
 pub use pattern::Pattern;
 pub use position::{Position, Span, statement_spans};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Done;
 use super::page::{Page, list};
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::{ALL, Action, Via};
 use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
@@ -95,6 +95,7 @@ impl Keys {
     pub async fn create_alias(&self, principal: &Principal, request: CreateAliasRequest) -> Result<Done, Error> {
         let name = usable(&request.alias_name)?;
         refuse_alias(&request.target_key_id)?;
+        self.allow_alias(principal, Action::CreateAlias, &name)?;
         let key = self.find_by_id(principal, &request.target_key_id, Action::CreateAlias).await?;
         self.point(principal.account, name, key.id, true).await
     }
@@ -106,10 +107,17 @@ impl Keys {
     pub async fn update_alias(&self, principal: &Principal, request: UpdateAliasRequest) -> Result<Done, Error> {
         let name = usable(&request.alias_name)?;
         refuse_alias(&request.target_key_id)?;
+        self.allow_alias(principal, Action::UpdateAlias, &name)?;
         let key = self.find_by_id(principal, &request.target_key_id, Action::UpdateAlias).await?;
         // The permission is needed on the key that loses the alias, too.
         self.decide_by_alias(principal, &name, Action::UpdateAlias).await?;
         self.point(principal.account, name, key.id, false).await
+    }
+
+    /// Whether the caller's own policies let it do this with the alias: an alias has no policy of its own.
+    fn allow_alias(&self, principal: &Principal, action: Action, name: &AliasName) -> Result<(), Error> {
+        let facts = [("kms:requestalias", name.as_str().into())];
+        self.allow_account_wide(principal, action, &name.arn(&self.region, principal.account), &facts)
     }
 
     /// Whether the caller may do this with the key that an alias points to, if it does.
@@ -194,6 +202,7 @@ impl Keys {
     pub async fn delete_alias(&self, principal: &Principal, request: DeleteAliasRequest) -> Result<Done, Error> {
         let (name, account) = (usable(&request.alias_name)?, principal.account);
         let place = self.vault.rows.alias(account, &name);
+        self.allow_alias(principal, Action::DeleteAlias, &name)?;
         self.decide_by_alias(principal, &name, Action::DeleteAlias).await?;
         for _ in 0..MAX_ATTEMPTS {
             let found = self.vault.read(&place, AliasRecord::decode).await?;
@@ -245,6 +254,7 @@ impl Keys {
                 next
             }
             None => {
+                self.allow_account_wide(principal, Action::ListAliases, ALL, &[])?;
                 let (rows, next) = list(&self.vault, Table::Alias, self.vault.rows.aliases(account), page).await?;
                 for Row { key, value } in rows {
                     let name = self.vault.rows.alias_name(&key).ok_or_else(|| Error::damaged("alias", &key))?;

@@ -1,11 +1,13 @@
 //! Which keys CreateKey makes, and how it refuses the others.
 
 use material::{KeySpec, KeyUsage};
+use policy::Value;
 
 use super::import::require_importable;
 use super::lifecycle::CreateKeyRequest;
 use super::ready::named;
 use crate::Keys;
+use crate::decide::Fact;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::principal::AccountId;
@@ -22,6 +24,24 @@ pub(super) struct Kind {
 }
 
 impl Kind {
+    /// What policies may ask of CreateKey.
+    pub(super) fn facts(&self, bypass: bool) -> Vec<Fact<'static>> {
+        let flag = |value: bool| Value::from(if value { "true" } else { "false" });
+        let mut facts = vec![
+            ("kms:keyspec", self.spec.name().into()),
+            ("kms:customermasterkeyspec", self.spec.name().into()),
+            ("kms:keyusage", self.usage.name().into()),
+            ("kms:customermasterkeyusage", self.usage.name().into()),
+            ("kms:keyorigin", self.origin.name().into()),
+            ("kms:multiregion", flag(self.multi_region)),
+            ("kms:bypasspolicylockoutsafetycheck", flag(bypass)),
+        ];
+        if self.multi_region {
+            facts.push(("kms:multiregionkeytype", "PRIMARY".into()));
+        }
+        facts
+    }
+
     /// What a request asks for, if the members go together.
     pub(super) fn of(request: &CreateKeyRequest) -> Result<Self, Error> {
         if request.key_spec.is_some() && request.customer_master_key_spec.is_some() {

@@ -45,10 +45,13 @@ pub struct KeyLastUsageData {
     /// `KmsRequestId`: the id that the answer to the request carried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_request_id: Option<String>,
+    /// `CloudTrailEventId`: of the event that tells of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_trail_event_id: Option<String>,
 }
 
 impl Keys {
-    /// GetKeyLastUsage. There is no `CloudTrailEventId` while there are no events.
+    /// GetKeyLastUsage.
     ///
     /// # Errors
     /// The exceptions of the KMS API reference, GetKeyLastUsage.
@@ -66,6 +69,7 @@ impl Keys {
                 operation: Some(last.operation),
                 timestamp: Some(last.at),
                 kms_request_id: last.request.map(|id| id.to_string()),
+                cloud_trail_event_id: last.event.map(|id| id.to_string()),
             }),
             tracking_start_date: created.max(self.tracking_start().await?),
             key_creation_date: created,

@@ -10,7 +10,7 @@ use super::metadata::KeyMetadata;
 use super::page::{Page, list};
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
-use crate::access::{Action, Via};
+use crate::access::{ALL, Action, Via};
 use crate::codec::decode_empty;
 use crate::decide::Use;
 use crate::error::Error;
@@ -157,6 +157,11 @@ impl Keys {
     ) -> Result<CreateKeyResponse, Error> {
         let kind = Kind::of(&request)?;
         let tags = checked_tags(request.tags.unwrap_or_default())?;
+        let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+        self.allow_tagged(principal, Action::CreateKey, &kind.facts(bypass), &tags)?;
+        if !tags.is_empty() {
+            self.allow_tagged(principal, Action::TagResource, &[], &tags)?;
+        }
         let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
         let mut draft = self.customer_draft(principal.account, kind, details);
         let policy = request.policy.as_deref();
@@ -221,6 +226,7 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, ListKeys.
     pub async fn list_keys(&self, principal: &Principal, request: ListKeysRequest) -> Result<ListKeysResponse, Error> {
+        self.allow_account_wide(principal, Action::ListKeys, ALL, &[])?;
         let owners = request.resource_owners.unwrap_or_else(|| vec![SELF.to_owned()]);
         // Nothing shares keys between accounts here, so of the others' there are none.
         if !owners.iter().any(|owner| owner == SELF) {

@@ -8,6 +8,7 @@ use super::metadata::KeyMetadata;
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
@@ -68,11 +69,18 @@ impl Keys {
         request: ReplicateKeyRequest,
     ) -> Result<ReplicateKeyResponse, Error> {
         let tags = checked_tags(request.tags.unwrap_or_default())?;
-        let key = self.find_by_id(principal, &request.key_id, Action::ReplicateKey).await?;
+        let facts = [("kms:replicaregion", request.replica_region.as_str().into())];
+        let key = self.find_by_id(principal, &request.key_id, Use::of(Action::ReplicateKey).facts(&facts)).await?;
         let Some(other) = self.in_region(&request.replica_region) else {
             let text = format!("{} is not a Region of this server.", request.replica_region);
             return Err(Error::UnsupportedOperation(text));
         };
+        let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+        let facts = replica_facts(&key.record, bypass);
+        other.allow_tagged(principal, Action::CreateKey, &facts, &tags)?;
+        if !tags.is_empty() {
+            other.allow_tagged(principal, Action::TagResource, &[], &tags)?;
+        }
         let own = Own {
             details: KeyDetails { description: request.description.unwrap_or_default(), tags },
             policy: request.policy,
@@ -131,14 +139,16 @@ impl Keys {
         principal: &Principal,
         request: UpdatePrimaryRegionRequest,
     ) -> Result<Done, Error> {
-        let key = self.find_by_id(principal, &request.key_id, Action::UpdatePrimaryRegion).await?;
+        let facts = [("kms:primaryregion", request.primary_region.as_str().into())];
+        let key =
+            self.find_by_id(principal, &request.key_id, Use::of(Action::UpdatePrimaryRegion).facts(&facts)).await?;
         require_multi_region_primary(&key.record, &self.region, &key.arn)?;
         let Some(other) = self.in_region(&request.primary_region) else {
             let text = format!("{} is not a Region of this server.", request.primary_region);
             return Err(Error::UnsupportedOperation(text));
         };
         // The caller needs the permission on both keys.
-        other.find_by_id(principal, &key.id.to_string(), Action::UpdatePrimaryRegion).await?;
+        other.find_by_id(principal, &key.id.to_string(), Use::of(Action::UpdatePrimaryRegion).facts(&facts)).await?;
         self.change_set(key.id, |set, transaction| {
             let own = set.own();
             require_multi_region_primary(&own.record, &self.region, &own.arn)?;
@@ -171,6 +181,18 @@ struct Own {
 }
 
 /// That a key may get a replica in a Region.
+/// What policies may ask of the CreateKey that a ReplicateKey is in the other Region.
+fn replica_facts(record: &KeyRecord, bypass: bool) -> [Fact<'static>; 6] {
+    [
+        ("kms:keyspec", record.spec.name().into()),
+        ("kms:keyusage", record.usage.name().into()),
+        ("kms:keyorigin", record.origin.name().into()),
+        ("kms:multiregion", "true".into()),
+        ("kms:multiregionkeytype", "REPLICA".into()),
+        ("kms:bypasspolicylockoutsafetycheck", if bypass { "true" } else { "false" }.into()),
+    ]
+}
+
 fn require_replicable(record: &KeyRecord, own: &Region, other: &Region, arn: &str) -> Result<(), Error> {
     require_multi_region_primary(record, own, arn)?;
     record.require_enabled(arn)?;

@@ -2,6 +2,8 @@
 //!
 //! A key's policy is kept as it was given, in a row of its own. A key without that row has the default policy.
 
+use std::sync::Arc;
+
 use meta::Transaction;
 use policy::{Document, Kind, Malformed};
 use serde::{Deserialize, Serialize};
@@ -223,7 +225,13 @@ fn default_policy(account: AccountId) -> String {
     )
 }
 
-/// The policy of the AWS managed key of S3, as AWS writes it. What it says is what `decide` does with such keys.
+/// The policy of the AWS managed key of S3, ready to decide by.
+pub(crate) fn managed_document(account: AccountId, region: &Region) -> Arc<Document> {
+    let text = managed_policy(account, region);
+    Arc::new(Document::parse(&text, Kind::Key).expect("the policy of AWS managed keys is one"))
+}
+
+/// The policy of the AWS managed key of S3, as AWS writes it.
 fn managed_policy(account: AccountId, region: &Region) -> String {
     let service = format!(
         r#"    "Sid" : "Allow access through S3 for all principals in the account that are authorized to use S3",

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::refusals::refuse_recipient;
 use crate::Keys;
+use crate::access::{ALL, Action};
 use crate::error::Error;
 use crate::principal::Principal;
 use crate::wire::Plaintext;
@@ -34,7 +35,7 @@ pub struct GenerateRandomResponse {
 }
 
 impl Keys {
-    /// GenerateRandom. Uses no key: every principal may.
+    /// GenerateRandom. Uses no key.
     ///
     /// # Errors
     /// The exceptions of the KMS API reference, GenerateRandom.
@@ -43,6 +44,7 @@ impl Keys {
         principal: &Principal,
         request: GenerateRandomRequest,
     ) -> Result<GenerateRandomResponse, Error> {
+        self.allow_account_wide(principal, Action::GenerateRandom, ALL, &[])?;
         refuse_recipient(request.recipient.as_ref())?;
         // "This parameter is required", says the API reference; the service model does not.
         let number = request.number_of_bytes.ok_or_else(|| required("numberOfBytes"))?;

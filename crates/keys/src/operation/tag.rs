@@ -8,6 +8,7 @@ use super::Done;
 use super::page::{Page, slice};
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::limits::{DEFAULT_SMALL_PAGE, MAX_TAGS};
 use crate::principal::Principal;
@@ -77,7 +78,7 @@ impl Keys {
     /// The exceptions of the KMS API reference, TagResource.
     pub async fn tag_resource(&self, principal: &Principal, request: TagResourceRequest) -> Result<Done, Error> {
         let tags = checked_tags(request.tags)?;
-        let key = self.find_by_id(principal, &request.key_id, Action::TagResource).await?;
+        let key = self.find_by_id(principal, &request.key_id, Use::of(Action::TagResource).tags(&tags)).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_not_pending(&draft.arn)?;
@@ -93,7 +94,8 @@ impl Keys {
     /// # Errors
     /// The exceptions of the KMS API reference, UntagResource.
     pub async fn untag_resource(&self, principal: &Principal, request: UntagResourceRequest) -> Result<Done, Error> {
-        let key = self.find_by_id(principal, &request.key_id, Action::UntagResource).await?;
+        let wish = Use::of(Action::UntagResource).tag_keys(&request.tag_keys);
+        let key = self.find_by_id(principal, &request.key_id, wish).await?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.require_not_pending(&draft.arn)?;

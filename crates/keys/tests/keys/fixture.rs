@@ -32,12 +32,19 @@ pub struct Fixture {
 }
 
 pub fn principal(account: &str) -> Principal {
-    Principal {
-        account: AccountId::parse(account).unwrap(),
-        arn: format!("arn:aws:iam::{account}:root"),
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        user_id: account.to_owned(),
-    }
+    Principal::root(AccountId::parse(account).unwrap(), "AKIAEXAMPLE")
+}
+
+/// A request of this identifier.
+pub fn incoming(id: [u8; 16], secure: bool, address: [u8; 4]) -> keys::Incoming {
+    incoming_at(SystemTime::now(), id, secure, address)
+}
+
+/// The same at a time.
+pub fn incoming_at(time: SystemTime, id: [u8; 16], secure: bool, address: [u8; 4]) -> keys::Incoming {
+    let facts =
+        policy::RequestFacts { secure, address: address.into(), listener: None, user_agent: None, referer: None, time };
+    keys::Incoming { id, event: uuid::Uuid::from_bytes(id), facts: Arc::new(facts) }
 }
 
 pub fn settings(now: &Arc<AtomicU64>) -> Settings {

@@ -5,7 +5,7 @@ use keys::operation::mac::{GenerateMacRequest, VerifyMacRequest};
 use keys::{Blob, Error};
 use meta::{Order, Range, Store, Table};
 
-use crate::fixture::{DAY, Fixture, code, plain};
+use crate::fixture::{DAY, Fixture, code, incoming, plain};
 
 async fn usage(f: &Fixture, key: &str) -> Result<GetKeyLastUsageResponse, Error> {
     f.keys.get_key_last_usage(&f.me, GetKeyLastUsageRequest { key_id: key.to_owned() }).await
@@ -37,8 +37,8 @@ async fn the_last_use_is_known_with_its_request_and_outlives_a_restart() {
     let blob = f.encrypt(&key, "x").await.unwrap();
     assert_eq!(usage(&f, &key).await.unwrap().key_last_usage.kms_request_id, None, "no request");
     f.pass(DAY);
-    let incoming = keys::Incoming { id: ID, secure: true, address: [192, 0, 2, 1].into() };
-    keys::in_request(incoming, f.decrypt(&blob)).await.unwrap();
+    let request = incoming(ID, true, [192, 0, 2, 1]);
+    keys::in_request(request, f.decrypt(&blob)).await.0.unwrap();
     let used = f.time();
     f.pass(DAY);
     for round in 0..3 {

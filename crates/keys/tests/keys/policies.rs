@@ -8,15 +8,16 @@ use keys::{Error, Keys};
 use meta::{Order, Range, Store, Table, Transaction};
 use seal::EncryptionContext;
 
-use crate::fixture::{Fixture, code, plain, principal};
+use crate::fixture::{Fixture, code, incoming, incoming_at, plain, principal};
 
 const ME: &str = "111122223333";
 const OTHER: &str = "444455556666";
 
-/// A user of an account.
+/// A user of an account, whose own policies allow everything.
 pub fn user(account: &str, name: &str) -> Principal {
     let arn = format!("arn:aws:iam::{account}:user/{name}");
-    Principal { arn, user_id: format!("AIDA{}", "X".repeat(17)), ..principal(account) }
+    let account = principal(account).account;
+    Principal::user(account, arn, name, format!("AIDA{}", "X".repeat(17))).allowed_all()
 }
 
 fn statement(effect: &str, principal: &str, actions: &str, rest: &str) -> String {
@@ -158,7 +159,8 @@ async fn conditions_see_the_request_and_the_key() {
         (r#"{"StringNotEquals":{"kms:EncryptionContext:App":"${aws:PrincipalTag/app}"}}"#, &key, false),
     ] {
         put(&f, &key, &allow(condition)).await.unwrap();
-        let found = code(encrypt(&f, &user(ME, "alice"), name, context).await);
+        let request = incoming_at(f.time(), [0; 16], true, [192, 0, 2, 1]);
+        let found = code(keys::in_request(request, encrypt(&f, &user(ME, "alice"), name, context)).await.0);
         assert_eq!(found == "ok", allowed, "{condition}: {found}");
     }
     // The same principal through S3.
@@ -394,11 +396,11 @@ async fn a_policy_sees_the_way_that_a_request_came() {
     for (secure, last, expected) in
         [(true, 1, "ok"), (false, 1, "AccessDeniedException"), (true, 129, "AccessDeniedException")]
     {
-        let incoming = keys::Incoming { id: [0; 16], secure, address: [192, 0, 2, last].into() };
-        let done = keys::in_request(incoming, encrypt(&f, &f.me, &key, &[])).await;
+        let request = incoming([0; 16], secure, [192, 0, 2, last]);
+        let done = keys::in_request(request, encrypt(&f, &f.me, &key, &[])).await.0;
         assert_eq!(code(done), expected, "{secure} {last}");
     }
-    let incoming = keys::Incoming { id: [0; 16], secure: false, address: [192, 0, 2, 1].into() };
-    let asked = keys::in_request(incoming, async { f.keys.data_key(&f.me, &key, &EncryptionContext::new()).await });
-    assert_eq!(code(asked.await), "AccessDeniedException");
+    let request = incoming([0; 16], false, [192, 0, 2, 1]);
+    let asked = keys::in_request(request, async { f.keys.data_key(&f.me, &key, &EncryptionContext::new()).await });
+    assert_eq!(code(asked.await.0), "AccessDeniedException");
 }

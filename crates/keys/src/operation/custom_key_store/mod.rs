@@ -7,6 +7,7 @@ use meta::{Table, Transaction};
 
 use super::page::{Page, list};
 use crate::Keys;
+use crate::access::{ALL, Action};
 use crate::custody::store::{Connection, StoreRecord};
 use crate::custody::{Backing, KeyStore, no_such_store};
 use crate::error::Error;
@@ -45,6 +46,7 @@ impl Keys {
         principal: &Principal,
         request: CreateCustomKeyStoreRequest,
     ) -> Result<CreateCustomKeyStoreResponse, Error> {
+        self.allow_account_wide(principal, Action::CreateCustomKeyStore, ALL, &[])?;
         let account = principal.account;
         let name = request.custom_key_store_name.clone();
         let claim = Claim::StoreName(account, name.clone());
@@ -99,6 +101,7 @@ impl Keys {
         principal: &Principal,
         request: DescribeCustomKeyStoresRequest,
     ) -> Result<DescribeCustomKeyStoresResponse, Error> {
+        self.allow_account_wide(principal, Action::DescribeCustomKeyStores, ALL, &[])?;
         let account = principal.account;
         let single = |store: KeyStore| DescribeCustomKeyStoresResponse {
             custom_key_stores: vec![entry(store)],
@@ -145,6 +148,7 @@ impl Keys {
         principal: &Principal,
         request: ConnectCustomKeyStoreRequest,
     ) -> Result<Empty, Error> {
+        self.allow_account_wide(principal, Action::ConnectCustomKeyStore, ALL, &[])?;
         let (account, id) = (principal.account, request.custom_key_store_id);
         let store = self.key_store(account, &id).await?.value;
         if let Connection::Failed(_) = store.record.connection {
@@ -185,6 +189,7 @@ impl Keys {
         principal: &Principal,
         request: UpdateCustomKeyStoreRequest,
     ) -> Result<Empty, Error> {
+        self.allow_account_wide(principal, Action::UpdateCustomKeyStore, ALL, &[])?;
         let (account, id) = (principal.account, request.custom_key_store_id.clone());
         let _alone = self.vault.lock(&id).await;
         for _ in 0..MAX_ATTEMPTS {
@@ -227,6 +232,7 @@ impl Keys {
         principal: &Principal,
         request: DisconnectCustomKeyStoreRequest,
     ) -> Result<Empty, Error> {
+        self.allow_account_wide(principal, Action::DisconnectCustomKeyStore, ALL, &[])?;
         let id = request.custom_key_store_id;
         self.change_key_store(principal.account, &id, |record| {
             if record.connection == Connection::Disconnected {
@@ -250,6 +256,7 @@ impl Keys {
         principal: &Principal,
         request: DeleteCustomKeyStoreRequest,
     ) -> Result<Empty, Error> {
+        self.allow_account_wide(principal, Action::DeleteCustomKeyStore, ALL, &[])?;
         let (account, id) = (principal.account, request.custom_key_store_id);
         let rows = &self.vault.rows;
         let _alone = self.vault.lock(&id).await;

@@ -5,14 +5,14 @@ mod shapes;
 use std::borrow::Cow;
 
 use meta::{Table, Transaction};
-use policy::Value;
+use policy::{Reach, Value};
 use seal::EncryptionContext;
 
 use super::Done;
 use super::page::{Page, list};
 use super::refusals::stop_dry_run;
 use crate::Keys;
-use crate::access::Action;
+use crate::access::{ALL, Action};
 use crate::codec::decode_empty;
 use crate::decide::{Use, denied, invalid_grant_token};
 use crate::error::Error;
@@ -154,6 +154,7 @@ impl Keys {
         if retiring.account() != Some(principal.account.as_str()) {
             return Err(denied(principal, Action::ListRetirableGrants, text));
         }
+        self.allow_account_wide(principal, Action::ListRetirableGrants, ALL, &[])?;
         let page = page(request.limit, request.marker.as_deref())?;
         let (vault, hash) = (&self.vault, retiring.hash());
         let (rows, next_marker) = list(vault, Table::Key, vault.rows.retirable_by(&hash), page).await?;
@@ -204,12 +205,35 @@ impl Keys {
         if named.as_ref().is_some_and(|(account, _)| key.record.owner.account() != Some(*account)) {
             return Err(absent);
         }
-        if !may_retire(principal, &found.value) {
+        if !self.may_retire(principal, &key, &found.value).await? {
             let resource = named.map_or_else(|| key.arn.clone(), |(_, key_id)| key_id);
             return Err(denied(principal, Action::RetireGrant, &resource));
         }
         stop_dry_run(dry_run)?;
         self.delete_grant(&key, grant).await.map(|_| Done)
+    }
+
+    /// Whether a grant is one that a principal may retire. Key policies have no say in it (KMS Developer Guide, "Retiring and revoking
+    /// grants"). What is given to an account, its principals have whom their own policies allow it.
+    async fn may_retire(&self, principal: &Principal, key: &Key, grant: &Grant) -> Result<bool, Error> {
+        let terms = &grant.terms;
+        let own = self.own_policies(principal, key, &Action::RetireGrant.into()).await?;
+        if own.denied {
+            return Ok(false);
+        }
+        let names = Party::names_of(principal);
+        let reaches = |party: &Party| {
+            names.contains(party)
+                && match party.reach(principal) {
+                    Reach::Direct => true,
+                    Reach::Entity => own.within_limits,
+                    Reach::Account => own.allowed,
+                }
+        };
+        let retires = grant.allows(Demand::Operation(GrantOperation::RetireGrant, &Pairs::new()));
+        Ok((retires && reaches(&terms.grantee))
+            || terms.retiring.as_ref().is_some_and(reaches)
+            || (terms.issuing_account == principal.account && own.allowed))
     }
 
     /// RevokeGrant.
@@ -401,16 +425,6 @@ impl Terms {
         }
         Ok(())
     }
-}
-
-/// Whether a grant is one that a principal may retire. Key policies have no say in it (KMS Developer Guide, "Retiring and revoking
-/// grants"). What is given to an account, each of its principals has: see `decide`.
-fn may_retire(principal: &Principal, grant: &Grant) -> bool {
-    let (names, terms) = (Party::names_of(principal), &grant.terms);
-    let grantee =
-        names.contains(&terms.grantee) && grant.allows(Demand::Operation(GrantOperation::RetireGrant, &Pairs::new()));
-    let retiring = terms.retiring.as_ref().is_some_and(|party| names.contains(party));
-    retiring || grantee || terms.issuing_account == principal.account
 }
 
 fn entry(key: &Key, grant: Grant) -> GrantListEntry {
