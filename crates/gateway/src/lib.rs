@@ -24,6 +24,7 @@ mod json;
 pub mod kms;
 mod metrics;
 pub mod query;
+mod query_protocol;
 pub mod request;
 pub mod response;
 pub mod s3;

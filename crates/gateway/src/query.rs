@@ -81,7 +81,7 @@ impl Query {
 }
 
 /// Whether two hexadecimal digits follow every `%`.
-fn well_formed(raw: &str) -> bool {
+pub(crate) fn well_formed(raw: &str) -> bool {
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());

@@ -1,0 +1,166 @@
+//! The AWS query protocol: a form in, XML out (<https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>). IAM and STS speak it.
+//!
+//! A request is `Action=CreateUser&Version=2010-05-08&UserName=alice`, as a posted form or as the query of a GET. Its members become
+//! the JSON that `model::check` holds against the service model, and that the operation's request struct is read from; so the two
+//! protocols differ at the edge alone. An answer is what serde makes of the response struct, in XML.
+
+mod error;
+mod form;
+mod xml;
+
+use http::StatusCode;
+use model::Request as Shaped;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::request::RequestId;
+use crate::response::Response;
+
+pub(crate) use error::Fault;
+pub(crate) use form::Form;
+
+/// The media type of answers.
+const MEDIA_TYPE: &str = "text/xml";
+
+/// A service that speaks the query protocol.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Api {
+    /// The `Version` that requests name: the date of the service model.
+    pub(crate) version: &'static str,
+    /// The namespace of its documents.
+    pub(crate) namespace: &'static str,
+}
+
+/// AWS Identity and Access Management.
+pub(crate) const IAM: Api = Api { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+
+/// AWS Security Token Service.
+pub(crate) const STS: Api = Api { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+
+impl Api {
+    /// The name of the operation that a form asks for, once its version is this service's.
+    ///
+    /// # Errors
+    /// `InvalidAction`, as for a name that no operation has (see [`Fault::unknown_action`]).
+    pub(crate) fn action<'f>(&self, form: &'f Form) -> Result<&'f str, Fault> {
+        match (form.action(), form.version()) {
+            (Some(action), Some(version)) if version == self.version => Ok(action),
+            _ => Err(Fault::unknown_action(form)),
+        }
+    }
+
+    /// The answer of an operation that succeeded. An answer that serializes as nothing (`()`, a unit struct) has no result element.
+    pub(crate) fn success(&self, operation: &'static str, answer: &impl Serialize, id: RequestId) -> Response {
+        let mut text = format!("<{operation}Response xmlns=\"{}\">", self.namespace);
+        xml::element(&mut text, &format!("{operation}Result"), answer);
+        text.push_str(&format!(
+            "<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
+        ));
+        let mut response = Response::full(StatusCode::OK, MEDIA_TYPE, text);
+        response.operation = operation;
+        response
+    }
+
+    /// The answer that tells of a fault.
+    pub(crate) fn error(&self, fault: &Fault, id: RequestId) -> Response {
+        fault.response(self.namespace, id)
+    }
+}
+
+/// An operation's request out of a form.
+///
+/// # Errors
+/// See [`model::Error`]; [`Fault`] says what AWS answers to each.
+pub(crate) fn parse<R: Shaped + DeserializeOwned>(form: &Form) -> Result<R, model::Error> {
+    let json = model::form::to_json(R::shape(), form.members())?;
+    let checked = model::check(R::shape(), json.as_bytes())?;
+    // What the model lets pass and a request cannot hold. AWS gives no text.
+    serde_json::from_str(checked).map_err(|_| model::Error::Serialization(String::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::response::ResponseBody;
+
+    #[derive(serde::Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "PascalCase")]
+    struct CreateUserRequest {
+        user_name: String,
+        path: Option<String>,
+        #[serde(default)]
+        tags: Vec<Tag>,
+    }
+
+    #[derive(serde::Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "PascalCase")]
+    struct Tag {
+        key: String,
+        value: String,
+    }
+
+    model::requests!(iam: CreateUserRequest);
+
+    fn form(text: &str) -> Form {
+        Form::parse("", text.as_bytes()).unwrap()
+    }
+
+    fn text(response: Response) -> String {
+        let ResponseBody::Full(body) = response.body else { panic!("a body") };
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_form_becomes_a_request() {
+        let form =
+            form("Action=CreateUser&Version=2010-05-08&UserName=a%40b&Tags.member.1.Key=k+x&Tags.member.1.Value=");
+        assert_eq!(IAM.action(&form).ok(), Some("CreateUser"));
+        let tags = vec![Tag { key: "k x".into(), value: String::new() }];
+        assert_eq!(parse(&form), Ok(CreateUserRequest { user_name: "a@b".into(), path: None, tags }));
+    }
+
+    #[test]
+    fn the_action_is_the_version_s() {
+        for (text, message) in [
+            ("Action=CreateUser&Version=2011-06-15", "Could not find operation CreateUser for version 2011-06-15"),
+            ("Action=CreateUser", "Could not find operation CreateUser for version NO_VERSION_SPECIFIED"),
+            ("Version=2010-05-08", "Could not find operation NO_ACTION_SPECIFIED for version 2010-05-08"),
+        ] {
+            let fault = IAM.action(&form(text)).unwrap_err();
+            assert_eq!((fault.code(), fault.message()), ("InvalidAction", message));
+        }
+    }
+
+    #[test]
+    fn answers_are_documents_of_the_services_namespace() {
+        let id = RequestId::next();
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            user_name: &'static str,
+        }
+        assert_eq!(
+            text(IAM.success("GetUser", &Answer { user_name: "a<b" }, id)),
+            format!(
+                "<GetUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetUserResult><UserName>a&lt;b</UserName>\
+                 </GetUserResult><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></GetUserResponse>"
+            )
+        );
+        assert_eq!(
+            text(IAM.success("DeleteUser", &(), id)),
+            format!(
+                "<DeleteUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata><RequestId>{id}\
+                 </RequestId></ResponseMetadata></DeleteUserResponse>"
+            )
+        );
+        assert_eq!(
+            text(STS.error(&Fault::new("NoSuchEntity", "no \"a & b\""), id)),
+            format!(
+                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>NoSuchEntity\
+                 </Code><Message>no \"a &amp; b\"</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
+            )
+        );
+    }
+}
