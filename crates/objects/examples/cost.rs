@@ -34,16 +34,12 @@ async fn main() {
     let settings = Settings {
         inline_limit: 64 * 1024,
         blocked_by_default: BlockedTypes::default(),
+        public_access_by_default: None,
         region,
         clock: system_clock(),
     };
     let objects = Objects::open(Dependencies { store: Arc::clone(&store), blobs, keys }, settings).unwrap();
-    let principal = Arc::new(Principal {
-        account: AccountId::parse("111122223333").unwrap(),
-        arn: "arn:aws:iam::111122223333:root".to_owned(),
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        user_id: "111122223333".to_owned(),
-    });
+    let principal = Arc::new(Principal::root(AccountId::parse("111122223333").unwrap(), "AKIDEXAMPLE"));
     let bucket = objects.create_bucket(&principal, &BucketName::parse("bucket").unwrap()).await.unwrap();
 
     for (label, kms, bucket_key) in [("SSE-S3", false, false), ("SSE-KMS", true, false), ("Bucket Key", true, true)] {

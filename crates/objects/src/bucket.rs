@@ -1,7 +1,10 @@
 //! A bucket and its encryption configuration.
 
+use crate::bucket_policy::BucketPolicy;
 use crate::error::Error;
 use crate::name::BucketName;
+use crate::public_access::PublicAccessBlock;
+use crate::tags::Tags;
 use bytes::Bytes;
 use keys::{AccountId, Region};
 use std::time::SystemTime;
@@ -21,6 +24,12 @@ pub struct Bucket {
     pub created: SystemTime,
     /// What applies to new objects without headers of their own.
     pub encryption: BucketEncryption,
+    /// Its policy.
+    pub policy: Option<BucketPolicy>,
+    /// Its settings of Block Public Access; `None`: none were made, or they were deleted.
+    pub public_access_block: Option<PublicAccessBlock>,
+    /// Its tags.
+    pub tags: Tags,
     /// The sealed row, so that a write can be tied to the bucket as it was read.
     pub(crate) row: Bytes,
 }

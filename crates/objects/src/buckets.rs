@@ -1,12 +1,14 @@
 //! Making, finding, listing, configuring and deleting buckets.
 
 use crate::bucket::{Bucket, BucketEncryption};
+use crate::bucket_policy::BucketPolicy;
 use crate::commit::ATTEMPTS;
 use crate::error::Error;
 use crate::name::BucketName;
 use crate::objects::Objects;
 use crate::record::BucketRecord;
 use crate::rows::malformed;
+use crate::tags::Tags;
 use bytes::Bytes;
 use keys::{AccountId, Principal};
 use meta::{Order, Range, Table, Transaction};
@@ -48,6 +50,9 @@ impl Objects {
             region: self.settings.region.clone(),
             created: self.now(),
             encryption: BucketEncryption::unconfigured(self.settings.blocked_by_default),
+            policy: None,
+            public_access_block: self.settings.public_access_by_default,
+            tags: Tags::default(),
         };
         let row = self.seal_row(Table::Bucket, name.as_str().as_bytes(), &record.encode());
         let transaction = Transaction::new().expect_absent(Table::Bucket, name.as_str()).put(
@@ -110,15 +115,23 @@ impl Objects {
     /// Replaces the encryption configuration. Not retroactive.
     pub async fn put_bucket_encryption(&self, bucket: &Bucket, encryption: BucketEncryption) -> Result<(), Error> {
         encryption.check()?;
+        self.edit_bucket(bucket, |record| {
+            record.encryption = encryption.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes a bucket's record as it stands now, and nothing of it but what `edit` changes.
+    pub(crate) async fn edit_bucket(
+        &self,
+        bucket: &Bucket,
+        edit: impl Fn(&mut BucketRecord) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let row = self.same_bucket(bucket).await?;
-            let record = BucketRecord {
-                id: bucket.id,
-                owner: bucket.owner,
-                region: bucket.region.clone(),
-                created: bucket.created,
-                encryption: encryption.clone(),
-            };
+            let mut record = self.bucket_record(&bucket.name, &row)?;
+            edit(&mut record)?;
             let value = self.seal_row(Table::Bucket, bucket.name.as_str().as_bytes(), &record.encode());
             let transaction = Transaction::new().expect_equals(Table::Bucket, bucket.name.as_str(), row).put(
                 Table::Bucket,
@@ -171,18 +184,23 @@ impl Objects {
         if let Some(found) = self.bucket_cache.find(name, &row) {
             return Ok(found);
         }
-        let key = name.as_str().as_bytes();
-        let plaintext = self.open_row(Table::Bucket, key, &row)?;
-        let record = BucketRecord::decode(&plaintext).map_err(|error| malformed(Table::Bucket, key, error))?;
+        let record = self.bucket_record(name, &row)?;
         let found = Arc::new(bucket(name.clone(), record, row));
         self.bucket_cache.keep(Arc::clone(&found));
         Ok(found)
     }
+
+    fn bucket_record(&self, name: &BucketName, row: &Bytes) -> Result<BucketRecord, Error> {
+        let key = name.as_str().as_bytes();
+        let plaintext = self.open_row(Table::Bucket, key, row)?;
+        BucketRecord::decode(&plaintext).map_err(|error| malformed(Table::Bucket, key, error))
+    }
 }
 
 fn bucket(name: BucketName, record: BucketRecord, row: Bytes) -> Bucket {
-    let BucketRecord { id, owner, region, created, encryption } = record;
-    Bucket { id, name, owner, region, created, encryption, row }
+    let BucketRecord { id, owner, region, created, encryption, policy, public_access_block, tags } = record;
+    let policy = policy.map(|text| BucketPolicy::stored(&name, text));
+    Bucket { id, name, owner, region, created, encryption, policy, public_access_block, tags, row }
 }
 
 /// Decoded buckets. Valid only beside the very row that they were decoded from, so nothing has to invalidate it.
@@ -215,5 +233,5 @@ impl BucketCache {
 pub const BUCKETS_PER_ACCOUNT: usize = 10_000;
 /// Rows of one scan: a few hundred bytes each.
 const SCAN: usize = 1_000;
-/// Decoded buckets kept: one account's quota, about 5 MiB.
+/// Decoded buckets kept: one account's quota, about 5 MiB, and their policies.
 const CACHED: usize = 10_000;

@@ -18,6 +18,8 @@ use crate::put::NewObject;
 use crate::read::{ObjectReader, OpenFailure};
 use crate::record::{ObjectRecord, Part, Parts};
 use crate::rows::{Row, object_key};
+use crate::tagging::check_seen;
+use crate::tags::{TaggingDirective, Tags};
 use crate::write::PUT_LIMIT;
 use bytes::Bytes;
 use keys::Principal;
@@ -36,6 +38,8 @@ pub struct CopySource {
     pub customer_key: Option<CustomerKey>,
     /// `x-amz-copy-source-if-*`.
     pub conditions: ReadConditions,
+    /// The tags that it must still have, if somebody decided by them.
+    pub seen: Option<Tags>,
 }
 
 /// A CopyObject; the destination's bucket and name stand beside it.
@@ -47,6 +51,8 @@ pub struct CopyObject {
     pub encryption: EncryptionRequest,
     /// Which metadata it has.
     pub metadata: MetadataDirective,
+    /// Which tags it has.
+    pub tags: TaggingDirective,
     /// Its checksum algorithm; the source's if absent.
     pub checksum: Option<Algorithm>,
     /// What must hold of the object that is replaced.
@@ -74,13 +80,13 @@ impl Objects {
         name: &ObjectName,
         request: CopyObject,
     ) -> Result<Stored, Error> {
-        let CopyObject { source, encryption, metadata, checksum, condition } = request;
+        let CopyObject { source, encryption, metadata, tags, checksum, condition } = request;
         let onto_itself = source.bucket.id == bucket.id && source.name == *name;
         let by_default = matches!(encryption, EncryptionRequest::Default);
         let unchanged = by_default && checksum.is_none() && matches!(metadata, MetadataDirective::Copy);
         let customer_md5 = encryption.customer_md5();
         let settled = encryption.settle(&bucket.encryption)?;
-        let copy = Copy { settled, metadata, checksum, condition };
+        let copy = Copy { settled, metadata, tags, checksum, condition };
 
         let record = if onto_itself {
             let row = self.whole_row(&object_key(bucket, name)).await?.ok_or(Error::NoSuchKey)?;
@@ -120,6 +126,7 @@ impl Objects {
         let new = NewObject {
             settled: copy.settled,
             metadata: copy.metadata.apply(row.record.metadata),
+            tags: copy.tags.apply(row.record.tags),
             checksum: algorithm.map(ChecksumClaim::Compute),
             content_md5: None,
             condition: copy.condition,
@@ -141,6 +148,7 @@ impl Objects {
         let key = object_key(bucket, name);
         let metadata = copy.metadata.apply(old.metadata.clone());
         metadata.check()?;
+        let tags = copy.tags.apply(old.tags.clone());
         let parts = self.parts(&key, &old, body.as_ref())?;
         let etag =
             self.resealed_etag(principal, bucket, name, &old, &parts, body.as_ref(), copy.settled.mode()).await?;
@@ -148,7 +156,7 @@ impl Objects {
         let version = seal::random_bytes();
         let identity = Identity { bucket, name, version: &version, data_id: &old.data_id };
         let sealed = self.reseal_object_keys(principal, &object_keys, identity, copy.settled).await?;
-        let new = ObjectRecord { version, key: sealed, metadata, etag, modified: self.now(), ..old };
+        let new = ObjectRecord { version, key: sealed, metadata, tags, etag, modified: self.now(), ..old };
         let body = match new.parts {
             Parts::Single(_) => body,
             Parts::Manifest(_) => Some(self.seal_manifest(&key, &new, &parts)),
@@ -200,6 +208,7 @@ impl Objects {
 struct Copy {
     settled: Settled,
     metadata: MetadataDirective,
+    tags: TaggingDirective,
     checksum: Option<Algorithm>,
     condition: WriteCondition,
 }
@@ -217,6 +226,7 @@ impl Copy {
 impl CopySource {
     /// The conditions, and AWS's limit of what one request copies.
     pub(crate) fn check(&self, record: &ObjectRecord) -> Result<(), Error> {
+        check_seen(&record.tags, self.seen.as_ref())?;
         self.conditions.check_source(&record.etag, record.modified)?;
         if record.size > PUT_LIMIT { Err(TOO_LARGE) } else { Ok(()) }
     }

@@ -7,6 +7,7 @@ use crate::body::BodyError;
 use crate::checksum::Algorithm;
 use crate::condition::Condition;
 use crate::etag::ETag;
+use crate::tags::InvalidTags;
 use std::time::SystemTime;
 
 /// Which digest of the body did not agree with what the client claimed.
@@ -145,6 +146,20 @@ pub enum Error {
     /// `AccessDenied`: a wrong SSE-C key, or SSE-C where the bucket blocks it.
     #[error("{0}")]
     AccessDenied(&'static str),
+    /// `BadRequest` or `InvalidTag`.
+    #[error(transparent)]
+    Tags(InvalidTags),
+    /// `MalformedPolicy`: a bucket policy that breaks a rule, in AWS's words, with the piece that breaks it.
+    #[error("{message}")]
+    MalformedPolicy {
+        /// AWS's text.
+        message: String,
+        /// AWS's `Detail`.
+        detail: Option<String>,
+    },
+    /// `AccessDenied`: a public policy for a bucket whose `BlockPublicPolicy` is on.
+    #[error("public policies are blocked by the BlockPublicPolicy block public access setting")]
+    PublicPolicyBlocked,
     /// An error of the key: `KMS.` and the exception's name.
     #[error(transparent)]
     Kms(keys::Error),

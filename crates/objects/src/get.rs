@@ -11,6 +11,8 @@ use crate::objects::Objects;
 use crate::read::{ObjectReader, OpenFailure};
 use crate::record::{ObjectRecord, Part, Parts};
 use crate::rows::{Row, object_key};
+use crate::tagging::check_seen;
+use crate::tags::Tags;
 use crate::window::{Span, Window};
 use keys::Principal;
 
@@ -23,6 +25,8 @@ pub struct GetObject {
     pub conditions: ReadConditions,
     /// Which bytes.
     pub window: Window,
+    /// The tags that it must still have, if somebody decided by them.
+    pub seen: Option<Tags>,
 }
 
 /// What HEAD answers.
@@ -116,6 +120,7 @@ impl Objects {
 
 /// The SSE-C key and the conditions.
 fn check(record: &ObjectRecord, request: &GetObject) -> Result<(), Error> {
+    check_seen(&record.tags, request.seen.as_ref())?;
     record.key.check_customer(request.customer_key.as_ref())?;
     request.conditions.check(&record.etag, record.modified)
 }

@@ -25,6 +25,8 @@ pub struct ObjectInfo {
     pub checksum: Option<Checksum>,
     /// How many parts it has, if it came from a multipart upload.
     pub parts: Option<u16>,
+    /// How many tags it has.
+    pub tags: usize,
 }
 
 impl ObjectInfo {

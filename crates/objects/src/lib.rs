@@ -7,9 +7,12 @@
 //! Start at [`Objects`]: each operation is a method of it, in a file of its own.
 
 mod acquire;
+mod actions;
 mod attributes;
 mod body;
 mod bucket;
+mod bucket_policy;
+mod bucket_policy_check;
 mod buckets;
 mod checksum;
 mod combine;
@@ -30,12 +33,15 @@ mod metadata;
 mod multipart;
 mod name;
 mod objects;
+mod public_access;
 mod put;
 mod read;
 mod record;
 mod rows;
 mod scrub;
 mod sweep;
+mod tagging;
+mod tags;
 mod walk;
 mod window;
 mod write;
@@ -43,6 +49,7 @@ mod write;
 pub use attributes::{ObjectAttributes, PartAttributes};
 pub use body::{Body, BodyError};
 pub use bucket::{BlockedTypes, Bucket, BucketEncryption, DefaultEncryption};
+pub use bucket_policy::{BUCKET_POLICY_LIMIT, BucketPolicy};
 pub use buckets::{BUCKETS_PER_ACCOUNT, BucketPage, ListBuckets};
 pub use checksum::{Algorithm, Checksum, ChecksumClaim, ChecksumType, ChecksumValue};
 pub use condition::{Condition, DeleteCondition, ETagMatch, ReadConditions, WriteCondition};
@@ -61,11 +68,13 @@ pub use multipart::{
 };
 pub use name::{BucketName, ObjectName};
 pub use objects::{Clock, Dependencies, Objects, Settings, system_clock};
+pub use public_access::PublicAccessBlock;
 pub use put::PutObject;
 pub use read::ObjectReader;
 #[doc(hidden)]
 pub use record::decode_any;
 pub use scrub::{Damage, Finding, ScrubReport};
 pub use sweep::SweepReport;
+pub use tags::{BUCKET_TAGS, InvalidTags, OBJECT_TAGS, TaggingDirective, Tags};
 pub use window::{RangeSpec, Span, Window};
 pub use write::PUT_LIMIT;

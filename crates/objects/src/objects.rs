@@ -6,6 +6,7 @@ use crate::data_key::DataKeys;
 use crate::error::Error;
 use crate::garbage::Garbage;
 use crate::in_flight::InFlight;
+use crate::public_access::PublicAccessBlock;
 use crate::record::{from_milliseconds, milliseconds};
 use keys::{Keys, Region};
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub inline_limit: usize,
     /// `BlockedEncryptionTypes` of new buckets. AWS's own default blocks SSE-C.
     pub blocked_by_default: BlockedTypes,
+    /// Block Public Access of new buckets. AWS's own default: all of it.
+    pub public_access_by_default: Option<PublicAccessBlock>,
     /// The Region of new buckets.
     pub region: Region,
     /// The clock.

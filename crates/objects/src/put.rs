@@ -15,6 +15,7 @@ use crate::name::ObjectName;
 use crate::objects::Objects;
 use crate::record::{ObjectRecord, Part, Parts};
 use crate::rows::object_key;
+use crate::tags::Tags;
 use crate::write::{Digests, Intake, PUT_LIMIT};
 use blob::BlobId;
 use keys::Principal;
@@ -25,6 +26,8 @@ use meta::{Table, Transaction};
 pub struct PutObject {
     /// System and user metadata.
     pub metadata: Metadata,
+    /// Tags.
+    pub tags: Tags,
     /// What the headers say of encryption.
     pub encryption: EncryptionRequest,
     /// What the headers say of a checksum. CRC-64/NVME is computed if they say nothing.
@@ -59,6 +62,7 @@ impl Objects {
         let new = NewObject {
             settled,
             metadata: request.metadata,
+            tags: request.tags,
             checksum: request.checksum,
             content_md5: request.content_md5,
             condition: request.condition,
@@ -113,6 +117,7 @@ impl Objects {
             metadata: new.metadata,
             checksum: sealed.checksum.map(Checksum::full),
             parts: Parts::Single(Box::new(part)),
+            tags: new.tags,
         };
         let value = self.seal_row(Table::Object, &key, &record.encode());
         let blobs = if sealed.inline.is_some() { Vec::new() } else { vec![blob] };
@@ -133,6 +138,7 @@ impl Objects {
 pub(crate) struct NewObject {
     pub(crate) settled: Settled,
     pub(crate) metadata: Metadata,
+    pub(crate) tags: Tags,
     pub(crate) checksum: Option<ChecksumClaim>,
     pub(crate) content_md5: Option<[u8; 16]>,
     pub(crate) condition: WriteCondition,

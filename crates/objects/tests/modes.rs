@@ -203,7 +203,9 @@ fn slice(data: &[u8], first: u64, end: u64) -> Option<&[u8]> {
 impl World {
     fn copy_request(&self, source: &str, from: Way, to: Way) -> CopyObject {
         CopyObject {
+            tags: objects::TaggingDirective::Copy,
             source: CopySource {
+                seen: None,
                 bucket: Arc::clone(&self.bucket),
                 name: object(source),
                 customer_key: from.customer_key(),

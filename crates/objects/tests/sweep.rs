@@ -31,12 +31,14 @@ async fn what_is_named_stays() {
     let part = world.part("open", &open, Way::SseKms, 1, b"part").await.unwrap();
     // Sealed anew: another version of the same data.
     let source = CopySource {
+        seen: None,
         bucket: Arc::clone(&world.bucket),
         name: object("parts0"),
         customer_key: None,
         conditions: ReadConditions::default(),
     };
     let request = CopyObject {
+        tags: objects::TaggingDirective::Copy,
         source,
         encryption: world.encryption(Way::BucketKey),
         metadata: MetadataDirective::Copy,

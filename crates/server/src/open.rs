@@ -82,6 +82,7 @@ impl Store {
         let settings = objects::Settings {
             inline_limit: config.inline_limit,
             blocked_by_default: config.blocked,
+            public_access_by_default: config.block_public_access.then_some(objects::PublicAccessBlock::ALL),
             region: identity.region.clone(),
             clock: objects::system_clock(),
         };

@@ -43,6 +43,17 @@ pub(crate) async fn get_bucket_ownership_controls(call: &mut Call<'_>) -> Result
     })))
 }
 
+/// What holds anyway can be said; ACLs cannot be enabled.
+pub(crate) async fn put_bucket_ownership_controls(call: &mut Call<'_>) -> Result<Response, S3Error> {
+    call.authorized_bucket("s3:PutBucketOwnershipControls").await?;
+    let body = call.document(DOCUMENT_LIMIT).await?;
+    match request::ownership(&body)?.as_str() {
+        "BucketOwnerEnforced" => Ok(Response::empty(StatusCode::OK)),
+        "BucketOwnerPreferred" | "ObjectWriter" => Err(S3Error::not_implemented("ObjectOwnership")),
+        _ => Err(Code::MalformedXML.into()),
+    }
+}
+
 /// The canned ACL was checked with the other headers; a document may say the same: FULL_CONTROL for the owner and nothing else.
 async fn accept_what_is_so(call: &mut Call<'_>, owner: &AccountId) -> Result<Response, S3Error> {
     let canned = call.headers().contains_key("x-amz-acl");

@@ -20,6 +20,7 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
     let secure = call.request.secure;
     let encryption = headers::requested(sent, secure)?;
     let metadata = directive(call)?;
+    let tags = headers::tagging_directive(sent)?;
     let (checksum, _) = headers::upload_algorithm(sent)?;
     let condition = headers::write_condition(sent)?;
     let source_name = source_name(call)?;
@@ -32,7 +33,7 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
         ));
     }
     let source = source(call, source_name).await?;
-    let request = CopyObject { source, encryption, metadata, checksum, condition };
+    let request = CopyObject { source, encryption, metadata, tags, checksum, condition };
     let stored = call.app.objects.copy_object(bucket.principal(), &bucket, name, request).await?;
     let mut response = xml(Writer::document("CopyObjectResult", |xml| {
         xml.text("LastModified", &date::iso(stored.modified));
@@ -50,7 +51,7 @@ pub(crate) async fn source(call: &Call<'_>, name: SourceName) -> Result<CopySour
     let customer_key = headers::copy_source_customer_key(call.headers(), call.request.secure)?;
     let conditions = headers::copy_source_conditions(call.headers())?;
     let bucket = call.authorized_source(&name.bucket).await?;
-    Ok(CopySource { bucket: bucket.resource().clone(), name: name.key, customer_key, conditions })
+    Ok(CopySource { bucket: bucket.resource().clone(), name: name.key, customer_key, conditions, seen: None })
 }
 
 /// The source that a request names.

@@ -35,6 +35,7 @@ codes! {
     AuthorizationHeaderMalformed 400 "The authorization header you provided is invalid.";
     AuthorizationQueryParametersError 400 "The authorization query parameters are invalid.";
     BadDigest 400 "The Content-MD5 you specified did not match what we received.";
+    BadRequest 400 "Bad Request";
     BucketAlreadyExists 409 "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
     BucketAlreadyOwnedByYou 409 "Your previous request to create the named bucket succeeded and you already own it.";
     BucketNotEmpty 409 "The bucket you tried to delete is not empty";
@@ -60,10 +61,12 @@ codes! {
     InvalidRange 416 "The requested range is not satisfiable";
     InvalidRequest 400 "Invalid Request";
     InvalidStorageClass 400 "The storage class you specified is not valid";
+    InvalidTag 400 "The tag provided was not a valid tag.";
     InvalidToken 400 "The provided token is malformed or otherwise invalid.";
     InvalidURI 400 "Couldn't parse the specified URI.";
     KeyTooLongError 400 "Your key is too long";
     MalformedACLError 400 "The XML you provided was not well-formed or did not validate against our published schema";
+    MalformedPolicy 400 "Policies must be valid JSON and the first byte must be '{'";
     MalformedTrailerError 400 "The request contained trailing data that was not well-formed or did not conform to our published schema.";
     MalformedXML 400 "The XML you provided was not well-formed or did not validate against our published schema";
     MaxMessageLengthExceeded 400 "Your request was too big.";
@@ -72,7 +75,10 @@ codes! {
     MissingContentLength 411 "You must provide the Content-Length HTTP header.";
     MissingRequestBodyError 400 "Request Body is empty";
     NoSuchBucket 404 "The specified bucket does not exist";
+    NoSuchBucketPolicy 404 "The bucket policy does not exist";
     NoSuchKey 404 "The specified key does not exist.";
+    NoSuchPublicAccessBlockConfiguration 404 "The public access block configuration was not found";
+    NoSuchTagSet 404 "The TagSet does not exist";
     NoSuchUpload 404 "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.";
     NoSuchVersion 404 "The specified version does not exist.";
     NotImplemented 501 "A header you provided implies functionality that is not implemented";
@@ -256,6 +262,16 @@ impl From<objects::Error> for S3Error {
             E::InvalidRequest(_) | E::InvalidChecksum(_) => plain(Code::InvalidRequest),
             E::InvalidArgument(_) => plain(Code::InvalidArgument),
             E::AccessDenied(_) => plain(Code::AccessDenied),
+            E::Tags(objects::InvalidTags::TooMany(_)) => plain(Code::BadRequest),
+            E::Tags(objects::InvalidTags::Invalid { key, value, .. }) => {
+                let error = plain(Code::InvalidTag).detail("TagKey", key);
+                if let Some(value) = value { error.detail("TagValue", value) } else { error }
+            }
+            E::MalformedPolicy { detail, .. } => {
+                let error = plain(Code::MalformedPolicy);
+                if let Some(detail) = detail { error.detail("Detail", detail) } else { error }
+            }
+            E::PublicPolicyBlocked => plain(Code::AccessDenied),
             E::Kms(error) => kms(&error),
             E::StoreFull => plain(Code::InsufficientStorage),
             E::Poisoned => plain(Code::ServiceUnavailable),

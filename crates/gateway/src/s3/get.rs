@@ -38,6 +38,7 @@ fn parse(call: &Call<'_>) -> Result<GetObject, S3Error> {
         customer_key: headers::customer_key(sent, call.request.secure)?,
         conditions: headers::read_conditions(sent)?,
         window: window(call)?,
+        seen: None,
     };
     headers::wanted(sent)?;
     call.current_version()?;
@@ -77,6 +78,9 @@ fn describe(call: &Call<'_>, info: &ObjectInfo, span: Option<Span>, by_part: boo
     }
     headers::set_metadata(headers, &info.metadata);
     headers::set_part_applied(headers, &info.applied);
+    if info.tags > 0 {
+        headers.insert(TAGGING_COUNT, HeaderValue::from(info.tags));
+    }
     // A checksum of the whole object says nothing of a piece of it. A part has its own.
     if let Some(checksum) = info.checksum.as_ref().filter(|_| span.is_none() || by_part)
         && headers::wanted(call.headers())?
@@ -110,6 +114,7 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-type", header::CONTENT_TYPE),
     ("response-expires", header::EXPIRES),
 ];
+const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count");
 const PARTS_COUNT: HeaderName = HeaderName::from_static("x-amz-mp-parts-count");
 
 #[cfg(test)]

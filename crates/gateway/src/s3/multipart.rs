@@ -18,6 +18,7 @@ pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Respo
         encryption: headers::requested(sent, call.request.secure)?,
         checksum,
         checksum_type,
+        tags: headers::tagging(sent)?,
     };
     let bucket = call.authorized_bucket("s3:PutObject").await?;
     let name = call.object_name()?;

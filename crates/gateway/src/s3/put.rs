@@ -11,6 +11,7 @@ pub(crate) async fn put_object(call: &mut Call<'_>) -> Result<Response, S3Error>
     let sent = call.headers();
     let request = PutObject {
         metadata: headers::parse_metadata(sent)?,
+        tags: headers::tagging(sent)?,
         encryption: headers::requested(sent, call.request.secure)?,
         checksum: headers::claim(sent)?,
         content_md5: headers::content_md5(sent)?,

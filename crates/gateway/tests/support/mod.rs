@@ -56,6 +56,7 @@ impl Server {
             objects::Settings {
                 inline_limit: 64 * 1024,
                 blocked_by_default: BlockedTypes::default(),
+                public_access_by_default: None,
                 region: region.clone(),
                 clock: Arc::clone(&clock),
             },

@@ -213,6 +213,7 @@ impl CompleteUpload {
             metadata: upload.metadata,
             checksum: Some(checksum),
             parts: Parts::Manifest(count),
+            tags: upload.tags,
         };
         Ok((object, parts))
     }

@@ -12,6 +12,7 @@ use crate::name::ObjectName;
 use crate::objects::Objects;
 use crate::record::UploadRecord;
 use crate::rows::upload_key;
+use crate::tags::Tags;
 use keys::Principal;
 use meta::{Table, Transaction};
 
@@ -26,6 +27,8 @@ pub struct CreateUpload {
     pub checksum: Option<Algorithm>,
     /// `x-amz-checksum-type`.
     pub checksum_type: Option<ChecksumType>,
+    /// Tags of the object to come.
+    pub tags: Tags,
 }
 
 /// What it answers.
@@ -69,6 +72,7 @@ impl Objects {
             by_default,
             metadata: request.metadata,
             checksum,
+            tags: request.tags,
         };
         let row = upload_key(bucket, name, &id);
         let value = self.seal_row(Table::Upload, &row, &record.encode());

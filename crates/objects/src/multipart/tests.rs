@@ -21,8 +21,7 @@ async fn ten_thousand_parts_are_one_commit() {
     let directory = tempfile::TempDir::new().unwrap();
     let objects = open(directory.path()).await;
     let account = AccountId::parse("111122223333").unwrap();
-    let arn = "arn:aws:iam::111122223333:root".to_owned();
-    let principal = Principal { account, arn, access_key_id: String::new(), user_id: String::new() };
+    let principal = Principal::root(account, "AKIDEXAMPLE");
     let bucket = objects.create_bucket(&principal, &BucketName::parse("a-bucket").unwrap()).await.unwrap();
     let name = ObjectName::parse(&"n".repeat(1_024)).unwrap();
 
@@ -100,6 +99,7 @@ async fn open(directory: &std::path::Path) -> Arc<Objects> {
     let keys = Keys::open(Arc::clone(&store), Arc::new(root), settings).await.unwrap();
     let blobs = blob::local::LocalBlobs::open(&directory.join("blobs"), &blob::local::Options::default()).unwrap();
     let blocked_by_default = BlockedTypes::default();
-    let settings = Settings { inline_limit: 0, blocked_by_default, region, clock: system_clock() };
+    let settings =
+        Settings { inline_limit: 0, blocked_by_default, public_access_by_default: None, region, clock: system_clock() };
     Objects::open(Dependencies { store, blobs: Arc::new(blobs), keys }, settings).unwrap()
 }

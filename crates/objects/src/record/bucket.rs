@@ -3,6 +3,8 @@
 use super::codec::{Decoder, Encoder, Malformed, array, flag, number, text, unknown};
 use super::{from_milliseconds, milliseconds};
 use crate::bucket::{BlockedTypes, BucketEncryption, DefaultEncryption};
+use crate::public_access::PublicAccessBlock;
+use crate::tags::Tags;
 use keys::{AccountId, Region};
 use std::time::SystemTime;
 
@@ -14,6 +16,10 @@ pub(crate) struct BucketRecord {
     pub(crate) region: Region,
     pub(crate) created: SystemTime,
     pub(crate) encryption: BucketEncryption,
+    /// The policy's text, as it was put.
+    pub(crate) policy: Option<String>,
+    pub(crate) public_access_block: Option<PublicAccessBlock>,
+    pub(crate) tags: Tags,
 }
 
 impl BucketRecord {
@@ -33,7 +39,15 @@ impl BucketRecord {
             .field(DEFAULT, &[code])
             .optional(KEY, key)
             .field(BUCKET_KEY, &[u8::from(self.encryption.bucket_key)])
-            .field(BLOCKED_CUSTOMER, &[u8::from(self.encryption.blocked.customer)]);
+            .field(BLOCKED_CUSTOMER, &[u8::from(self.encryption.blocked.customer)])
+            .optional(POLICY, self.policy.as_deref());
+        match self.public_access_block {
+            Some(block) => encoder.field(PUBLIC_ACCESS_BLOCK, &[block.bits()]),
+            None => encoder.field(PUBLIC_ACCESS_BLOCK, &[]),
+        };
+        if !self.tags.is_empty() {
+            encoder.field(TAGS, &self.tags.encode());
+        }
         encoder.finish()
     }
 
@@ -41,6 +55,9 @@ impl BucketRecord {
         let mut decoder = Decoder::new(bytes, VERSION)?;
         let (mut id, mut owner, mut region, mut created) = (None, None, None, None);
         let (mut default, mut key, mut bucket_key, mut blocked) = (None, None, false, false);
+        // Buckets of releases without this field could not be public; so they stay until somebody wants otherwise.
+        let mut public_access_block = Some(PublicAccessBlock::ALL);
+        let (mut policy, mut tags) = (None, Tags::default());
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 ID => id = Some(array(value)?),
@@ -51,6 +68,9 @@ impl BucketRecord {
                 KEY => key = Some(text(value)?),
                 BUCKET_KEY => bucket_key = flag(value)?,
                 BLOCKED_CUSTOMER => blocked = flag(value)?,
+                POLICY => policy = Some(text(value)?),
+                PUBLIC_ACCESS_BLOCK => public_access_block = public_access(value)?,
+                TAGS => tags = Tags::decode(value)?,
                 other => unknown(other)?,
             }
         }
@@ -67,7 +87,19 @@ impl BucketRecord {
             region: region.ok_or(missing)?,
             created: created.ok_or(missing)?,
             encryption: BucketEncryption { default, bucket_key, blocked: BlockedTypes { customer: blocked } },
+            policy,
+            public_access_block,
+            tags,
         })
+    }
+}
+
+/// One byte of bits; nothing: there is no configuration.
+fn public_access(value: &[u8]) -> Result<Option<PublicAccessBlock>, Malformed> {
+    match value {
+        [] => Ok(None),
+        [bits] => PublicAccessBlock::from_bits(*bits).map(Some).ok_or(Malformed("unknown bits of Block Public Access")),
+        _ => Err(Malformed("a field of another length")),
     }
 }
 
@@ -80,6 +112,9 @@ const DEFAULT: u8 = 5;
 const KEY: u8 = 6;
 const BUCKET_KEY: u8 = 7;
 const BLOCKED_CUSTOMER: u8 = 8;
+const POLICY: u8 = 9;
+const PUBLIC_ACCESS_BLOCK: u8 = 10;
+const TAGS: u8 = 11;
 
 const SSE_S3: u8 = 1;
 const SSE_KMS: u8 = 2;

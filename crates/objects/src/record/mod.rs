@@ -6,6 +6,7 @@ mod key;
 mod metadata;
 mod object;
 mod part;
+mod tags;
 mod upload;
 
 pub(crate) use bucket::BucketRecord;

@@ -8,6 +8,7 @@ use crate::checksum::Checksum;
 use crate::etag::ETag;
 use crate::info::{ObjectInfo, Stored};
 use crate::metadata::Metadata;
+use crate::tags::Tags;
 use std::time::SystemTime;
 
 /// All of an object but its bucket and name, which are the row's key.
@@ -25,6 +26,7 @@ pub(crate) struct ObjectRecord {
     pub(crate) metadata: Metadata,
     pub(crate) checksum: Option<Checksum>,
     pub(crate) parts: Parts,
+    pub(crate) tags: Tags,
 }
 
 /// The parts of an object.
@@ -54,6 +56,9 @@ impl ObjectRecord {
             Parts::Single(part) => encoder.field(PART, &part.encode()),
             Parts::Manifest(count) => encoder.field(MANIFEST, &count.to_be_bytes()),
         };
+        if !self.tags.is_empty() {
+            encoder.field(TAGS, &self.tags.encode());
+        }
         encoder.finish()
     }
 
@@ -61,6 +66,7 @@ impl ObjectRecord {
         let mut decoder = Decoder::new(bytes, VERSION)?;
         let (mut version, mut data_id, mut size, mut modified, mut etag) = (None, None, None, None, None);
         let (mut key, mut metadata, mut checksum, mut parts) = (None, None, None, None);
+        let mut tags = Tags::default();
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 OBJECT_VERSION => version = Some(array(value)?),
@@ -73,6 +79,7 @@ impl ObjectRecord {
                 CHECKSUM => checksum = Some(decode_checksum(value)?),
                 PART => parts = Some(Parts::Single(Box::new(Part::decode(value)?))),
                 MANIFEST => parts = Some(Parts::Manifest(u16::from_be_bytes(array(value)?))),
+                TAGS => tags = Tags::decode(value)?,
                 other => unknown(other)?,
             }
         }
@@ -87,6 +94,7 @@ impl ObjectRecord {
             metadata: metadata.ok_or(missing)?,
             checksum,
             parts: parts.ok_or(missing)?,
+            tags,
         };
         match &record.parts {
             Parts::Single(part) => record.check_parts(std::slice::from_ref(part))?,
@@ -109,6 +117,7 @@ impl ObjectRecord {
                 Parts::Single(_) => None,
                 Parts::Manifest(count) => Some(count),
             },
+            tags: self.tags.len(),
         }
     }
 
@@ -177,5 +186,6 @@ const METADATA: u8 = 7;
 const CHECKSUM: u8 = 8;
 const PART: u8 = 9;
 const MANIFEST: u8 = 10;
+const TAGS: u8 = 11;
 
 const MANIFEST_VERSION: u8 = 1;

@@ -5,6 +5,8 @@ use super::codec::Encoder;
 use super::*;
 use crate::bucket::{BlockedTypes, BucketEncryption, DefaultEncryption};
 use crate::metadata::Metadata;
+use crate::public_access::PublicAccessBlock;
+use crate::tags::Tags;
 use blob::BlobId;
 use bytes::Bytes;
 use keys::{AccountId, Region};
@@ -70,6 +72,7 @@ fn objects() -> Vec<ObjectRecord> {
         metadata: metadata.clone(),
         checksum: Some(checksum),
         parts,
+        tags: Tags::default(),
     };
     let composite = Checksum { value: crc, kind: ChecksumType::Composite, parts: Some(3) };
     keys()
@@ -82,11 +85,35 @@ fn objects() -> Vec<ObjectRecord> {
         .collect()
 }
 
+fn tags() -> Tags {
+    Tags::of_object(vec![("team".to_owned(), "blue".to_owned()), ("ä".to_owned(), String::new())]).unwrap()
+}
+
 #[test]
 fn objects_go_both_ways() {
     for record in objects() {
-        assert_eq!(ObjectRecord::decode(&record.encode()), Ok(record));
+        assert_eq!(ObjectRecord::decode(&record.encode()), Ok(record.clone()));
+        let tagged = ObjectRecord { tags: tags(), ..record };
+        assert_eq!(ObjectRecord::decode(&tagged.encode()), Ok(tagged));
     }
+}
+
+/// A bucket of a release that knew neither policies nor Block Public Access, byte for byte.
+#[test]
+fn a_bucket_of_the_first_release_has_everything_blocked() {
+    let bytes = [
+        &[1, 1, 16][..],
+        &[3; 16],
+        &[2, 12],
+        b"111122223333",
+        &[3, 12],
+        b"eu-central-1",
+        &[4, 8, 0, 0, 0, 0, 0, 0, 0, 1, 5, 1, 1, 7, 1, 0, 8, 1, 1],
+    ]
+    .concat();
+    let record = BucketRecord::decode(&bytes).unwrap();
+    assert_eq!((record.public_access_block, record.policy), (Some(PublicAccessBlock::ALL), None));
+    assert!(record.tags.is_empty() && record.encryption.blocked.customer);
 }
 
 #[test]
@@ -102,6 +129,9 @@ fn buckets_uploads_and_parts_go_both_ways() {
             region: Region::parse("eu-central-1").unwrap(),
             created: from_milliseconds(1),
             encryption: BucketEncryption { default, bucket_key: true, blocked: BlockedTypes { customer: true } },
+            policy: Some("{}".to_owned()),
+            public_access_block: None,
+            tags: tags(),
         };
         assert_eq!(BucketRecord::decode(&record.encode()), Ok(record));
     }
@@ -115,6 +145,7 @@ fn buckets_uploads_and_parts_go_both_ways() {
             by_default: true,
             metadata: Metadata::default(),
             checksum: Some((Algorithm::Sha256, ChecksumType::Composite)),
+            tags: tags(),
         };
         assert_eq!(UploadRecord::decode(&record.encode()), Ok(record));
     }

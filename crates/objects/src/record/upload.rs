@@ -4,6 +4,7 @@ use super::codec::{Decoder, Encoder, Malformed, array, flag, number, text, unkno
 use super::{SealedKey, algorithm, algorithm_code, from_milliseconds, kind, kind_code, milliseconds};
 use crate::checksum::{Algorithm, ChecksumType};
 use crate::metadata::Metadata;
+use crate::tags::Tags;
 use std::time::SystemTime;
 
 /// All of an upload but its bucket, name and id, which are the row's key.
@@ -22,6 +23,7 @@ pub(crate) struct UploadRecord {
     pub(crate) by_default: bool,
     pub(crate) metadata: Metadata,
     pub(crate) checksum: Option<(Algorithm, ChecksumType)>,
+    pub(crate) tags: Tags,
 }
 
 impl UploadRecord {
@@ -38,6 +40,9 @@ impl UploadRecord {
         if let Some((algorithm, kind)) = self.checksum {
             encoder.field(CHECKSUM, &[algorithm_code(algorithm), kind_code(kind)]);
         }
+        if !self.tags.is_empty() {
+            encoder.field(TAGS, &self.tags.encode());
+        }
         encoder.finish()
     }
 
@@ -45,6 +50,7 @@ impl UploadRecord {
         let mut decoder = Decoder::new(bytes, VERSION)?;
         let (mut version, mut data_id, mut initiated, mut initiator) = (None, None, None, None);
         let (mut key, mut by_default, mut metadata, mut checksum) = (None, false, None, None);
+        let mut tags = Tags::default();
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 OBJECT_VERSION => version = Some(array(value)?),
@@ -58,6 +64,7 @@ impl UploadRecord {
                     let [code, kind_code] = array(value)?;
                     checksum = Some((algorithm(code)?, kind(kind_code)?));
                 }
+                TAGS => tags = Tags::decode(value)?,
                 other => unknown(other)?,
             }
         }
@@ -71,6 +78,7 @@ impl UploadRecord {
             by_default,
             metadata: metadata.ok_or(missing)?,
             checksum,
+            tags,
         })
     }
 }
@@ -84,3 +92,4 @@ const KEY: u8 = 5;
 const BY_DEFAULT: u8 = 6;
 const METADATA: u8 = 7;
 const CHECKSUM: u8 = 8;
+const TAGS: u8 = 9;

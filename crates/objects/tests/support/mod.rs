@@ -12,7 +12,7 @@ use meta::memory::Memory;
 use meta::{Store, Table};
 use objects::{
     BlockedTypes, Body, BodyError, Bucket, BucketName, CustomerKey, Dependencies, EncryptionRequest, Error, GetObject,
-    ObjectName, ObjectReader, Objects, PutObject, Settings, Stored, Window, system_clock,
+    ObjectName, ObjectReader, Objects, PublicAccessBlock, PutObject, Settings, Stored, Window, system_clock,
 };
 use seal::EncryptionContext;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,7 @@ impl World {
         let settings = Settings {
             inline_limit: INLINE,
             blocked_by_default: BlockedTypes { customer: false },
+            public_access_by_default: Some(PublicAccessBlock::ALL),
             region,
             clock: system_clock(),
         };
@@ -95,6 +96,7 @@ impl World {
         let settings = Settings {
             inline_limit: old.inline_limit,
             blocked_by_default: old.blocked_by_default,
+            public_access_by_default: old.public_access_by_default,
             region: old.region.clone(),
             clock: system_clock(),
         };
@@ -181,12 +183,7 @@ impl Way {
 }
 
 pub fn principal(account: &str) -> Principal {
-    Principal {
-        account: AccountId::parse(account).unwrap(),
-        arn: format!("arn:aws:iam::{account}:root"),
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        user_id: account.to_owned(),
-    }
+    Principal::root(AccountId::parse(account).unwrap(), "AKIDEXAMPLE")
 }
 
 pub async fn create_key(keys: &Keys, principal: &Principal) -> String {

@@ -64,6 +64,7 @@ impl World {
         range: Option<(u64, u64)>,
     ) -> Result<StoredPart, Error> {
         let source = CopySource {
+            seen: None,
             bucket: Arc::clone(&self.bucket),
             name: object(source),
             customer_key: from.customer_key(),

@@ -54,6 +54,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// What new buckets block.
     pub blocked: BlockedTypes,
+    /// Whether new buckets block public access.
+    pub block_public_access: bool,
     /// Objects up to this many bytes lie in their record.
     pub inline_limit: usize,
     /// Connections served at once.
@@ -155,6 +157,7 @@ impl Config {
             xks_routes: value(&values, "xks_routes", xks_routes)?.unwrap_or_default(),
             domains: value(&values, "domains", domains)?.unwrap_or_else(|| DEFAULT_DOMAINS.map(str::to_owned).to_vec()),
             blocked: value(&values, "blocked_encryption_types", blocked)?.unwrap_or(BlockedTypes { customer: true }),
+            block_public_access: value(&values, "block_public_access", on_or_off)?.unwrap_or(true),
             inline_limit: value(&values, "inline_limit", |text| number(text, 0, INLINE_LIMIT_MAX))?
                 .unwrap_or(DEFAULT_INLINE_LIMIT),
             max_connections: value(&values, "max_connections", |text| number(text, 1, MAX_CONNECTIONS_MAX))?
@@ -263,6 +266,14 @@ fn blocked(text: &str) -> Result<BlockedTypes, String> {
         ["SSE-C"] => Ok(BlockedTypes { customer: true }),
         ["NONE"] => Ok(BlockedTypes { customer: false }),
         _ => Err(format!("{text:?} is neither \"SSE-C\" nor \"NONE\"")),
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither \"on\" nor \"off\"")),
     }
 }
 

@@ -145,6 +145,13 @@ pub const SETTINGS: &[Setting] = &[
         help: "What new buckets block until someone allows it: \"SSE-C\", as on AWS, or \"NONE\"",
     },
     Setting {
+        name: "block_public_access",
+        flag: Some("block-public-access"),
+        value: "STATE",
+        default: "on",
+        help: "Whether new buckets refuse public policies and strangers until someone changes that: \"on\", as on AWS, or \"off\"",
+    },
+    Setting {
         name: "inline_limit",
         flag: Some("inline-limit"),
         value: "BYTES",

@@ -32,7 +32,7 @@ fn nothing_has_to_be_set() {
     assert_eq!(config.https.unwrap().to_string(), "127.0.0.1:9443");
     assert_eq!(config.user_dir.unwrap(), Path::new("/home/me/.config/strongroom"));
     assert_eq!(config.domains, ["localhost", "s3.localhost"]);
-    assert!(config.blocked.customer, "as on AWS");
+    assert!(config.blocked.customer && config.block_public_access, "as on AWS");
     let setting = setting::SETTINGS.iter().find(|setting| setting.name == "inline_limit").unwrap();
     assert_eq!(config.inline_limit.to_string(), setting.default, "what the help says");
     assert!(config.region.is_none() && config.account_id.is_none() && config.root_credentials.is_none());
@@ -141,6 +141,7 @@ fn unfit_values_are_refused() {
         ("blocked_encryption_types", "SSE-C,NONE"),
         ("blocked_encryption_types", ""),
         ("blocked_encryption_types", "AES256"),
+        ("block_public_access", "true"),
         ("inline_limit", "-1"),
         ("inline_limit", "99999999"),
         ("log_format", "xml"),

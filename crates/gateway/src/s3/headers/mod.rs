@@ -5,6 +5,7 @@ mod conditions;
 mod encryption;
 mod metadata;
 mod refused;
+mod tagging;
 
 pub(crate) use checksum::{
     claim, content_md5, object_checksum, object_size, set_checksum, set_part_checksum, upload_algorithm, wanted,
@@ -15,6 +16,7 @@ pub(crate) use encryption::{
 };
 pub(crate) use metadata::{parse_metadata, set_metadata};
 pub(crate) use refused::{check_acl, refuse_unbuilt};
+pub(crate) use tagging::{tagging, tagging_directive};
 
 use super::error::S3Error;
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -36,9 +36,7 @@ const GRANTING: &[Operation] = &[
 ];
 
 const TABLE: &[(&str, &[Operation], Verdict)] = &[
-    ("x-amz-tagging", WRITES, Verdict::NotImplemented),
-    // No object has tags or annotations, so there is nothing to copy or to leave out.
-    ("x-amz-tagging-directive", WRITES, Verdict::Only(&["COPY", "REPLACE"])),
+    // No object has annotations, so there is nothing to copy or to leave out.
     ("x-amz-object-annotation-directive", WRITES, Verdict::Only(&["COPY", "EXCLUDE"])),
     ("x-amz-object-lock-mode", WRITES, Verdict::NoObjectLock),
     ("x-amz-object-lock-retain-until-date", WRITES, Verdict::NoObjectLock),
@@ -142,6 +140,7 @@ mod tests {
         "x-amz-checksum-algorithm",
         "x-amz-checksum-mode",
         "x-amz-checksum-type",
+        "x-amz-confirm-remove-self-bucket-access",
         "x-amz-copy-source",
         "x-amz-copy-source-if-match",
         "x-amz-copy-source-if-modified-since",
@@ -161,6 +160,8 @@ mod tests {
         "x-amz-request-payer",
         "x-amz-sdk-checksum-algorithm",
         "x-amz-source-expected-bucket-owner",
+        "x-amz-tagging",
+        "x-amz-tagging-directive",
     ];
 
     #[test]
@@ -188,7 +189,6 @@ mod tests {
                 .map_or("-".to_owned(), |error| error.code().to_owned())
         };
         let put = Operation::PutObject;
-        assert_eq!(code(put, "x-amz-tagging", "a=b"), "NotImplemented");
         assert_eq!(code(put, "x-amz-storage-class", "STANDARD"), "-");
         assert_eq!(code(put, "x-amz-storage-class", "GLACIER"), "InvalidStorageClass");
         assert_eq!(code(put, "x-amz-object-lock-mode", "GOVERNANCE"), "InvalidRequest");
@@ -198,7 +198,8 @@ mod tests {
         assert_eq!(code(Operation::DeleteObject, "x-amz-bypass-governance-retention", "true"), "InvalidArgument");
         assert_eq!(code(Operation::CreateBucket, "x-amz-bucket-object-lock-enabled", "true"), "NotImplemented");
         assert_eq!(code(Operation::CreateBucket, "x-amz-object-ownership", "ObjectWriter"), "NotImplemented");
-        assert_eq!(code(Operation::GetObject, "x-amz-tagging", "a=b"), "-");
+        assert_eq!(code(Operation::GetObject, "x-amz-website-redirect-location", "/a"), "-");
+        assert_eq!(code(put, "x-amz-website-redirect-location", "/a"), "NotImplemented");
     }
 
     #[test]

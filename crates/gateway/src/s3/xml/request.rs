@@ -1,7 +1,7 @@
 //! The documents that clients send, as types.
 
 use super::read::{Document, Malformed, once};
-use objects::{Algorithm, DELETE_BATCH, ETagMatch, PART_LIMIT};
+use objects::{Algorithm, BUCKET_TAGS, DELETE_BATCH, ETagMatch, PART_LIMIT, PublicAccessBlock};
 
 /// The most parts of one CompleteMultipartUpload.
 const PARTS: usize = PART_LIMIT as usize;
@@ -187,6 +187,70 @@ fn skip(xml: &mut Document<'_>) -> Result<(), Malformed> {
     xml.mixed(skip)
 }
 
+/// Reads a `Tagging`: keys and values in order. How many there may be, and which, is not the document's business.
+pub(crate) fn tagging(bytes: &[u8]) -> Result<Vec<(String, String)>, Malformed> {
+    let mut set = None;
+    Document::read(bytes, "Tagging", |xml, name| match name {
+        "TagSet" => {
+            let mut tags = Vec::new();
+            xml.children(|xml, name| match name {
+                "Tag" if tags.len() < TAGS => {
+                    tags.push(tag(xml)?);
+                    Ok(())
+                }
+                _ => Err(UNKNOWN),
+            })?;
+            once(&mut set, tags)
+        }
+        _ => Err(UNKNOWN),
+    })?;
+    set.ok_or(Malformed("no TagSet"))
+}
+
+fn tag(xml: &mut Document<'_>) -> Result<(String, String), Malformed> {
+    let (mut key, mut value) = (None, None);
+    xml.children(|xml, name| match name {
+        "Key" => once(&mut key, xml.text()?),
+        "Value" => once(&mut value, xml.text()?),
+        _ => Err(UNKNOWN),
+    })?;
+    Ok((key.ok_or(Malformed("a tag without a key"))?, value.ok_or(Malformed("a tag without a value"))?))
+}
+
+/// Reads a `PublicAccessBlockConfiguration`; `None` if it names no setting. A setting that is not named is off.
+pub(crate) fn public_access_block(bytes: &[u8]) -> Result<Option<PublicAccessBlock>, Malformed> {
+    let (mut acls, mut ignored, mut policy, mut restricted) = (None, None, None, None);
+    Document::read(bytes, "PublicAccessBlockConfiguration", |xml, name| match name {
+        "BlockPublicAcls" => once(&mut acls, xml.boolean()?),
+        "IgnorePublicAcls" => once(&mut ignored, xml.boolean()?),
+        "BlockPublicPolicy" => once(&mut policy, xml.boolean()?),
+        "RestrictPublicBuckets" => once(&mut restricted, xml.boolean()?),
+        _ => Err(UNKNOWN),
+    })?;
+    if [acls, ignored, policy, restricted].iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    Ok(Some(PublicAccessBlock {
+        block_public_acls: acls.unwrap_or(false),
+        ignore_public_acls: ignored.unwrap_or(false),
+        block_public_policy: policy.unwrap_or(false),
+        restrict_public_buckets: restricted.unwrap_or(false),
+    }))
+}
+
+/// Reads an `OwnershipControls`: the `ObjectOwnership` of its one rule.
+pub(crate) fn ownership(bytes: &[u8]) -> Result<String, Malformed> {
+    let mut ownership = None;
+    Document::read(bytes, "OwnershipControls", |xml, name| match name {
+        "Rule" => xml.children(|xml, name| match name {
+            "ObjectOwnership" => once(&mut ownership, xml.text()?),
+            _ => Err(UNKNOWN),
+        }),
+        _ => Err(UNKNOWN),
+    })?;
+    ownership.ok_or(Malformed("no ObjectOwnership"))
+}
+
 /// Reads an `AccessControlPolicy`.
 pub(crate) fn access_policy(bytes: &[u8]) -> Result<AccessPolicy, Malformed> {
     let mut policy = AccessPolicy::default();
@@ -234,6 +298,8 @@ fn identity(xml: &mut Document<'_>) -> Result<Option<String>, Malformed> {
 const UNKNOWN: Malformed = Malformed("an element that does not belong here");
 /// AWS's limit of an ACL (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>).
 const GRANTS: usize = 100;
+/// One more than may be: more is told as too many, much more is not read.
+const TAGS: usize = BUCKET_TAGS + 1;
 
 #[cfg(test)]
 mod tests {
@@ -321,6 +387,26 @@ mod tests {
         assert_eq!(read.grants, [(Some("FULL_CONTROL".to_owned()), Some("o".to_owned()))]);
     }
 
+    #[test]
+    fn tags_and_settings() {
+        let tags = |inner: &str| tagging(format!("<Tagging>{inner}</Tagging>").as_bytes());
+        let one = "<Tag><Key>a</Key><Value>b &amp; c</Value></Tag>";
+        assert_eq!(tags(&format!("<TagSet>{one}</TagSet>")).unwrap(), [("a".to_owned(), "b & c".to_owned())]);
+        assert!(tags("<TagSet/>").unwrap().is_empty());
+        for bad in ["", "<TagSet><Tag><Key>a</Key></Tag></TagSet>", &format!("<TagSet>{}</TagSet>", one.repeat(52))] {
+            assert!(tags(bad).is_err(), "{bad}");
+        }
+        let block = |inner: &str| {
+            let root = "PublicAccessBlockConfiguration";
+            public_access_block(format!("<{root}>{inner}</{root}>").as_bytes())
+        };
+        let only = block("<BlockPublicPolicy>true</BlockPublicPolicy>").unwrap().unwrap();
+        assert_eq!(only, PublicAccessBlock { block_public_policy: true, ..PublicAccessBlock::default() });
+        assert_eq!(block("").unwrap(), None);
+        assert!(block("<BlockPublicPolicy>maybe</BlockPublicPolicy>").is_err());
+        assert!(ownership(b"<OwnershipControls><Rule/></OwnershipControls>").is_err());
+    }
+
     proptest! {
         #[test]
         fn no_document_panics(body in "[<>/DeltOObjcKyRuPart&;! ]{0,80}") {
@@ -330,6 +416,8 @@ mod tests {
                 let _ = encryption(bytes.as_bytes());
                 let _ = bucket_configuration(bytes.as_bytes());
                 let _ = access_policy(bytes.as_bytes());
+                let _ = tagging(bytes.as_bytes());
+                let _ = public_access_block(bytes.as_bytes());
             }
         }
     }
