@@ -1,41 +1,7 @@
-//! A request as policies see it.
+//! The condition keys of a request.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-/// Who asks, what, on which resource, under which circumstances.
-#[derive(Clone, Copy)]
-pub struct RequestContext<'a> {
-    /// Who asks. Identity policies do not look at it: whose they are is settled before.
-    pub caller: Caller<'a>,
-    /// The action, `service:Name`; letters match in either case.
-    pub action: &'a str,
-    /// The resource's ARN, or `*` for an action that has none.
-    pub resource: &'a str,
-    /// The condition keys of the request.
-    pub context: &'a dyn Context,
-}
-
-/// Who asks, by all the names that a `Principal` element may call it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Caller<'a> {
-    /// Nobody who said who it is.
-    Anonymous,
-    /// A principal of an account.
-    Aws {
-        /// The account's twelve digits.
-        account: &'a str,
-        /// The principal's own names, outermost first: a user's ARN and unique id; a role's ARN and id, then its session's ARN.
-        /// A root user has no other name than its account's root ARN, which may stand here or not.
-        names: &'a [&'a str],
-        /// The account's canonical user id, which S3 knows.
-        canonical_user: Option<&'a str>,
-    },
-    /// A service of AWS, by its service principals.
-    Service(&'a [&'a str]),
-    /// A user of an identity provider: the provider's ARN or host name.
-    Federated(&'a str),
-}
 
 /// The condition keys of a request.
 pub trait Context {

@@ -1,6 +1,6 @@
 //! The decision of some documents of one kind.
 
-use crate::context::{Context, RequestContext};
+use crate::context::Context;
 use crate::document::Document;
 use crate::names::Names;
 use crate::statement::Effect;
@@ -29,39 +29,31 @@ pub enum Reach {
 
 /// The statement that decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Deciding<'d> {
+pub(crate) struct Deciding<'d> {
     /// Index of the document.
-    pub document: usize,
+    pub(crate) document: usize,
     /// Index of the statement in its document.
-    pub statement: usize,
+    pub(crate) statement: usize,
     /// The statement's `Sid`.
-    pub sid: Option<&'d str>,
+    pub(crate) sid: Option<&'d str>,
 }
 
 /// A verdict and its reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Decision<'d> {
+pub(crate) struct Decision<'d> {
     /// The verdict.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// The statement that decided; none for an implicit deny.
-    pub statement: Option<Deciding<'d>>,
+    pub(crate) statement: Option<Deciding<'d>>,
 }
 
 impl Decision<'_> {
     pub(crate) const NOTHING: Self = Self { verdict: Verdict::ImplicitDeny, statement: None };
 
     /// Whether the verdict is to allow, by whatever reach.
-    pub fn allows(&self) -> bool {
+    pub(crate) fn allows(&self) -> bool {
         matches!(self.verdict, Verdict::Allow(_))
     }
-}
-
-/// Evaluates documents together, as if they were one: the first statement that denies decides; else the first of those that allow in
-/// the strongest way.
-pub fn evaluate<'d, D: AsRef<Document>>(documents: &'d [D], request: &RequestContext<'_>) -> Decision<'d> {
-    let RequestContext { caller, action, resource, context } = *request;
-    let action = action.to_ascii_lowercase();
-    evaluate_asked(documents, &Asked { names: caller.into(), action: &action, resource, context })
 }
 
 /// A request, made ready for many documents.
@@ -74,7 +66,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) context: &'a dyn Context,
 }
 
-pub(crate) fn evaluate_asked<'d, D: AsRef<Document>>(documents: &'d [D], asked: &Asked<'_>) -> Decision<'d> {
+/// Evaluates documents together, as if they were one: the first statement that denies decides; else the first of those that allow in
+/// the strongest way.
+pub(crate) fn evaluate<'d, D: AsRef<Document>>(documents: &'d [D], asked: &Asked<'_>) -> Decision<'d> {
     let mut best = Decision::NOTHING;
     for (document, parsed) in documents.iter().enumerate() {
         for (index, statement) in parsed.as_ref().statements().iter().enumerate() {

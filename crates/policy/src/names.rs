@@ -1,6 +1,5 @@
 //! Who asks, by all the names that a `Principal` element may call it.
 
-use crate::context::Caller;
 use crate::who::{Principal, PrincipalKind};
 
 /// A caller's names.
@@ -58,27 +57,5 @@ impl<'a> Names<'a> {
         };
         let bounded = principal.permissions.boundary.is_some();
         Self::Aws(Member { account: principal.account.as_str(), entity, own, bounded })
-    }
-}
-
-impl<'a> From<Caller<'a>> for Names<'a> {
-    fn from(caller: Caller<'a>) -> Self {
-        match caller {
-            Caller::Anonymous => Self::Anonymous,
-            Caller::Service(names) => names.first().map_or(Self::Anonymous, |name| Self::Service(name)),
-            Caller::Federated(name) => Self::Federated(name),
-            // Outermost first: the last ARN is the caller's own.
-            Caller::Aws { account, names, .. } => {
-                let is_arn = |name: &&str| name.starts_with("arn:");
-                let arns = names.iter().enumerate().filter(|(_, name)| is_arn(name) && !name.ends_with(":root"));
-                let mut links = arns.map(|(at, arn)| Link {
-                    arn,
-                    unique_id: names.get(at + 1).copied().filter(|name| !is_arn(name)).unwrap_or(""),
-                });
-                let (first, second) = (links.next(), links.next());
-                let (entity, own) = if second.is_some() { (first, second) } else { (None, first) };
-                Self::Aws(Member { account, entity, own, bounded: false })
-            }
-        }
     }
 }

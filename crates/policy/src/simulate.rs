@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::{Allowed, Question, Rule, decide};
 use crate::document::Document;
-use crate::evaluate::{Asked, Verdict, evaluate_asked};
+use crate::evaluate::{Asked, Verdict, evaluate};
 use crate::reason::{By, Refused};
 use crate::statement::Effect;
 use crate::who::Attached;
@@ -73,7 +73,7 @@ pub fn simulate<'a>(question: &Question<'a>, resource: Option<&'a Document>, rul
             }));
         }
         let documents: Vec<&Document> = documents.iter().map(|(_, document)| *document).collect();
-        verdicts.push((by, evaluate_asked(&documents, &asked).verdict));
+        verdicts.push((by, evaluate(&documents, &asked).verdict));
     }
     if matched.iter().any(|matched: &Matched<'_>| matched.effect == Effect::Deny) {
         matched.retain(|matched| matched.effect == Effect::Deny);
