@@ -39,9 +39,16 @@ pub struct Claim<'a> {
     pub(crate) signature: [u8; 32],
     pub(crate) time: Timestamp,
     pub(crate) dialect: Dialect,
+    pub(crate) session_token: Option<Cow<'a, str>>,
 }
 
 impl Claim<'_> {
+    /// The token of a temporary credential, `X-Amz-Security-Token`. The signature covers it.
+    #[must_use]
+    pub fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref()
+    }
+
     /// Whose secret is needed.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
@@ -126,9 +133,6 @@ fn header<'a>(head: &RequestHead<'a>, text: &'a str, hint: Dialect) -> Result<Cl
     let signature = hex32(parts.signature.as_bytes()).ok_or_else(|| malformed("Signature"))?;
     let time = time(head).ok_or(Error::MissingDate)?;
     check_date(&scope, time, place)?;
-    if head.headers.contains_key(SECURITY_TOKEN) {
-        return Err(Error::InvalidToken);
-    }
     Ok(Claim {
         mechanism: Mechanism::Header,
         access_key_id,
@@ -137,11 +141,19 @@ fn header<'a>(head: &RequestHead<'a>, text: &'a str, hint: Dialect) -> Result<Cl
         signature,
         time,
         dialect,
+        session_token: token_header(head)?.map(Cow::Borrowed),
     })
 }
 
-/// The header that carries the token of a temporary credential.
-const SECURITY_TOKEN: &str = "x-amz-security-token";
+/// The header that carries the token of a temporary credential. That it is signed, `check_signed_headers` sees to.
+pub(crate) fn token_header<'a>(head: &RequestHead<'a>) -> Result<Option<&'a str>, Error> {
+    let mut values = head.headers.get_all("x-amz-security-token").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Error::InvalidToken),
+        (Some(_), Some(_)) => Err(Error::InvalidToken),
+    }
+}
 
 struct Parts<'a> {
     credential: &'a str,

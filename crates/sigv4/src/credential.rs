@@ -9,6 +9,10 @@ use crate::{Dialect, Error, TERMINATOR, Timestamp};
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>).
 const MAX_ACCESS_KEY_ID: usize = 128;
 
+/// Services with one endpoint for all Regions. To them a client that knows no Region may sign with none: the key of an empty Region
+/// is derived as that of any other. What the Region has to be, [`Policy`](crate::Policy) says.
+const GLOBAL: [&str; 2] = ["iam", "sts"];
+
 /// Where a credential stood and whose words to use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -44,13 +48,13 @@ pub(crate) fn parse(credential: Cow<'_, str>, place: Place) -> Result<(Cow<'_, s
 
 fn split(text: &str, place: Place) -> Result<[&str; 4], Error> {
     let mut parts = text.split('/');
-    let mut next = || parts.next().filter(|part| !part.is_empty());
     let (Some(id), Some(date), Some(region), Some(service), Some(terminator), None) =
-        (next(), next(), next(), next(), next(), next())
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(place.error(Fault::Malformed(text)));
     };
-    if id.len() > MAX_ACCESS_KEY_ID {
+    let missing = [id, date, service, terminator].contains(&"") || (region.is_empty() && !GLOBAL.contains(&service));
+    if missing || id.len() > MAX_ACCESS_KEY_ID {
         return Err(place.error(Fault::Malformed(text)));
     }
     let place = Place { dialect: Dialect::of(service), ..place };

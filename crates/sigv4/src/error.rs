@@ -109,7 +109,7 @@ pub enum Error {
         computed: String,
     },
 
-    /// S3 `InvalidToken`: a session token, which no session of this server can have issued.
+    /// S3 `InvalidToken`: a session token that is there twice or unreadable, or, as its verifier says, no session's of this access key.
     #[error("The provided token is malformed or otherwise invalid.")]
     InvalidToken,
 

@@ -40,7 +40,7 @@ pub use request::{Body, Dialect, RequestHead};
 pub use secret::Secret;
 pub use sign::{ChunkSigner, SignError, Signer};
 pub use timestamp::Timestamp;
-pub use verify::{Authenticated, Policy, verify};
+pub use verify::{Authenticated, Policy, unsigned_body_check, verify};
 
 /// The only algorithm served: HMAC-SHA256 over the string to sign.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use crate::canonical::SIGNATURE_PARAMETER;
-use crate::claim::{Claim, Mechanism, check_date, is_header_list};
+use crate::claim::{Claim, Mechanism, check_date, is_header_list, token_header};
 use crate::credential::{self, Place};
 use crate::encode::{hex32, query_pairs};
 use crate::{ALGORITHM, Dialect, Error, MAX_EXPIRES, RequestHead, Timestamp};
@@ -108,11 +108,13 @@ pub(crate) fn parse<'a>(head: &RequestHead<'a>, hint: Dialect) -> Result<Claim<'
     }
     let signature =
         hex32(signature.as_bytes()).ok_or_else(|| wrong("X-Amz-Signature must be 64 hexadecimal digits"))?;
-    if token.is_some() || head.headers.contains_key("x-amz-security-token") {
-        return Err(Error::InvalidToken);
-    }
+    let session_token = match (token, token_header(head)?) {
+        (Some(_), Some(_)) => return Err(Error::InvalidToken),
+        (Some(token), None) => Some(token),
+        (None, token) => token.map(Cow::Borrowed),
+    };
     let mechanism = Mechanism::Presigned { lifetime };
-    Ok(Claim { mechanism, access_key_id, scope, signed_headers, signature, time, dialect })
+    Ok(Claim { mechanism, access_key_id, scope, signed_headers, signature, time, dialect, session_token })
 }
 
 fn lifetime(text: &str) -> Result<u32, &'static str> {

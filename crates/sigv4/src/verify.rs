@@ -83,21 +83,7 @@ impl Authenticated {
     /// # Errors
     /// An aws-chunked body without a valid `x-amz-decoded-content-length` or `x-amz-trailer`, or the latter without such a body.
     pub fn body_check(&self, headers: &HeaderMap) -> Result<BodyCheck, Error> {
-        let announced = Announced::parse(headers)?;
-        let chain = match self.payload {
-            Payload::Signed(_) | Payload::Unsigned | Payload::ChunkedSigned { trailer: false }
-                if !announced.is_empty() =>
-            {
-                return Err(Error::InvalidTrailerAnnouncement);
-            }
-            Payload::Signed(claimed) if !self.whole => return Ok(BodyCheck::Sha256(PayloadHasher::new(claimed))),
-            Payload::Signed(_) | Payload::Unsigned => return Ok(BodyCheck::Plain),
-            Payload::ChunkedSigned { .. } => Some(self.chain()),
-            Payload::ChunkedUnsignedTrailer => None,
-        };
-        let trailer = !matches!(self.payload, Payload::ChunkedSigned { trailer: false });
-        let decoder = ChunkedDecoder::new(decoded_length(headers)?, trailer.then_some(announced), chain);
-        Ok(BodyCheck::Chunked(Box::new(decoder)))
+        check_of(self.payload, Some(self), headers)
     }
 
     fn chain(&self) -> Chain {
@@ -111,6 +97,40 @@ impl Authenticated {
             previous: self.signature,
         }
     }
+}
+
+/// How a body must be read that was announced so; `by` signed it.
+fn check_of(payload: Payload, by: Option<&Authenticated>, headers: &HeaderMap) -> Result<BodyCheck, Error> {
+    let announced = Announced::parse(headers)?;
+    let chain = match payload {
+        Payload::Signed(_) | Payload::Unsigned | Payload::ChunkedSigned { trailer: false } if !announced.is_empty() => {
+            return Err(Error::InvalidTrailerAnnouncement);
+        }
+        Payload::Signed(claimed) if by.is_none_or(|by| !by.whole) => {
+            return Ok(BodyCheck::Sha256(PayloadHasher::new(claimed)));
+        }
+        Payload::Signed(_) | Payload::Unsigned => return Ok(BodyCheck::Plain),
+        Payload::ChunkedSigned { .. } => by.map(Authenticated::chain),
+        Payload::ChunkedUnsignedTrailer => None,
+    };
+    let trailer = !matches!(payload, Payload::ChunkedSigned { trailer: false });
+    let decoder = ChunkedDecoder::new(decoded_length(headers)?, trailer.then_some(announced), chain);
+    Ok(BodyCheck::Chunked(Box::new(decoder)))
+}
+
+/// How the body of a request that nobody signed must be read: what its headers say of it holds all the same.
+///
+/// # Errors
+/// As [`Authenticated::body_check`]; [`Error::InvalidContentSha256`] for a body whose chunks are signed.
+pub fn unsigned_body_check(headers: &HeaderMap) -> Result<BodyCheck, Error> {
+    let payload = match headers.get(CONTENT_SHA256) {
+        None => Payload::Unsigned,
+        Some(word) => match Payload::parse(word.as_bytes()) {
+            None | Some(Payload::ChunkedSigned { .. }) => return Err(unknown_payload(word.as_bytes())),
+            Some(payload) => payload,
+        },
+    };
+    check_of(payload, None, headers)
 }
 
 /// Checks `claim` against the request it came from: scope, time, headers that must be signed, signature.

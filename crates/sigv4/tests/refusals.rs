@@ -243,9 +243,16 @@ fn headers_that_were_not_signed() {
 
 #[test]
 fn session_tokens() {
-    assert_eq!(Request::signed("s3").with("x-amz-security-token", "t").error(), Error::InvalidToken);
+    let unsigned = Error::HeadersNotSigned { names: "x-amz-security-token".to_owned() };
+    for request in [Request::signed("s3"), Request::signed("kms"), Request::presigned()] {
+        assert_eq!(request.with("x-amz-security-token", "t").error(), unsigned);
+    }
+    // In the query it is part of what was signed.
     let query = Request::presigned().asking("&X-Amz-Date", "&X-Amz-Security-Token=t&X-Amz-Date");
-    assert_eq!(query.error(), Error::InvalidToken);
+    assert!(matches!(query.error(), Error::SignatureDoesNotMatch(_)));
+    assert_eq!(query.with("x-amz-security-token", "t").error(), Error::InvalidToken);
+    let twice = Request::presigned().asking("&X-Amz-Date", "&X-Amz-Security-Token=t&X-Amz-Security-Token=u&X-Amz-Date");
+    assert!(matches!(twice.error(), Error::AuthorizationQueryParametersError { .. }));
 }
 
 #[test]
