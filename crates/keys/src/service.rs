@@ -107,7 +107,8 @@ impl Keys {
     }
 
     /// Whether the caller may still use a key through S3: what [`Keys::data_key`] and [`Keys::decrypt_data_key`] check, without any
-    /// cryptography and without a trace. For data keys that S3 keeps a while (Bucket Keys), at each use.
+    /// cryptography and without a trace. For data keys that S3 keeps a while (Bucket Keys), at each use. Gives the key's ARN: an alias
+    /// may mean another key by now.
     ///
     /// # Errors
     /// Those of GenerateDataKey or Decrypt.
@@ -117,9 +118,9 @@ impl Keys {
         key: &str,
         sealing: bool,
         context: &EncryptionContext,
-    ) -> Result<(), Error> {
+    ) -> Result<String, Error> {
         let action = if sealing { Action::GenerateDataKey } else { Action::Decrypt };
-        self.usable(principal, key, action, context).await.map(|_| ())
+        self.usable(principal, key, action, context).await.map(|key| key.arn.clone())
     }
 
     /// A key that the caller may use through S3, in a state to be used.

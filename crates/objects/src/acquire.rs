@@ -201,6 +201,7 @@ impl Objects {
                 Ok(Keks { inner: key.0, outer: None, source: KeySource::Service { blob: key.1 } })
             }
             Settled::SseKms { key, context, bucket_key } => {
+                require_signature(principal)?;
                 let key = key.as_deref().unwrap_or(keys::AWS_S3);
                 let data_key = if bucket_key {
                     let pairs = with_arn(context.as_ref(), bucket.name.arn())?;
@@ -213,6 +214,7 @@ impl Objects {
                 Ok(Keks { inner: data_key.plaintext, outer: None, source })
             }
             Settled::DsseKms { key, context } => {
+                require_signature(principal)?;
                 let key = key.as_deref().unwrap_or(keys::AWS_S3);
                 let pairs = with_arn(context.as_ref(), name.arn(&bucket.name))?;
                 let data_key: Named = self.keys.data_key(principal, key, &pairs).await?.into();
@@ -239,6 +241,9 @@ impl Objects {
     ) -> Result<Keks, Error> {
         let Identity { bucket, name, .. } = identity;
         let source = sealed.source.clone();
+        if matches!(source, KeySource::Kms { .. } | KeySource::Dsse { .. }) {
+            require_signature(principal)?;
+        }
         let (inner, outer) = match &sealed.source {
             KeySource::Service { blob } => (self.data_keys.open_service(&self.keys, bucket, blob).await?, None),
             KeySource::Kms { key_arn, blob, context, bucket_key: true } => {
@@ -306,6 +311,11 @@ fn binding<'a>(identity: Identity<'a>, source: &KeySource, layer: u8) -> ObjectB
         mode: mode_code(source.mode()),
         layer,
     }
+}
+
+/// Whoever does not say who it is uses no KMS key, whatever a key's policy says of everyone.
+fn require_signature(principal: &Principal) -> Result<(), Error> {
+    if principal.is_anonymous() { Err(Error::SignatureRequired) } else { Ok(()) }
 }
 
 /// The caller's pairs and S3's own.

@@ -1,7 +1,8 @@
 //! Data keys of a bucket, kept for minutes: Bucket Keys, and the service key's data keys of SSE-S3.
 //!
 //! A Bucket Key spares a KMS call for each object (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html>). As
-//! with AWS each requester gets an own one, and a key that is disabled meanwhile is noticed when the Bucket Key has aged.
+//! with AWS each requester gets an own one. Unlike there, whether the requester may use the KMS key is decided at each use: a key that
+//! is disabled, a grant that is revoked and a policy that changed are noticed by the very next request.
 
 use crate::bucket::Bucket;
 use crate::encryption::ARN_CONTEXT;
@@ -83,7 +84,9 @@ impl DataKeys {
             key: key.to_owned(),
             context: context.clone(),
         };
-        if let Some(found) = self.bucket.find(&wanted) {
+        if let Some(found) = self.bucket.find(&wanted)
+            && keys.may_use(principal, key, true, context).await? == found.key_arn
+        {
             return Ok(found);
         }
         let made: Named = keys.data_key(principal, key, context).await?.into();
@@ -119,6 +122,7 @@ impl DataKeys {
     ) -> Result<Arc<SecretKey>, Error> {
         let wanted = (bucket.id, principal.arn.clone(), blob.clone());
         if let Some(found) = self.opened_bucket.find(&wanted) {
+            keys.may_use(principal, key_arn, false, context).await?;
             return Ok(found);
         }
         let opened = Arc::new(keys.decrypt_data_key(principal, key_arn, blob, context).await.map_err(stored)?);
@@ -190,7 +194,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 }
 
-/// "Cached minutes": how long a disabled key or a withdrawn permission may go unnoticed for objects with a Bucket Key.
+/// "Cached minutes": how long a data key lies open in memory.
 const LIFETIME: Duration = Duration::from_secs(300);
 /// Objects under one data key. Each derives a key of its own from it, so this bounds what one leaked data key opens, no more.
 const USES: u64 = 1 << 20;

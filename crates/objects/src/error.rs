@@ -160,6 +160,9 @@ pub enum Error {
     /// `AccessDenied`: a public policy for a bucket whose `BlockPublicPolicy` is on.
     #[error("public policies are blocked by the BlockPublicPolicy block public access setting")]
     PublicPolicyBlocked,
+    /// `InvalidArgument`: an anonymous caller and a KMS key.
+    #[error("Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.")]
+    SignatureRequired,
     /// An error of the key: `KMS.` and the exception's name.
     #[error(transparent)]
     Kms(keys::Error),

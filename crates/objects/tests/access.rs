@@ -198,3 +198,31 @@ fn policies_that_are_taken() {
         assert!(BucketPolicy::parse(&name, &text).is_ok(), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_warm_bucket_key_notices_at_once_that_its_key_is_disabled() {
+    let world = World::new().await;
+    world.put("object", Way::BucketKey, b"x").await.unwrap();
+    assert_eq!(world.get("object", Way::BucketKey, objects::Window::All).await.unwrap(), b"x");
+    let request = keys::operation::lifecycle::DisableKeyRequest { key_id: world.key_arn.clone() };
+    world.keys.disable_key(&world.principal, request).await.unwrap();
+    let disabled = |error| matches!(error, Error::Kms(keys::Error::Disabled(_)));
+    assert!(disabled(world.get("object", Way::BucketKey, objects::Window::All).await.unwrap_err()));
+    assert!(disabled(world.put("object", Way::BucketKey, b"y").await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn nobody_in_particular_uses_no_kms_key() {
+    let world = World::new().await;
+    let nobody = keys::Principal::anonymous();
+    for way in [Way::SseKms, Way::BucketKey, Way::Managed, Way::Dsse] {
+        world.put("object", way, b"x").await.unwrap();
+        let name = object("object");
+        let opened = world.objects.open_object(&nobody, &world.bucket, &name, GetObject::default()).await;
+        assert!(matches!(opened.err(), Some(Error::SignatureRequired)), "{way:?}");
+        let request = PutObject { encryption: world.encryption(way), ..PutObject::default() };
+        let mut body = support::Chunks::of(b"x", 1);
+        let put = world.objects.put_object(&nobody, &world.bucket, &name, request, &mut body).await;
+        assert!(matches!(put.err(), Some(Error::SignatureRequired)), "{way:?}");
+    }
+}

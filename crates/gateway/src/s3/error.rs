@@ -272,6 +272,9 @@ impl From<objects::Error> for S3Error {
                 if let Some(detail) = detail { error.detail("Detail", detail) } else { error }
             }
             E::PublicPolicyBlocked => plain(Code::AccessDenied),
+            E::SignatureRequired => {
+                plain(Code::InvalidArgument).detail("ArgumentName", "Authorization").detail("ArgumentValue", "null")
+            }
             E::Kms(error) => kms(&error),
             E::StoreFull => plain(Code::InsufficientStorage),
             E::Poisoned => plain(Code::ServiceUnavailable),
