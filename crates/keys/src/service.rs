@@ -12,7 +12,7 @@ use crate::Keys;
 use crate::access::{Action, Asker, Via};
 use crate::decide::{Fact, Use};
 use crate::error::Error;
-use crate::identifier::KeyArn;
+use crate::identifier::{KeyArn, Reference, Target};
 use crate::principal::Principal;
 use crate::request::{self, KeyUse, ServiceUse};
 use crate::vault::Key;
@@ -80,6 +80,17 @@ impl Keys {
     pub async fn resolve(&self, principal: &Principal, key_id: &str) -> Result<KeyArn, Error> {
         let key = self.find(principal, key_id, Action::DescribeKey, Via::S3).await?;
         self.arn_of(&key)
+    }
+
+    /// The ARN of the key that an id, ARN, alias name or alias ARN means, whoever asks, whether there is such a key or not: what bucket
+    /// policies compare (`s3:x-amz-server-side-encryption-aws-kms-key-id`). None for what names nothing.
+    pub async fn arn_meant(&self, principal: &Principal, key_id: &str) -> Option<String> {
+        let Reference { account, target } = Reference::parse(key_id, principal, &self.region).ok()?;
+        let key = match target {
+            Target::Key(key) => key,
+            Target::Alias(name) => self.vault.alias(account, name).await.ok()??,
+        };
+        Some(KeyArn { region: self.region.clone(), account, key }.to_string())
     }
 
     /// A 256-bit data key under a KMS key (id, ARN, alias name or alias ARN), on behalf of the caller, through S3: AWS managed

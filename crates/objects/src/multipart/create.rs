@@ -93,6 +93,22 @@ impl Objects {
     }
 }
 
+impl Objects {
+    /// How the object of an open upload will be encrypted.
+    ///
+    /// # Errors
+    /// `NoSuchUpload`.
+    pub async fn upload_applied(
+        &self,
+        bucket: &Bucket,
+        name: &ObjectName,
+        upload: &UploadId,
+    ) -> Result<Applied, Error> {
+        let record = self.upload(bucket, name, upload).await?;
+        Ok(record.key.applied(None, record.by_default))
+    }
+}
+
 /// What AWS allows, and its defaults
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>).
 fn settle_checksum(
