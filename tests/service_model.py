@@ -211,11 +211,14 @@ def table(service: str) -> str:
     others = sorted(name for name in names if name not in structures)
     blocks = [declared(name, shapes[name]) for name in structures]
     text = "\n".join(blocks) + "\n" + "".join(declared(name, shapes[name]) for name in others)
-    functions = "blob each each_word expression list map open optional required rewritten secret text told".split()
-    used = ["Kind", "Shape", *(name for name in functions if re.search(rf"(?<!fn )\b{name}\((?:&|\"|r\"|\d|Kind|map|list|text|blob)", text))]
+    operations = "".join(
+        f'    {"answering" if "output" in loaded["operations"][name] else "silent"}("{name}", &{request}),\n'
+        for name, request in requests(loaded).items()
+    )
+    listed = f"/// Every operation, sorted by name.\npub static OPERATIONS: &[Operation] = &[\n{operations}];\n"
+    functions = "answering blob each each_word expression list map open optional required rewritten secret silent text told".split()
+    used = ["Kind", "Operation", "Shape", *(name for name in functions if re.search(rf"(?<!fn )\b{name}\((?:&|\"|r\"|\d|Kind|map|list|text|blob)", listed + text))]
     head = HEAD.format(uid=loaded["metadata"]["uid"], beyond=BEYOND.get(service, ""), names=", ".join(used))
-    operations = "".join(f'    ("{operation}", &{request}),\n' for operation, request in requests(loaded).items())
-    listed = f"/// Every operation, and the shape of its request.\npub static OPERATIONS: &[(&str, &Shape)] = &[\n{operations}];\n"
     return f"{head}\n{listed}\n{text}"
 
 

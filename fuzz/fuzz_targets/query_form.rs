@@ -7,8 +7,9 @@ use model::{Error, check, form, iam, sts};
 
 fuzz_target!(|input: (u8, &str)| {
     let (choice, text) = input;
-    let operations = [iam::OPERATIONS, sts::OPERATIONS].concat();
-    let (_, shape) = operations[usize::from(choice) % operations.len()];
+    let mut operations = iam::OPERATIONS.iter().chain(sts::OPERATIONS).cycle();
+    let Some(operation) = operations.nth(choice.into()) else { return };
+    let shape = operation.request;
     let members: Vec<(&str, &str)> = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
     let Ok(json) = form::to_json(shape, members) else { return };
     // Each character can become six (`\u0000`), and each place costs a few more for its braces and names.

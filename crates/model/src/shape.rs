@@ -6,6 +6,16 @@ use regex_lite::Regex;
 
 use crate::unicode;
 
+/// An operation of a service model.
+pub struct Operation {
+    /// Its name.
+    pub name: &'static str,
+    /// The shape of its request; of one without input an empty structure.
+    pub request: &'static Shape,
+    /// Whether the model knows an answer, be it an empty one.
+    pub answers: bool,
+}
+
 /// A shape of the service model.
 pub struct Shape {
     pub(crate) kind: Kind,
@@ -104,6 +114,14 @@ fn in_ranges(character: char, ranges: &str) -> bool {
 }
 
 // What the table is written with.
+
+pub(crate) const fn answering(name: &'static str, request: &'static Shape) -> Operation {
+    Operation { name, request, answers: true }
+}
+
+pub(crate) const fn silent(name: &'static str, request: &'static Shape) -> Operation {
+    Operation { name, request, answers: false }
+}
 
 pub(crate) const fn open(kind: Kind) -> Shape {
     Shape { kind, secret: false, told: None }

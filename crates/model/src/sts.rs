@@ -4,21 +4,21 @@
 
 #![allow(non_upper_case_globals, missing_docs, reason = "shapes are as the service model names and describes them")]
 
-use crate::shape::{Kind, Shape, each, each_word, list, open, optional, required, secret, text};
+use crate::shape::{Kind, Operation, Shape, answering, each, each_word, list, open, optional, required, secret, text};
 
-/// Every operation, and the shape of its request.
-pub static OPERATIONS: &[(&str, &Shape)] = &[
-    ("AssumeRole", &AssumeRoleRequest),
-    ("AssumeRoleWithSAML", &AssumeRoleWithSAMLRequest),
-    ("AssumeRoleWithWebIdentity", &AssumeRoleWithWebIdentityRequest),
-    ("AssumeRoot", &AssumeRootRequest),
-    ("DecodeAuthorizationMessage", &DecodeAuthorizationMessageRequest),
-    ("GetAccessKeyInfo", &GetAccessKeyInfoRequest),
-    ("GetCallerIdentity", &GetCallerIdentityRequest),
-    ("GetDelegatedAccessToken", &GetDelegatedAccessTokenRequest),
-    ("GetFederationToken", &GetFederationTokenRequest),
-    ("GetSessionToken", &GetSessionTokenRequest),
-    ("GetWebIdentityToken", &GetWebIdentityTokenRequest),
+/// Every operation, sorted by name.
+pub static OPERATIONS: &[Operation] = &[
+    answering("AssumeRole", &AssumeRoleRequest),
+    answering("AssumeRoleWithSAML", &AssumeRoleWithSAMLRequest),
+    answering("AssumeRoleWithWebIdentity", &AssumeRoleWithWebIdentityRequest),
+    answering("AssumeRoot", &AssumeRootRequest),
+    answering("DecodeAuthorizationMessage", &DecodeAuthorizationMessageRequest),
+    answering("GetAccessKeyInfo", &GetAccessKeyInfoRequest),
+    answering("GetCallerIdentity", &GetCallerIdentityRequest),
+    answering("GetDelegatedAccessToken", &GetDelegatedAccessTokenRequest),
+    answering("GetFederationToken", &GetFederationTokenRequest),
+    answering("GetSessionToken", &GetSessionTokenRequest),
+    answering("GetWebIdentityToken", &GetWebIdentityTokenRequest),
 ];
 
 pub static AssumeRoleRequest: Shape = open(Kind::Structure(&[

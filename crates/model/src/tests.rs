@@ -262,8 +262,9 @@ fn every_pattern_of_the_table_compiles() {
             _ => {}
         }
     }
-    for (_, shape) in [kms::OPERATIONS, iam::OPERATIONS, sts::OPERATIONS, cloudtrail::OPERATIONS].concat() {
-        visit(shape);
+    for operations in [kms::OPERATIONS, iam::OPERATIONS, sts::OPERATIONS, cloudtrail::OPERATIONS] {
+        assert!(operations.is_sorted_by(|a, b| a.name < b.name));
+        operations.iter().for_each(|operation| visit(operation.request));
     }
 }
 

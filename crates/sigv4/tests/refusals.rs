@@ -310,3 +310,16 @@ fn a_service_takes_no_body_on_trust() {
     hasher.update(b"x");
     assert!(matches!(hasher.finish(), Err(Error::XAmzContentSHA256Mismatch { .. })));
 }
+
+#[test]
+fn services_without_regions_may_be_signed_for_none() {
+    for (service, let_in) in [("iam", true), ("sts", true), ("kms", false), ("s3", false)] {
+        let mut request = Request::signed(service);
+        let signer = Signer::new("AKIAIOSFODNN7EXAMPLE", &secret(), "", service);
+        request.headers.remove("authorization");
+        signer.sign("GET", "/bucket/key", "a=1", &mut request.headers, Payload::of(b""), midnight()).unwrap();
+        assert_eq!(matches!(request.verify_for(""), Ok(Some(_))), let_in, "{service}");
+        // It is a Region like any other: another one's signature it is not.
+        assert!(request.edited("//", "/us-east-1/").verify().is_err(), "{service}");
+    }
+}

@@ -9,7 +9,7 @@ mod form;
 mod xml;
 
 use http::StatusCode;
-use model::Request as Shaped;
+use model::{Operation, Request as Shaped};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,41 +23,50 @@ pub(crate) use form::Form;
 const MEDIA_TYPE: &str = "text/xml";
 
 /// A service that speaks the query protocol.
-#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Api {
     /// The `Version` that requests name: the date of the service model.
     pub(crate) version: &'static str,
     /// The namespace of its documents.
     pub(crate) namespace: &'static str,
+    /// Every operation of the model, sorted by name.
+    pub(crate) operations: &'static [Operation],
 }
 
 /// AWS Identity and Access Management.
-pub(crate) const IAM: Api = Api { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+pub(crate) static IAM: Api = Api {
+    version: "2010-05-08",
+    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+    operations: model::iam::OPERATIONS,
+};
 
 /// AWS Security Token Service.
-pub(crate) const STS: Api = Api { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+pub(crate) static STS: Api = Api {
+    version: "2011-06-15",
+    namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    operations: model::sts::OPERATIONS,
+};
 
 impl Api {
-    /// The name of the operation that a form asks for, once its version is this service's.
+    /// The operation that a form asks for, if its version is this service's. Names are case-sensitive.
     ///
     /// # Errors
-    /// `InvalidAction`, as for a name that no operation has (see [`Fault::unknown_action`]).
-    pub(crate) fn action<'f>(&self, form: &'f Form) -> Result<&'f str, Fault> {
-        match (form.action(), form.version()) {
-            (Some(action), Some(version)) if version == self.version => Ok(action),
-            _ => Err(Fault::unknown_action(form)),
-        }
+    /// `InvalidAction`.
+    pub(crate) fn operation(&self, form: &Form) -> Result<&'static Operation, Fault> {
+        let named = form.action().filter(|_| form.version() == Some(self.version));
+        let at = named.and_then(|name| self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok());
+        at.map(|at| &self.operations[at]).ok_or_else(|| Fault::unknown_action(form))
     }
 
-    /// The answer of an operation that succeeded. An answer that serializes as nothing (`()`, a unit struct) has no result element.
-    pub(crate) fn success(&self, operation: &'static str, answer: &impl Serialize, id: RequestId) -> Response {
-        let mut text = format!("<{operation}Response xmlns=\"{}\">", self.namespace);
-        xml::element(&mut text, &format!("{operation}Result"), answer);
-        text.push_str(&format!(
-            "<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
-        ));
+    /// The answer of an operation that succeeded. One that the model knows no answer of has no result element.
+    pub(crate) fn success(&self, operation: &'static Operation, answer: &impl Serialize, id: RequestId) -> Response {
+        let name = operation.name;
+        let mut text = format!("<{name}Response xmlns=\"{}\">", self.namespace);
+        if operation.answers {
+            xml::element(&mut text, &format!("{name}Result"), answer);
+        }
+        text.push_str(&format!("<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{name}Response>"));
         let mut response = Response::full(StatusCode::OK, MEDIA_TYPE, text);
-        response.operation = operation;
+        response.operation = name;
         response
     }
 
@@ -116,7 +125,7 @@ mod tests {
     fn a_form_becomes_a_request() {
         let form =
             form("Action=CreateUser&Version=2010-05-08&UserName=a%40b&Tags.member.1.Key=k+x&Tags.member.1.Value=");
-        assert_eq!(IAM.action(&form).ok(), Some("CreateUser"));
+        assert_eq!(IAM.operation(&form).map(|operation| operation.name), Ok("CreateUser"));
         let tags = vec![Tag { key: "k x".into(), value: String::new() }];
         assert_eq!(parse(&form), Ok(CreateUserRequest { user_name: "a@b".into(), path: None, tags }));
     }
@@ -126,9 +135,10 @@ mod tests {
         for (text, message) in [
             ("Action=CreateUser&Version=2011-06-15", "Could not find operation CreateUser for version 2011-06-15"),
             ("Action=CreateUser", "Could not find operation CreateUser for version NO_VERSION_SPECIFIED"),
+            ("Action=createUser&Version=2010-05-08", "Could not find operation createUser for version 2010-05-08"),
             ("Version=2010-05-08", "Could not find operation NO_ACTION_SPECIFIED for version 2010-05-08"),
         ] {
-            let fault = IAM.action(&form(text)).unwrap_err();
+            let fault = IAM.operation(&form(text)).err().unwrap();
             assert_eq!((fault.code(), fault.message()), ("InvalidAction", message));
         }
     }
@@ -141,15 +151,16 @@ mod tests {
         struct Answer {
             user_name: &'static str,
         }
+        let named = |name| IAM.operations.iter().find(|operation| operation.name == name).unwrap();
         assert_eq!(
-            text(IAM.success("GetUser", &Answer { user_name: "a<b" }, id)),
+            text(IAM.success(named("GetUser"), &Answer { user_name: "a<b" }, id)),
             format!(
                 "<GetUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetUserResult><UserName>a&lt;b</UserName>\
                  </GetUserResult><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></GetUserResponse>"
             )
         );
         assert_eq!(
-            text(IAM.success("DeleteUser", &(), id)),
+            text(IAM.success(named("DeleteUser"), &(), id)),
             format!(
                 "<DeleteUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata><RequestId>{id}\
                  </RequestId></ResponseMetadata></DeleteUserResponse>"
