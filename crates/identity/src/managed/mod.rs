@@ -4,7 +4,7 @@ pub(crate) mod aws;
 
 use std::sync::Arc;
 
-use policy::{AccountId, Attached, Document};
+use policy::{AccountId, Attached, Document, Malformed};
 use serde::{Deserialize, Serialize};
 
 use crate::Identity;
@@ -119,6 +119,47 @@ impl Managed {
     }
 }
 
+/// How many entities of an account a managed policy is used by.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Usage {
+    pub(crate) attached: usize,
+    pub(crate) boundaries: usize,
+}
+
+/// A document for a version of a managed policy, checked.
+///
+/// # Errors
+/// [`Error::MalformedPolicyDocument`], [`Error::LimitExceeded`].
+pub(crate) fn check_document(text: &str) -> Result<(), Error> {
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return Err(Error::MalformedPolicyDocument("Syntax errors in policy.".to_owned()));
+    }
+    // Inline policies may be older.
+    if crate::text::strings(text, &["Version"]).last().map(String::as_str) != Some("2012-10-17") {
+        let text = "Policy document must be version 2012-10-17 or greater.";
+        return Err(Error::MalformedPolicyDocument(text.to_owned()));
+    }
+    parse_document(text)?;
+    match policy::limits::characters(text) > limits::MANAGED_POLICY_SIZE {
+        true => Err(Error::quota("PolicySize", limits::MANAGED_POLICY_SIZE)),
+        false => Ok(()),
+    }
+}
+
+/// An identity policy of a request.
+///
+/// # Errors
+/// [`Error::MalformedPolicyDocument`].
+pub(crate) fn parse_document(text: &str) -> Result<Document, Error> {
+    Document::parse(text, policy::Kind::Identity).map_err(|malformed| {
+        Error::MalformedPolicyDocument(match malformed {
+            // AWS says no more than that.
+            Malformed::Syntax(_) => "Syntax errors in policy.".to_owned(),
+            other => other.to_string(),
+        })
+    })
+}
+
 /// Whether a text has the form of a managed policy's ARN.
 pub(crate) fn is_policy_arn(text: &str) -> bool {
     let named = |path: &str| !path.is_empty() && !path.ends_with('/') && !path.contains(':');
@@ -180,6 +221,13 @@ impl Identity {
         let Some(name) = own_name(account, arn) else { return Ok(None) };
         let found = self.entity::<Policy>(account, name).await?;
         Ok(found.filter(|policy| policy.arn(account) == arn).map(Box::new).map(Managed::Customers))
+    }
+
+    /// Who uses a managed policy.
+    pub(crate) async fn usage(&self, account: AccountId, arn: &str) -> Result<Usage, Error> {
+        let attached = self.rows.all(&rows::attachments(account, arn)).await?.len();
+        let boundaries = self.rows.all(&rows::boundaries(account, arn)).await?.len();
+        Ok(Usage { attached, boundaries })
     }
 
     /// The default version of a managed policy that something names.
