@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod combination;
 mod conditions;
 mod malformed;
 mod statements;

@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 
 /// Sets of policies to try, each with eight requests: enough to find what an hour of them finds but for luck.
 const CASES: u32 = 20_000;
-/// Sets of policies of the long run: with three and more documents each, more than a million random policies.
-const MANY_CASES: u32 = 400_000;
+/// Sets of policies of the long run: of 2.4 documents each in the mean, so 1.2 million random policies.
+const MANY_CASES: u32 = 500_000;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
