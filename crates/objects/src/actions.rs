@@ -20,8 +20,8 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, About)> {
     of(BUCKET, About::Bucket).chain(of(OBJECT, About::Object)).chain(of(ELSE, About::Else))
 }
 
-/// Whether the action (in lower case without `s3:`) knows the condition key (in lower case). `None`: the key is none of S3's.
-pub(crate) fn knows(action: &str, key: &str) -> Option<bool> {
+/// Whether an action (`getobject`) knows a condition key (`s3:prefix`), both in lower case. `None`: the key is none of S3's.
+pub fn knows(action: &str, key: &str) -> Option<bool> {
     let bare = key.strip_prefix("s3:")?;
     if COMMON.contains(&bare) {
         return Some(true);

@@ -46,6 +46,7 @@ mod walk;
 mod window;
 mod write;
 
+pub use actions::knows as action_knows;
 pub use attributes::{ObjectAttributes, PartAttributes};
 pub use body::{Body, BodyError};
 pub use bucket::{BlockedTypes, Bucket, BucketEncryption, DefaultEncryption};
@@ -64,7 +65,8 @@ pub use listing::{Entry, Listing, Page};
 pub use metadata::{Metadata, USER_METADATA_LIMIT};
 pub use multipart::{
     CompleteUpload, CompletedPart, CopyPart, CreateUpload, CreatedUpload, ListParts, ListUploads, MINIMUM_PART,
-    PART_LIMIT, PartEntry, PartNumber, PartPage, StoredPart, UploadEntry, UploadId, UploadPage, UploadPart,
+    PART_LIMIT, PartEntry, PartNumber, PartPage, StoredPart, UploadCreation, UploadEntry, UploadId, UploadPage,
+    UploadPart,
 };
 pub use name::{BucketName, ObjectName};
 pub use objects::{Clock, Dependencies, Objects, Settings, system_clock};

@@ -29,6 +29,19 @@ pub struct CreateUpload {
     pub checksum_type: Option<ChecksumType>,
     /// Tags of the object to come.
     pub tags: Tags,
+    /// Headers that bucket policies may ask for again when parts come: name and value.
+    pub said: Vec<(String, String)>,
+}
+
+/// What an upload was created with, as far as policies ask for it again at each of its parts.
+#[derive(Debug, Clone)]
+pub struct UploadCreation {
+    /// How the object to come will be encrypted.
+    pub applied: Applied,
+    /// Its tags.
+    pub tags: Tags,
+    /// [`CreateUpload::said`].
+    pub said: Vec<(String, String)>,
 }
 
 /// What it answers.
@@ -73,6 +86,7 @@ impl Objects {
             metadata: request.metadata,
             checksum,
             tags: request.tags,
+            said: request.said,
         };
         let row = upload_key(bucket, name, &id);
         let value = self.seal_row(Table::Upload, &row, &record.encode());
@@ -94,18 +108,22 @@ impl Objects {
 }
 
 impl Objects {
-    /// How the object of an open upload will be encrypted.
+    /// What an open upload was created with.
     ///
     /// # Errors
     /// `NoSuchUpload`.
-    pub async fn upload_applied(
+    pub async fn upload_creation(
         &self,
         bucket: &Bucket,
         name: &ObjectName,
         upload: &UploadId,
-    ) -> Result<Applied, Error> {
+    ) -> Result<UploadCreation, Error> {
         let record = self.upload(bucket, name, upload).await?;
-        Ok(record.key.applied(None, record.by_default))
+        Ok(UploadCreation {
+            applied: record.key.applied(None, record.by_default),
+            tags: record.tags,
+            said: record.said,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 pub use complete::{CompleteUpload, CompletedPart};
 pub use copy::CopyPart;
-pub use create::{CreateUpload, CreatedUpload};
+pub use create::{CreateUpload, CreatedUpload, UploadCreation};
 pub use list::{ListParts, ListUploads, PartEntry, PartPage, UploadEntry, UploadPage};
 pub use part::{StoredPart, UploadPart};
 

@@ -146,6 +146,7 @@ fn buckets_uploads_and_parts_go_both_ways() {
             metadata: Metadata::default(),
             checksum: Some((Algorithm::Sha256, ChecksumType::Composite)),
             tags: tags(),
+            said: vec![("x-amz-acl".to_owned(), "bucket-owner-full-control".to_owned())],
         };
         assert_eq!(UploadRecord::decode(&record.encode()), Ok(record));
     }

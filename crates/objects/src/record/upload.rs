@@ -1,6 +1,7 @@
 //! A row of table `Upload`: a multipart upload that is still open.
 
 use super::codec::{Decoder, Encoder, Malformed, array, flag, number, text, unknown};
+use super::tags::{decode_pairs, encode_pairs};
 use super::{SealedKey, algorithm, algorithm_code, from_milliseconds, kind, kind_code, milliseconds};
 use crate::checksum::{Algorithm, ChecksumType};
 use crate::metadata::Metadata;
@@ -24,6 +25,8 @@ pub(crate) struct UploadRecord {
     pub(crate) metadata: Metadata,
     pub(crate) checksum: Option<(Algorithm, ChecksumType)>,
     pub(crate) tags: Tags,
+    /// Headers that it was created with and that bucket policies may ask for at each of its parts: name and value.
+    pub(crate) said: Vec<(String, String)>,
 }
 
 impl UploadRecord {
@@ -43,6 +46,10 @@ impl UploadRecord {
         if !self.tags.is_empty() {
             encoder.field(TAGS, &self.tags.encode());
         }
+        if !self.said.is_empty() {
+            let said = self.said.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            encoder.field(SAID, &encode_pairs(said));
+        }
         encoder.finish()
     }
 
@@ -50,7 +57,7 @@ impl UploadRecord {
         let mut decoder = Decoder::new(bytes, VERSION)?;
         let (mut version, mut data_id, mut initiated, mut initiator) = (None, None, None, None);
         let (mut key, mut by_default, mut metadata, mut checksum) = (None, false, None, None);
-        let mut tags = Tags::default();
+        let (mut tags, mut said) = (Tags::default(), Vec::new());
         while let Some((tag, value)) = decoder.next()? {
             match tag {
                 OBJECT_VERSION => version = Some(array(value)?),
@@ -65,6 +72,7 @@ impl UploadRecord {
                     checksum = Some((algorithm(code)?, kind(kind_code)?));
                 }
                 TAGS => tags = Tags::decode(value)?,
+                SAID => said = decode_pairs(value)?,
                 other => unknown(other)?,
             }
         }
@@ -79,6 +87,7 @@ impl UploadRecord {
             metadata: metadata.ok_or(missing)?,
             checksum,
             tags,
+            said,
         })
     }
 }
@@ -93,3 +102,4 @@ const BY_DEFAULT: u8 = 6;
 const METADATA: u8 = 7;
 const CHECKSUM: u8 = 8;
 const TAGS: u8 = 9;
+const SAID: u8 = 10;
