@@ -81,6 +81,8 @@ impl Absent {
         }
         let (status, code) = match refusal {
             Refusal::Anonymous => (StatusCode::FORBIDDEN, "MissingAuthenticationToken"),
+            Refusal::Expired => (StatusCode::FORBIDDEN, "ExpiredToken"),
+            Refusal::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
             Refusal::Signature(error) => match error {
                 Signature::InvalidAccessKeyId { .. } | Signature::InvalidToken => {
                     (StatusCode::FORBIDDEN, "InvalidClientTokenId")
@@ -98,6 +100,7 @@ impl Absent {
         let message = match refusal {
             Refusal::Anonymous => "Request is missing Authentication Token".into(),
             Refusal::Signature(error) => error.service_message(),
+            Refusal::Expired | Refusal::Failed => refusal.to_string().into(),
         };
         query_error(status, code, &message, id)
     }

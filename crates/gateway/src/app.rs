@@ -1,13 +1,13 @@
 //! What every request shares: the domains, who may sign, and the settings.
 
-use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keys::{Clock, Keys, Principal, Region};
+use audit::Audit;
+use identity::Identity;
+use keys::{Clock, Keys, Region};
 use objects::Objects;
-use sigv4::{Secret, SigningKeys};
+use sigv4::SigningKeys;
 
 use crate::health::Readiness;
 use crate::host::Domains;
@@ -20,12 +20,30 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// The KMS domain in every Region that is served, the home first.
     regions: Box<[Arc<Keys>]>,
-    /// Who may sign.
-    pub accounts: Accounts,
+    /// Who may sign, and what each may do: the IAM and STS domains.
+    pub identity: Arc<Identity>,
+    /// The event log.
+    pub audit: Arc<Audit>,
     /// Region, domains, clock and limits.
     pub settings: Settings,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) readiness: Readiness,
+}
+
+/// What requests are answered with.
+pub struct Parts {
+    /// The S3 domain.
+    pub objects: Arc<Objects>,
+    /// The KMS domain, in the home Region.
+    pub keys: Arc<Keys>,
+    /// The IAM and STS domains.
+    pub identity: Arc<Identity>,
+    /// The event log.
+    pub audit: Arc<Audit>,
+    /// Asked for readiness alone.
+    pub store: Arc<dyn meta::Store>,
+    /// Asked for readiness alone.
+    pub blobs: Arc<dyn blob::Blobs>,
 }
 
 /// What an operator sets.
@@ -70,21 +88,16 @@ impl Default for Limits {
 }
 
 impl App {
-    /// Puts the domains together. `store` and `blobs` are asked for readiness alone.
-    pub fn new(
-        objects: Arc<Objects>,
-        keys: Arc<Keys>,
-        store: Arc<dyn meta::Store>,
-        blobs: Arc<dyn blob::Blobs>,
-        accounts: Accounts,
-        settings: Settings,
-    ) -> App {
+    /// Puts the domains together.
+    pub fn new(parts: Parts, settings: Settings) -> App {
+        let Parts { objects, keys, identity, audit, store, blobs } = parts;
         let regions = keys.regions().filter_map(|region| keys.in_region(region.as_str())).collect();
         App {
             objects,
             keys,
             regions,
-            accounts,
+            identity,
+            audit,
             settings,
             signing_keys: SigningKeys::new(),
             readiness: Readiness::new(store, blobs),
@@ -94,61 +107,5 @@ impl App {
     /// The KMS domain in a Region, if it is served.
     pub(crate) fn keys_in(&self, region: &str) -> Option<&Arc<Keys>> {
         self.regions.iter().find(|keys| keys.region().as_str() == region)
-    }
-}
-
-/// One access key and whose it is.
-pub struct Account {
-    /// Who a request signed with this key speaks for.
-    pub principal: Principal,
-    /// The secret access key.
-    pub secret: Secret,
-}
-
-/// Access keys by their id. Fixed for the life of the process.
-#[derive(Default)]
-pub struct Accounts {
-    by_access_key: HashMap<String, Entry>,
-}
-
-pub(crate) struct Entry {
-    pub(crate) principal: Arc<Principal>,
-    pub(crate) secret: Secret,
-}
-
-/// Two accounts were given the same access key id.
-#[derive(Debug, thiserror::Error)]
-#[error("the access key id {0} is given twice")]
-pub struct DuplicateAccessKey(pub String);
-
-impl Accounts {
-    /// All access keys, each under the id that its principal names.
-    ///
-    /// # Errors
-    /// [`DuplicateAccessKey`].
-    pub fn new(accounts: impl IntoIterator<Item = Account>) -> Result<Accounts, DuplicateAccessKey> {
-        let mut by_access_key = HashMap::new();
-        for Account { principal, secret } in accounts {
-            let id = principal.access_key_id.clone();
-            let entry = Entry { principal: Arc::new(principal), secret };
-            if by_access_key.insert(id.clone(), entry).is_some() {
-                return Err(DuplicateAccessKey(id));
-            }
-        }
-        Ok(Accounts { by_access_key })
-    }
-
-    pub(crate) fn has(&self, access_key_id: &str) -> bool {
-        self.by_access_key.contains_key(access_key_id)
-    }
-
-    pub(crate) fn find(&self, access_key_id: &str) -> Option<&Entry> {
-        self.by_access_key.get(access_key_id)
-    }
-}
-
-impl fmt::Debug for Accounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts").field("access_keys", &self.by_access_key.len()).finish()
     }
 }

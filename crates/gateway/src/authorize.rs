@@ -1,21 +1,35 @@
 //! From who somebody is to what they may do: the only maker of [`Authorized`].
 //!
-//! There is one rule: a principal may do anything to what its own account owns, and nothing else. What key policies and grants say
-//! of a key, `keys` decides.
+//! What policies say together is decided in crate `policy`; here a request becomes its question. Of a KMS key, with its key policy and
+//! grants, `keys` decides by the same rules.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use keys::{AccountId, Principal};
+use policy::{AccountId, Context, Document, GlobalContext, Principal, Question, Refused, Rule, decide};
 
 use crate::auth::Authenticated;
 
 /// Something that an operation acts on.
 pub trait Resource {
-    /// Who owns it; `None` for what lies in the caller's own account by its nature (the list of its buckets, its keys by
-    /// id, a bucket that does not exist yet).
-    fn owner(&self) -> Option<&AccountId>;
+    /// Its ARN, or `*`.
+    fn arn(&self) -> Cow<'_, str>;
+
+    /// Who owns it; `None` for what lies in the caller's own account by its nature (the list of its buckets, a bucket that does not
+    /// exist yet).
+    fn owner(&self) -> Option<AccountId>;
+
+    /// What it says itself of who may use it.
+    fn policy(&self) -> Option<&Document> {
+        None
+    }
+
+    /// What that policy means for callers of the owner's account.
+    fn rule(&self) -> Rule {
+        Rule::Either
+    }
 }
 
 /// The caller's own account as a resource: its list of buckets, its keys, what is about to be created in it.
@@ -23,20 +37,30 @@ pub trait Resource {
 pub struct OwnAccount;
 
 impl Resource for OwnAccount {
-    fn owner(&self) -> Option<&AccountId> {
+    fn arn(&self) -> Cow<'_, str> {
+        "*".into()
+    }
+
+    fn owner(&self) -> Option<AccountId> {
         None
     }
 }
 
-impl Resource for objects::Bucket {
-    fn owner(&self) -> Option<&AccountId> {
-        Some(&self.owner)
-    }
-}
-
 impl<R: Resource> Resource for Arc<R> {
-    fn owner(&self) -> Option<&AccountId> {
+    fn arn(&self) -> Cow<'_, str> {
+        (**self).arn()
+    }
+
+    fn owner(&self) -> Option<AccountId> {
         (**self).owner()
+    }
+
+    fn policy(&self) -> Option<&Document> {
+        (**self).policy()
+    }
+
+    fn rule(&self) -> Rule {
+        (**self).rule()
     }
 }
 
@@ -72,17 +96,24 @@ impl<R> Deref for Authorized<R> {
     }
 }
 
-/// The caller may not do this. AWS: `AccessDenied` (403), whatever the reason.
+/// The caller may not do this. AWS: `AccessDenied` (403) or `AccessDeniedException` (400).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("User: {principal} is not authorized to perform: {action} because no policy allows the {action} action")]
+#[error("User: {principal} is not authorized to perform: {action} on resource: {resource} {}", .refused.reason(.action))]
 pub struct Denied {
     /// The caller's ARN.
     pub principal: String,
     /// The action, as policies name it.
     pub action: &'static str,
+    /// The resource's ARN.
+    pub resource: String,
+    /// Whether the resource is of the caller's own account: to others AWS gives no reason.
+    pub own: bool,
+    /// Which policy it was.
+    pub refused: Refused,
 }
 
-/// Decides whether `caller` may do `action` (as policies name it: `s3:PutObject`) to `resource`.
+/// Decides whether `caller` may do `action` (as policies name it: `s3:PutObject`) to `resource`. `context` has the condition keys of
+/// the service.
 ///
 /// # Errors
 /// [`Denied`].
@@ -90,11 +121,33 @@ pub fn authorize<R: Resource>(
     caller: &Authenticated,
     action: &'static str,
     resource: R,
+    context: &dyn Context,
 ) -> Result<Authorized<R>, Denied> {
     let principal = caller.principal();
-    match resource.owner() {
-        Some(owner) if *owner != principal.account => Err(Denied { principal: principal.arn.clone(), action }),
-        _ => Ok(Authorized { principal: caller.shared_principal(), action, resource }),
+    let owner = resource.owner();
+    let arn = resource.arn();
+    let context = GlobalContext {
+        principal,
+        facts: Some(caller.facts()),
+        region: caller.region(),
+        resource_account: Some(owner.unwrap_or(principal.account)),
+        via_service: None,
+        service: context,
+    };
+    let question = Question { principal, action, resource: &arn, owner, context: &context };
+    let decided = decide(&question, resource.policy(), resource.rule()).map(|_| ());
+    match decided {
+        Ok(()) => {
+            drop(arn);
+            Ok(Authorized { principal: caller.shared_principal(), action, resource })
+        }
+        Err(refused) => Err(Denied {
+            principal: principal.arn.clone(),
+            action,
+            resource: arn.into_owned(),
+            own: owner.is_none_or(|owner| owner == principal.account),
+            refused,
+        }),
     }
 }
 

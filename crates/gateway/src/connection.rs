@@ -33,6 +33,8 @@ pub struct Connection {
     pub secure: bool,
     /// The client's address.
     pub peer: SocketAddr,
+    /// The name of the listener that it came by, if the operator gave it one (`aws:SourceVpce`).
+    pub listener: Option<Arc<str>>,
     /// Becomes `true` when the server wants to stop: the request in progress is answered, another is not read.
     pub shutdown: watch::Receiver<bool>,
 }
@@ -69,13 +71,14 @@ impl Gateway {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Connection { secure, peer, mut shutdown } = connection;
+        let Connection { secure, peer, listener, mut shutdown } = connection;
+        let origin = dispatch::Origin { secure, peer: peer.ip(), listener };
         let io = TokioIo::new(Impatient::new(io, self.app.settings.limits.answer_silence));
         let service = service_fn(|mut request| {
-            let app = Arc::clone(&self.app);
+            let (app, origin) = (Arc::clone(&self.app), origin.clone());
             async move {
                 let spelling = spelling(&mut request);
-                let mut answer = dispatch::answer(&app, request, secure, peer.ip()).await;
+                let mut answer = dispatch::answer(&app, request, origin).await;
                 *answer.extensions_mut() = spelling;
                 Ok::<_, Infallible>(answer)
             }

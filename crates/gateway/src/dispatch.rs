@@ -1,7 +1,4 @@
-//! From a head to the service that answers it, and from its answer to the wire.
-//!
-//! The service is that of the SigV4 credential scope; without one that of `X-Amz-Target`, then of a posted form; what has
-//! none of these is S3.
+//! From a head to the service that answers it, and from its answer, once what was asked is on record, to the wire.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,102 +6,65 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
-use keys::Principal;
-use sigv4::{Body, Dialect, RequestHead};
+use policy::RequestFacts;
+use sigv4::{Body, RequestHead};
 
-use crate::absent::Absent;
 use crate::app::App;
-use crate::auth::{self, Authenticated, Refusal};
+use crate::auth::{self, Authenticated, Expected, Refusal};
 use crate::body::{ReadError, RequestBody};
 use crate::query::Query;
 use crate::request::{Request, RequestId};
 use crate::response::{AccessLog, Outgoing, Response};
-use crate::{health, json, kms, metrics, s3};
+use crate::service::Service;
+use crate::{health, json, kms, metrics, record, s3};
 
 /// The longest body of a JSON or query request that is not for S3. KMS's largest, a key policy of 32 KiB with every
 /// character escaped, fits; so does a ciphertext of 6 KiB with the largest encryption context.
 pub const DOCUMENT_LIMIT: usize = 256 * 1024;
 
-/// Who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
-    S3,
-    Kms,
-    Absent(Absent),
+/// How the requests of a connection come.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// By TLS.
+    pub(crate) secure: bool,
+    /// The address at the other end.
+    pub(crate) peer: IpAddr,
+    /// The name of the listener, if it has one.
+    pub(crate) listener: Option<Arc<str>>,
 }
 
-impl Service {
-    fn by_scope(scope: &str) -> Option<Service> {
-        match scope {
-            "s3" => Some(Service::S3),
-            "kms" => Some(Service::Kms),
-            other => Absent::by_scope(other).map(Service::Absent),
-        }
-    }
+/// A request that was answered, with what its record needs.
+pub(crate) struct Answered {
+    pub(crate) service: Service,
+    pub(crate) response: Response,
+    /// Who asked, if the request was let in.
+    pub(crate) caller: Option<Authenticated>,
+    /// The whole body, of the services whose requests are documents.
+    pub(crate) body: Bytes,
+}
 
-    /// Without a scope, or with one that is no service's: in whose words the request speaks.
-    fn by_shape(method: &Method, path: &str, headers: &HeaderMap) -> Service {
-        if let Some(target) = headers.get(kms::TARGET).and_then(|value| value.to_str().ok()) {
-            return Absent::by_target(target).map_or(Service::Kms, Service::Absent);
-        }
-        let form = headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-            value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
-        });
-        if form && method == Method::POST && path == "/" {
-            return Service::Absent(Absent::form());
-        }
-        Service::S3
-    }
-
-    fn scope(self) -> &'static str {
-        match self {
-            Service::S3 => "s3",
-            Service::Kms => "kms",
-            Service::Absent(absent) => absent.scope,
-        }
-    }
-
-    fn dialect(self) -> Dialect {
-        match self {
-            Service::S3 => Dialect::S3,
-            _ => Dialect::Service,
-        }
-    }
-
-    /// A request's id as the answer tells it.
-    fn request_id(self, id: RequestId) -> String {
-        match self {
-            Service::S3 => id.short(),
-            _ => id.uuid(),
-        }
-    }
-
-    fn refuse(self, request: &Request, refusal: &Refusal) -> Response {
-        match self {
-            Service::S3 => s3::refuse(request, refusal),
-            Service::Kms => json::refuse(refusal),
-            Service::Absent(absent) => absent.refuse(refusal, request.id),
-        }
+impl Answered {
+    /// A request that was not let in, or that no service answers.
+    fn outside(service: Service, response: Response) -> Answered {
+        Answered { service, response, caller: None, body: Bytes::new() }
     }
 }
 
 /// Answers one request.
-pub(crate) async fn answer(
-    app: &App,
-    request: http::Request<Incoming>,
-    secure: bool,
-    peer: IpAddr,
-) -> http::Response<Outgoing> {
+pub(crate) async fn answer(app: &App, request: http::Request<Incoming>, origin: Origin) -> http::Response<Outgoing> {
     let started = Instant::now();
     let (parts, incoming) = request.into_parts();
     let id = RequestId::next();
     let body = RequestBody::new(incoming, app.settings.limits.body_silence);
-    let mut request = receive(app, parts, body, id, secure, peer);
+    let mut request = receive(app, parts, body, id, &origin);
+    let facts = Arc::new(facts(&request, origin));
+    let event = uuid::Uuid::new_v4();
 
-    let incoming = keys::Incoming { id: id.uuid_bytes(), secure, address: peer.to_canonical() };
-    let (service, mut response, principal) = keys::in_request(incoming, respond(app, &mut request)).await;
+    let incoming = keys::Incoming { id: id.uuid_bytes(), event, facts: Arc::clone(&facts) };
+    let (answered, uses) = keys::in_request(incoming, respond(app, &mut request, facts)).await;
+    let Answered { service, mut response, caller, .. } = record::keep(app, &request, event, answered, uses).await;
 
     let waits = request.headers.contains_key(header::EXPECT);
     if !request.body.discard(waits).await {
@@ -115,14 +75,14 @@ pub(crate) async fn answer(
         method: request.method,
         operation: response.operation,
         status: response.status,
-        principal,
+        principal: caller.map(|caller| caller.shared_principal()),
         started,
     };
     send(response, service, id, log)
 }
 
 /// The head as handlers see it. The query is parsed later, since what is wrong with it must be told in the service's words.
-fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, secure: bool, peer: IpAddr) -> Request {
+fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, origin: &Origin) -> Request {
     let host = match parts.headers.get(header::HOST) {
         Some(host) => host.to_str().ok(),
         None => parts.uri.authority().map(|authority| authority.as_str()),
@@ -134,26 +94,36 @@ fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, secure: bo
         target: parts.uri,
         query: Query::default(),
         headers: parts.headers,
-        secure,
-        peer,
+        secure: origin.secure,
+        peer: origin.peer,
         received: (app.settings.clock)(),
         body,
     }
 }
 
-/// An answer, whose it is, and for whom if that is known.
-type Answered = (Service, Response, Option<Arc<Principal>>);
+/// What policies may ask of how the request came.
+fn facts(request: &Request, origin: Origin) -> RequestFacts {
+    let header = |name| request.header(name).map(str::to_owned);
+    RequestFacts {
+        secure: origin.secure,
+        address: origin.peer.to_canonical(),
+        listener: origin.listener,
+        user_agent: header(header::USER_AGENT),
+        referer: header(header::REFERER),
+        time: request.received,
+    }
+}
 
-async fn respond(app: &App, request: &mut Request) -> Answered {
+async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> Answered {
     if request.bucket_host.is_none()
         && let Some(response) = health::check(app, &request.method, request.path()).await
     {
-        return (Service::S3, response, None);
+        return Answered::outside(Service::S3, response);
     }
     if request.bucket_host.is_none()
         && let Some(response) = metrics::answer(app, &request.method, request.path(), request.peer)
     {
-        return (Service::S3, response, None);
+        return Answered::outside(Service::S3, response);
     }
     let shape = Service::by_shape(&request.method, request.path(), &request.headers);
     let head = RequestHead {
@@ -164,7 +134,8 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
     };
     let claim = match auth::claim(&head, shape.dialect()) {
         Ok(claim) => claim,
-        Err(refusal) => return (shape, shape.refuse(request, &refusal), None),
+        Err(Refusal::Anonymous) if shape == Service::S3 => return anonymous(app, request, facts).await,
+        Err(refusal) => return Answered::outside(shape, shape.refuse(request, &refusal)),
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
     let keys = match service {
@@ -172,35 +143,47 @@ async fn respond(app: &App, request: &mut Request) -> Answered {
         // Buckets are in the home Region, and so is what is not built.
         Service::S3 | Service::Absent(_) => &app.keys,
     };
-
+    // Whoever does not even name an access key that exists costs no memory.
+    let credential = match auth::credential(app, &claim).await {
+        Ok(credential) => credential,
+        Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
+    };
     // S3 is authenticated by its head, the body is read afterwards. The signatures of the others cover the body, which is small.
     let whole = match service {
         Service::S3 => None,
-        // Whoever does not even name an access key that exists costs no memory.
-        _ if !app.accounts.has(claim.access_key_id()) => {
-            let refusal = Refusal::unknown_key(&claim);
-            return (service, service.refuse(request, &refusal), None);
-        }
         _ => match request.body.collect(DOCUMENT_LIMIT).await {
             Ok(body) => Some(body),
-            Err(error) => return (service, unreadable(service, request.id, &error), None),
+            Err(error) => return Answered::outside(service, unreadable(service, request.id, &error)),
         },
     };
     let body = whole.as_ref().map_or(Body::Streaming, |body| Body::Whole(body));
-    let (caller, check) =
-        match auth::authenticate(app, &claim, &head, service.scope(), keys.region().as_str(), body, request.received) {
-            Ok(authenticated) => authenticated,
-            Err(refusal) => return (service, service.refuse(request, &refusal), None),
-        };
+    let expected = Expected { service: service.scope(), region: keys.region().as_str(), body, now: request.received };
+    let (caller, check) = match auth::authenticate(app, &claim, &head, &credential, facts, expected) {
+        Ok(authenticated) => authenticated,
+        Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
+    };
+    let body = whole.unwrap_or_default();
     let response = match service {
         Service::S3 => {
             request.body.guard(check, &request.headers);
             s3(app, &caller, request).await
         }
-        Service::Kms => kms::handle(keys, &caller, request, whole.unwrap_or_default()).await,
+        Service::Kms => kms::handle(keys, &caller, request, body.clone()).await,
         Service::Absent(absent) => absent.answer(request.id),
     };
-    (service, response, Some(caller.shared_principal()))
+    Answered { service, response, caller: Some(caller), body }
+}
+
+/// A request to S3 that nobody signed: what a bucket's policy gives to everybody.
+async fn anonymous(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> Answered {
+    match Authenticated::anonymous(&request.headers, facts, app.settings.region.as_str()) {
+        Ok((caller, check)) => {
+            request.body.guard(check, &request.headers);
+            let response = s3(app, &caller, request).await;
+            Answered { service: Service::S3, response, caller: Some(caller), body: Bytes::new() }
+        }
+        Err(refusal) => Answered::outside(Service::S3, s3::refuse(request, &refusal)),
+    }
 }
 
 async fn s3(app: &App, caller: &Authenticated, request: &mut Request) -> Response {

@@ -33,6 +33,8 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
     let (code, message) = match refusal {
         Refusal::Anonymous => ("MissingAuthenticationTokenException", "Request is missing Authentication Token".into()),
         Refusal::Signature(cause) => (code(cause), cause.service_message()),
+        Refusal::Expired => ("ExpiredTokenException", "The security token included in the request is expired".into()),
+        Refusal::Failed => return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &refusal.to_string()),
     };
     error(StatusCode::BAD_REQUEST, code, &message)
 }

@@ -25,13 +25,15 @@ pub mod kms;
 mod metrics;
 pub mod query;
 mod query_protocol;
+mod record;
 pub mod request;
 pub mod response;
 pub mod s3;
+mod service;
 
-pub use app::{Account, Accounts, App, Limits, Settings};
+pub use app::{App, Limits, Parts, Settings};
 pub use auth::{Authenticated, Refusal};
-pub use authorize::{Authorized, Denied, authorize};
+pub use authorize::{Authorized, Denied, OwnAccount, Resource, authorize};
 pub use body::{ReadError, RequestBody};
 pub use connection::{Connection, Gateway};
 pub use dispatch::DOCUMENT_LIMIT;

@@ -7,7 +7,6 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use keys::Keys;
 
 use crate::auth::Authenticated;
-use crate::authorize::{OwnAccount, authorize};
 use crate::json;
 use crate::request::Request;
 use crate::response::Response;
@@ -40,12 +39,7 @@ fn named(request: &Request) -> Option<&'static Operation> {
 }
 
 async fn run(keys: &Keys, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
-    // Which key the request names, and whether its policy and grants let the principal use it so, `keys` decides.
-    let allowed = match authorize(caller, operation.action, OwnAccount) {
-        Ok(allowed) => allowed,
-        Err(denied) => return json::error(StatusCode::BAD_REQUEST, "AccessDeniedException", &denied.to_string()),
-    };
-    match (operation.handler)(keys, &allowed, body).await {
+    match (operation.handler)(keys, caller, body).await {
         Ok(body) => Response::full(StatusCode::OK, json::MEDIA_TYPE, body),
         Err(error) => failed(operation, &error),
     }

@@ -7,7 +7,7 @@ use keys::{Error, Keys};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::authorize::{Authorized, OwnAccount};
+use crate::auth::Authenticated;
 
 /// One operation.
 pub struct Operation {
@@ -26,8 +26,9 @@ impl Operation {
     }
 }
 
-/// From the body of a request to the body of its answer.
-pub(super) type Handler = for<'a> fn(&'a Keys, &'a Authorized<OwnAccount>, &'a [u8]) -> Answer<'a>;
+/// From the body of a request to the body of its answer. Whether the caller may, `keys` decides: of every key when it is looked up,
+/// and there is no other way to one; of what is about no key, first of all.
+pub(super) type Handler = for<'a> fn(&'a Keys, &'a Authenticated, &'a [u8]) -> Answer<'a>;
 
 pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send + 'a>>;
 
@@ -38,9 +39,9 @@ macro_rules! operations {
         pub static OPERATIONS: &[Operation] = &[ $( Operation {
             name: stringify!($name),
             action: concat!("kms:", stringify!($name)),
-            handler: |keys, allowed, body| {
+            handler: |keys, caller, body| {
                 Box::pin(async move {
-                    let answer = keys.$method(allowed.principal(), keys::parse(body)?).await?;
+                    let answer = keys.$method(caller.principal(), keys::parse(body)?).await?;
                     Ok($render(&answer, body.len()))
                 })
             },

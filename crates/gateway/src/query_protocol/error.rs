@@ -5,6 +5,7 @@ use sigv4::Error as Signature;
 
 use super::{Form, MEDIA_TYPE, xml};
 use crate::auth::Refusal;
+use crate::authorize::Denied;
 use crate::request::RequestId;
 use crate::response::Response;
 
@@ -43,6 +44,10 @@ impl Fault {
             Refusal::Anonymous => {
                 return Fault::new("MissingAuthenticationToken", "Request is missing Authentication Token");
             }
+            Refusal::Expired => {
+                return Fault::new("ExpiredToken", "The security token included in the request is expired");
+            }
+            Refusal::Failed => return Fault::new("InternalFailure", refusal.to_string()),
             Refusal::Signature(error) => error,
         };
         let name = match code {
@@ -89,6 +94,21 @@ impl From<model::Error> for Fault {
             model::Error::Serialization(message) => Fault::malformed(message),
             model::Error::Validation(message) => Fault::new("ValidationError", message),
         }
+    }
+}
+
+impl From<identity::Error> for Fault {
+    fn from(error: identity::Error) -> Self {
+        if let identity::Error::Internal(internal) = &error {
+            tracing::error!(%internal, "an operation of IAM or STS failed");
+        }
+        Fault::new(error.code(), error.message())
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        Fault::new("AccessDenied", denied.to_string())
     }
 }
 

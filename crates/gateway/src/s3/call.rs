@@ -6,7 +6,7 @@ use super::headers::{self, text};
 use super::operation::Operation;
 use crate::app::App;
 use crate::auth::Authenticated;
-use crate::authorize::{Authorized, OwnAccount, authorize};
+use crate::authorize::{Authorized, OwnAccount, Resource, authorize};
 use crate::body::ReadError;
 use crate::request::Request;
 use crate::response::Response;
@@ -15,6 +15,7 @@ use http::{HeaderMap, StatusCode};
 use keys::{AccountId, Principal};
 use md5::{Digest as _, Md5};
 use objects::{Body as _, Bucket, BucketName, ChecksumClaim, ChecksumValue, ObjectName};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a handler works on.
@@ -90,12 +91,12 @@ impl Call<'_> {
         if expected.is_some_and(|expected| expected != bucket.owner) {
             return Err(Code::AccessDenied.into());
         }
-        Ok(authorize(self.caller, action, bucket)?)
+        Ok(authorize(self.caller, action, bucket, &())?)
     }
 
     /// What lies in the caller's own account.
     pub(crate) fn own_account(&self, action: &'static str) -> Result<Authorized<OwnAccount>, S3Error> {
-        Ok(authorize(self.caller, action, OwnAccount)?)
+        Ok(authorize(self.caller, action, OwnAccount, &())?)
     }
 
     /// `versionId`. What AWS cannot read as a version id is `InvalidArgument`.
@@ -231,6 +232,16 @@ impl NameEncoding {
             }
         }
         encoded
+    }
+}
+
+impl Resource for Bucket {
+    fn arn(&self) -> Cow<'_, str> {
+        self.name.arn().into()
+    }
+
+    fn owner(&self) -> Option<AccountId> {
+        Some(self.owner)
     }
 }
 

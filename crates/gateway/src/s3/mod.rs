@@ -68,6 +68,8 @@ pub fn refuse(request: &Request, refusal: &Refusal) -> Response {
     let error = match refusal {
         Refusal::Anonymous => Code::AccessDenied.into(),
         Refusal::Signature(error) => S3Error::from(error.clone()),
+        Refusal::Expired => Code::ExpiredToken.into(),
+        Refusal::Failed => Code::InternalError.into(),
     };
     render(request, &error)
 }

@@ -1,0 +1,76 @@
+//! The services of this endpoint, and which of them a request is for.
+//!
+//! The service is that of the SigV4 credential scope; without one that of `X-Amz-Target`, then of a posted form; what has
+//! none of these is S3.
+
+use http::{HeaderMap, Method, header};
+use sigv4::Dialect;
+
+use crate::absent::Absent;
+use crate::auth::Refusal;
+use crate::request::{Request, RequestId};
+use crate::response::Response;
+use crate::{json, kms, s3};
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    S3,
+    Kms,
+    Absent(Absent),
+}
+
+impl Service {
+    pub(crate) fn by_scope(scope: &str) -> Option<Service> {
+        match scope {
+            "s3" => Some(Service::S3),
+            "kms" => Some(Service::Kms),
+            other => Absent::by_scope(other).map(Service::Absent),
+        }
+    }
+
+    /// Without a scope, or with one that is no service's: in whose words the request speaks.
+    pub(crate) fn by_shape(method: &Method, path: &str, headers: &HeaderMap) -> Service {
+        if let Some(target) = headers.get(kms::TARGET).and_then(|value| value.to_str().ok()) {
+            return Absent::by_target(target).map_or(Service::Kms, Service::Absent);
+        }
+        let form = headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+            value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
+        });
+        if form && method == Method::POST && path == "/" {
+            return Service::Absent(Absent::form());
+        }
+        Service::S3
+    }
+
+    pub(crate) fn scope(self) -> &'static str {
+        match self {
+            Service::S3 => "s3",
+            Service::Kms => "kms",
+            Service::Absent(absent) => absent.scope,
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Service::S3 => Dialect::S3,
+            _ => Dialect::Service,
+        }
+    }
+
+    /// A request's id as the answer tells it.
+    pub(crate) fn request_id(self, id: RequestId) -> String {
+        match self {
+            Service::S3 => id.short(),
+            _ => id.uuid(),
+        }
+    }
+
+    pub(crate) fn refuse(self, request: &Request, refusal: &Refusal) -> Response {
+        match self {
+            Service::S3 => s3::refuse(request, refusal),
+            Service::Kms => json::refuse(refusal),
+            Service::Absent(absent) => absent.refuse(refusal, request.id),
+        }
+    }
+}
