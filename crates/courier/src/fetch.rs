@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::connection::{Dialer, MAX_LOOKUPS};
-use crate::{Answer, Endpoint, Error, Limits, Trust};
+use crate::{Answer, Endpoint, Error, Limits, Thumbprint, Trust};
 
 /// Reads public documents from anywhere: no signature, no kept connections, no redirects.
 #[derive(Debug)]
@@ -33,6 +33,29 @@ impl Fetcher {
     #[must_use]
     pub fn new() -> Fetcher {
         Fetcher { lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)), permits: Semaphore::new(MAX_FETCHES) }
+    }
+
+    /// The thumbprint of the last certificate in the chain that a server shows, which need not be trusted by anybody. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error`], within the time limit.
+    pub async fn last_certificate(&self, endpoint: Endpoint, time: Duration) -> Result<Thumbprint, Error> {
+        let deadline = Instant::now() + time;
+        let (trust, shown) = Trust::to_look_at();
+        let dialer = Dialer::with_lookups(endpoint, &trust, Arc::clone(&self.lookups));
+        let to = dialer.shown();
+        let dialed = async {
+            let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
+            dialer.dial(deadline).await.map(drop)
+        };
+        let dialed = timeout_at(deadline, dialed).await;
+        // A server may have turned away whoever looks only: its certificates were shown by then.
+        match (shown.get(), dialed) {
+            (Some(thumbprint), _) => Ok(*thumbprint),
+            (None, Ok(Err(error))) if !matches!(error, Error::TimedOut { .. }) => Err(error),
+            (None, Ok(Ok(()))) => Err(Error::Tls { to, reason: "no TLS is spoken there".to_owned() }),
+            (None, _) => Err(Error::TimedOut { to, limit: time }),
+        }
     }
 
     /// Reads `path` (with its query, as it will be sent), which is to be JSON.

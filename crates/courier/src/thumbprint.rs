@@ -1,7 +1,7 @@
 //! Servers that are known by the digest of a certificate, where no certificate authority that we trust vouches for them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::client::WebPkiServerVerifier;
@@ -129,5 +129,54 @@ impl ServerCertVerifier for ByThumbprint {
 impl fmt::Debug for ByThumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ByThumbprint").field("thumbprints", &self.thumbprints).finish_non_exhaustive()
+    }
+}
+
+/// Takes no certificate, and remembers what it was shown: the handshake ends there, so that nothing is ever said to whom nobody knows.
+#[derive(Debug)]
+pub(crate) struct Look {
+    shown: Arc<OnceLock<Thumbprint>>,
+}
+
+impl Look {
+    pub(crate) fn new(shown: Arc<OnceLock<Thumbprint>>) -> Look {
+        Look { shown }
+    }
+}
+
+impl ServerCertVerifier for Look {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let last = Thumbprint::of(intermediates.last().unwrap_or(end_entity));
+        self.shown.get_or_init(|| last);
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
     }
 }

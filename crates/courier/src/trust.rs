@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
@@ -7,7 +7,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::Thumbprint;
-use crate::thumbprint::ByThumbprint;
+use crate::thumbprint::{ByThumbprint, Look};
 
 /// Which certificate authorities are believed. Made once, shared by many clients.
 #[derive(Clone)]
@@ -84,6 +84,18 @@ impl Trust {
         let builder = builder().expect("the provider has cipher suites for TLS 1.2 and 1.3");
         let settings = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
         Trust { settings: finish(settings), roots: Arc::clone(&self.roots) }
+    }
+
+    /// One that takes no certificate, and tells the thumbprint of the last one that it was shown.
+    ///
+    /// # Panics
+    /// Never, as [`Trust::nobody`].
+    pub(crate) fn to_look_at() -> (Trust, Arc<OnceLock<Thumbprint>>) {
+        let shown = Arc::new(OnceLock::new());
+        let verifier = Arc::new(Look::new(Arc::clone(&shown)));
+        let builder = builder().expect("the provider has cipher suites for TLS 1.2 and 1.3");
+        let settings = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        (Trust { settings: finish(settings), roots: Arc::new(RootCertStore::empty()) }, shown)
     }
 
     fn of(roots: RootCertStore) -> Result<Trust, TrustError> {

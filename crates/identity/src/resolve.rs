@@ -117,7 +117,13 @@ impl Credentials {
         inner.changes += 1;
     }
 
-    fn fixed(&self, access_key_id: &str) -> Option<Fixed> {
+    /// Whether a root user has a key from a file.
+    pub(crate) fn has_fixed_root(&self, account: AccountId) -> bool {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        inner.fixed.values().any(|fixed| fixed.account == account && fixed.user.is_none())
+    }
+
+    pub(crate) fn fixed(&self, access_key_id: &str) -> Option<Fixed> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).fixed.get(access_key_id).cloned()
     }
 }
@@ -160,11 +166,6 @@ impl Identity {
             Some(session) if session.expires <= (self.clock)() => Err(Unknown::Expired),
             _ => Ok(credential),
         }
-    }
-
-    /// The seam for sessions: a credential out of a session token, which has to be this access key's.
-    async fn session_credential(&self, _access_key_id: &str, _token: &str) -> Result<Credential, Unknown> {
-        Err(Unknown::InvalidToken)
     }
 
     async fn long_term_credential(&self, access_key_id: &str) -> Result<Credential, Unknown> {

@@ -135,6 +135,16 @@ impl Issuers {
         }
     }
 
+    /// The certificate that vouches for whoever answers at `url`: the last that it shows.
+    ///
+    /// # Errors
+    /// In words, for the log.
+    pub(crate) async fn thumbprint(&self, url: &str) -> Result<Thumbprint, String> {
+        let place = Url::parse(url).ok_or("its URL cannot be asked")?;
+        let endpoint = self.network.endpoint(&place)?;
+        self.fetcher.last_certificate(endpoint, TIME_LIMIT).await.map_err(|error| error.to_string())
+    }
+
     fn issuer(&self, name: Name) -> Arc<Issuer> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_ISSUERS && !known.contains_key(&name) {

@@ -10,11 +10,14 @@
 mod issuers;
 mod jwt;
 mod key_set;
+mod operations;
+mod provider;
 #[cfg(test)]
 mod tests;
 mod web_identity;
 
 pub use issuers::{Issuers, OidcNetwork};
+pub use operations::*;
 pub use web_identity::WebIdentity;
 
 #[doc(hidden)]

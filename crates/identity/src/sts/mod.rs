@@ -11,13 +11,21 @@
 //! Sources: STS API Reference; IAM User Guide, "Temporary security credentials in IAM".
 
 mod access_key_id;
+mod assume;
+mod barred;
 mod bytes;
 mod denial;
 mod input;
+mod mfa;
+mod own;
 mod packed;
 mod request;
+mod session;
+mod tell;
 mod token;
+mod web;
 
+pub use barred::{Barred, barred};
 pub use denial::{Denial, MAX_MESSAGE, encode_denial};
 pub use packed::MAX_PACKED;
 pub use request::*;
