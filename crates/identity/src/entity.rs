@@ -56,6 +56,11 @@ pub(crate) trait Holder: Entity {
 
     fn policies_mut(&mut self) -> &mut Policies;
 
+    /// The ARN of its permissions boundary, if it has one.
+    fn boundary(&self) -> Option<&str> {
+        None
+    }
+
     /// What inline policies of it may not be changed for: a role that is a service's.
     fn modifiable(&self) -> Result<(), Error> {
         Ok(())
@@ -111,6 +116,10 @@ impl Entity for User {
 impl Holder for User {
     const POLICY_SIZE: usize = limits::USER_POLICY_SIZE;
 
+    fn boundary(&self) -> Option<&str> {
+        self.boundary.as_deref()
+    }
+
     fn policies(&self) -> &Policies {
         &self.policies
     }
@@ -165,7 +174,7 @@ impl Work<'_> {
         let found = self.read::<Account>(&rows::account(self.account)).await?;
         let account = match found {
             Some(account) => account,
-            None if self.account == self.identity.home => Account::new("home", self.identity.now()),
+            None if self.account == self.identity.home => Account::new(crate::accounts::HOME, self.identity.now()),
             None => return Err(no_account(self.account)),
         };
         if account.closing { Err(no_account(self.account)) } else { Ok(account) }

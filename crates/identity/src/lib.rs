@@ -6,17 +6,24 @@
 //!
 //! Everything is in one table of the metadata store, sealed and bound to its row: docs/formats/identity-records.md.
 
+mod accounts;
 mod entity;
 mod error;
 pub mod id;
+mod last_use;
 pub mod limits;
+mod link;
 mod managed;
+mod mfa;
 pub mod oidc;
 pub mod operation;
+mod provision;
+mod qr;
 mod record;
 mod resolve;
 mod role;
 mod rows;
+pub mod secret;
 mod store;
 pub mod sts;
 mod text;
@@ -30,8 +37,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use store::Rows;
 
+pub use accounts::AccountInfo;
 pub use error::{Damage, Error, Internal};
 pub use operation::{Allowed, Done, Operation, Permitted, Prepared, Subject, Trust};
+pub use provision::StaticKey;
 pub use resolve::{Credential, Unknown};
 pub use time::Timestamp;
 
@@ -44,6 +53,7 @@ pub struct Identity {
     pub(crate) credentials: Arc<resolve::Credentials>,
     /// Issuers of web identities; set once.
     pub(crate) issuers: OnceLock<oidc::Issuers>,
+    pub(crate) uses: last_use::LastUses,
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -55,7 +65,15 @@ impl Identity {
     #[must_use]
     pub fn open(store: Arc<dyn meta::Store>, keys: Arc<keys::Keys>, clock: keys::Clock, home: AccountId) -> Arc<Self> {
         let locks = std::array::from_fn(|_| Mutex::new(()));
-        Arc::new(Self { rows: Rows { store, keys }, clock, home, credentials: Arc::default(), issuers: OnceLock::new(), locks })
+        Arc::new(Self {
+            rows: Rows { store, keys },
+            clock,
+            home,
+            credentials: Arc::default(),
+            issuers: OnceLock::new(),
+            uses: last_use::LastUses::default(),
+            locks,
+        })
     }
 
     /// The home account.

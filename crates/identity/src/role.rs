@@ -55,6 +55,10 @@ impl Entity for Role {
 impl Holder for Role {
     const POLICY_SIZE: usize = limits::ROLE_POLICY_SIZE;
 
+    fn boundary(&self) -> Option<&str> {
+        self.boundary.as_deref()
+    }
+
     fn policies(&self) -> &Policies {
         &self.policies
     }

@@ -126,11 +126,18 @@ pub(crate) struct Work<'a> {
     /// Rows to be written, or removed.
     pending: BTreeMap<Vec<u8>, (Place, Option<Zeroizing<Vec<u8>>>)>,
     vacant: Vec<Range>,
+    /// Whether it changes nothing that a credential is made of.
+    quiet: bool,
 }
 
 impl<'a> Work<'a> {
     pub(crate) fn new(identity: &'a Identity, account: AccountId) -> Self {
-        Self { identity, account, seen: BTreeMap::new(), pending: BTreeMap::new(), vacant: Vec::new() }
+        Self { identity, account, seen: BTreeMap::new(), pending: BTreeMap::new(), vacant: Vec::new(), quiet: false }
+    }
+
+    /// A change of nothing that a credential is made of.
+    pub(crate) fn quiet(identity: &'a Identity) -> Self {
+        Self { quiet: true, ..Self::new(identity, identity.home) }
     }
 
     /// What a row holds. A commit will expect it to be so still.
@@ -185,12 +192,14 @@ impl<'a> Work<'a> {
                 None => transaction.delete(TABLE, &place.key),
             };
         }
-        let (store, account) = (Arc::clone(&self.identity.rows.store), self.account);
+        let (store, account, quiet) = (Arc::clone(&self.identity.rows.store), self.account, self.quiet);
         let credentials = Arc::clone(&self.identity.credentials);
         // In a task of its own: a client that hangs up meanwhile must not keep the credentials in memory from hearing of the change.
         let committing = tokio::spawn(async move {
             let committed = store.commit(transaction).await;
-            credentials.forget(account);
+            if !quiet {
+                credentials.forget(account);
+            }
             committed
         });
         match committing.await.map_err(|_| Internal::Stopped)? {
@@ -211,9 +220,14 @@ macro_rules! change {
         let mut attempts = 0;
         loop {
             let mut $work = $crate::store::Work::new($identity, $account);
-            let answer = $body;
-            if $work.commit().await? {
-                break answer;
+            match $body {
+                Ok(answer) => {
+                    if $work.commit().await? {
+                        break Ok::<_, $crate::Error>(answer);
+                    }
+                }
+                // Whatever it was about to write, it has not.
+                Err(error) => break Err(error),
             }
             attempts += 1;
             if attempts == $crate::limits::MAX_ATTEMPTS {

@@ -7,15 +7,32 @@
 //! [`Operation::run`] needs an [`Allowed`], which [`Prepared::decide`] alone makes: an operation cannot run without a decision about
 //! each of the subjects that it named.
 
+pub mod access_key;
+pub mod account;
+pub mod attach;
+pub mod boundary;
+pub mod group;
+pub mod inline;
+pub mod managed_policy;
+pub mod membership;
+pub mod mfa;
+pub mod mfa_list;
 pub(crate) mod page;
+pub mod policy_entities;
+pub mod policy_tag;
+pub mod policy_version;
+pub mod role;
+pub mod role_tag;
 pub(crate) mod shapes;
 mod subject;
 pub mod tag;
+pub mod user;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use policy::{AccountId, ContextMap, Document, Principal};
+// A module of this folder has the crate's name.
+use ::policy::{AccountId, ContextMap, Document, Principal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
