@@ -213,7 +213,8 @@ impl<'a> Work<'a> {
 /// Makes a change: runs the body with a fresh [`Work`] and commits, again and again while others are faster. Within one process the
 /// changes of an account wait for each other.
 ///
-/// `change!(identity, account, |work| { ... answer })`, in a function that gives `Result<_, Error>`; `?` in the body ends the change.
+/// `change!(identity, account, |work| { ... Ok(answer) })` is a `Result<_, Error>`, in a function that gives one too: an error of the body, or `?`
+/// in it, ends the change, and nothing is written.
 macro_rules! change {
     ($identity:expr, $account:expr, |$work:ident| $body:expr) => {{
         let _alone = $identity.lock($account).await;

@@ -59,7 +59,7 @@ impl Operation for CreatePolicyRequest {
         let versions = vec![Version { number: 1, created, text }];
         let description = self.description.filter(|text| !text.is_empty());
         let record = Record { head, description, tags, versions, default: 1, next: 2, updated: created };
-        change!(identity, by.account(), |work| work.insert(&record).await?);
+        change!(identity, by.account(), |work| work.insert(&record).await)?;
         let mut policy = shown_policy(identity, by.account(), &Managed::Customers(Box::new(record.clone()))).await?;
         // As AWS answers: no description, and tags if there are any.
         policy.description = None;

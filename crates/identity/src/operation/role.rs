@@ -2,7 +2,6 @@
 
 use policy::{AccountId, Principal};
 
-use super::inline::encoded;
 use super::page::{Paging, load};
 use super::shapes::shapes;
 use super::tag::{self, Tag};
@@ -15,6 +14,7 @@ use crate::record::{Head, Policies};
 use crate::role::{DEFAULT_MAX_SESSION, Role as Record};
 use crate::rows::{self, Kind};
 use crate::store::change;
+use crate::text::url_encoded;
 use crate::time::Timestamp;
 
 shapes! {
@@ -50,7 +50,7 @@ impl Identity {
             role_name: head.name.clone(),
             role_id: head.id.clone(),
             create_date: head.created,
-            assume_role_policy_document: encoded(&self.show_trust(&role.trust).await?),
+            assume_role_policy_document: url_encoded(&self.show_trust(&role.trust).await?),
             description: role.description.clone(),
             max_session_duration: Some(role.max_session),
             permissions_boundary: role.boundary.as_deref().map(AttachedPermissionsBoundary::new),
@@ -98,8 +98,8 @@ impl Operation for CreateRoleRequest {
             if let Some(boundary) = &role.boundary {
                 work.bound(boundary, &role.head.id).await?;
             }
-            work.insert(&role).await?;
-        });
+            work.insert(&role).await
+        })?;
         // As AWS answers: without description, duration and last use.
         let shown = identity.shown_role(by.account(), &role).await?;
         Ok(CreateRoleResponse {
@@ -177,8 +177,8 @@ impl Operation for UpdateRoleDescriptionRequest {
             let mut role: Record = work.require(&self.role_name).await?;
             role.description = (!self.description.is_empty()).then(|| self.description.clone());
             work.update(&role);
-            role
-        });
+            Ok(role)
+        })?;
         let shown = identity.shown_role(by.account(), &role).await?;
         Ok(UpdateRoleDescriptionResponse { role: Role { max_session_duration: None, role_last_used: None, ..shown } })
     }
