@@ -2,7 +2,6 @@
 
 use policy::Principal;
 
-use super::inline::encoded;
 use super::managed_policy::own;
 use super::page::Paging;
 use super::shapes::shapes;
@@ -12,6 +11,7 @@ use crate::error::Error;
 use crate::limits;
 use crate::managed::{Managed, Policy, Version, check_document, not_attachable, not_found};
 use crate::store::change;
+use crate::text::url_encoded;
 use crate::time::Timestamp;
 
 shapes! {
@@ -42,14 +42,14 @@ impl PolicyVersion {
 pub(super) fn shown_versions(policy: &Managed) -> Vec<PolicyVersion> {
     match policy {
         Managed::Aws(policy) => vec![PolicyVersion {
-            document: Some(encoded(policy.text)),
+            document: Some(url_encoded(policy.text)),
             version_id: policy.version.to_owned(),
             is_default_version: true,
             create_date: policy.updated,
         }],
         Managed::Customers(policy) => {
             let shown = |version: &Version| PolicyVersion {
-                document: Some(encoded(&version.text)),
+                document: Some(url_encoded(&version.text)),
                 ..PolicyVersion::of(policy, version)
             };
             policy.versions.iter().rev().map(shown).collect()
