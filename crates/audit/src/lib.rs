@@ -13,13 +13,34 @@
 //!
 //! The rows byte by byte: docs/formats/audit-log.md. The crate knows no HTTP and does not know what is in a record.
 
+mod block;
+mod chain;
+mod codec;
+mod committer;
+mod cursor;
+mod encoding;
 mod error;
 mod event;
+mod head;
+mod index;
 mod log;
+mod lookup;
 mod query;
+mod read;
+mod retention;
+mod rows;
 pub mod trail;
+mod verify;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use chain::{Hash, InvalidLink, Link};
 pub use error::Error;
 pub use event::{Category, Event, MAX_RECORD, Resource, Searchable, Stored};
-pub use log::{Audit, Batch, Mode, Settings};
+pub use log::{Audit, Mode, Settings};
 pub use query::{Attribute, MAX_PAGE, Page, Query};
+pub use read::Batch;
+pub use verify::{Finding, MAX_FINDINGS, Report, verify};
