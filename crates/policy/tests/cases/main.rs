@@ -8,5 +8,7 @@ mod common;
 
 mod combination;
 mod conditions;
+mod global;
 mod malformed;
+mod public;
 mod statements;
