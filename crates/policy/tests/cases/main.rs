@@ -8,7 +8,9 @@ mod common;
 
 mod combination;
 mod conditions;
+mod examples;
 mod global;
 mod malformed;
 mod public;
 mod statements;
+mod told;
