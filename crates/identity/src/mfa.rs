@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_code_is_taken_once_and_near_its_time_alone() {
-        let now = 1_700_000_010;
+        let now: u64 = 1_700_000_010;
         for (off, good) in [(0_i64, true), (30, true), (-30, true), (60, false), (-60, false)] {
             let mut device = device();
             let code = shown(&device, now.checked_add_signed(off).unwrap());

@@ -18,13 +18,8 @@ pub(super) async fn verified(
     let denied = |text: &str| Error::AccessDenied(text.to_owned());
     match code {
         (None, None) => Ok(None),
-        (Some(serial), Some(code)) => {
-            // Nobody can have a device yet.
-            let _ = (identity, caller, serial, code);
-            Err(denied(
-                "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-            ))
-        }
+        (Some(serial), Some(code)) if identity.verify_mfa(caller, serial, code).await? => Ok(Some(identity.now())),
+        (Some(_), Some(_)) => Err(denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")),
         _ => {
             Err(denied("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."))
         }
