@@ -1,15 +1,19 @@
-//! The last use of each access key: noted in memory, where that costs a fraction of a microsecond, and written by
+//! The last use of each access key and role: noted in memory, where that costs a fraction of a microsecond, and written by
 //! [`Identity::flush`], so that no request waits for a commit. Of a process that is killed, the uses since its last flush are not
 //! remembered.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use policy::{Principal, PrincipalKind};
+
 use crate::Identity;
+use crate::entity::Entity;
 use crate::error::Error;
 use crate::limits::LAST_USE_BATCH;
 use crate::record::{AccessKey, LastUse};
-use crate::rows;
+use crate::role::Role;
+use crate::rows::{self, Kind};
 use crate::store::Work;
 use crate::time::Timestamp;
 
@@ -38,6 +42,27 @@ impl Identity {
         });
     }
 
+    /// Notes that a principal has signed a request: the use of a role's session is the role's, of whoever else that of its access key.
+    pub fn used_by(&self, principal: &Principal, service: &str, region: &str) {
+        match &principal.kind {
+            PrincipalKind::AssumedRole { role_id, .. } => self.used(role_id, service, region),
+            _ => self.used(&principal.access_key_id, service, region),
+        }
+    }
+
+    /// Whether the access key or role of an id is there. A commit will expect that still.
+    async fn is_there(&self, work: &mut Work<'_>, id: &str) -> Result<bool, Error> {
+        if !id.starts_with(Kind::Role.id_prefix()) {
+            return Ok(work.read::<AccessKey>(&rows::access_key(id)).await?.is_some());
+        }
+        for account in self.account_ids().await? {
+            if work.read::<Role>(&Role::place(account, id)).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The last use of a key, whether it is written or not.
     pub(crate) async fn last_use(&self, access_key_id: &str) -> Result<Option<LastUse>, Error> {
         let stored = self.rows.read::<LastUse>(&rows::last_use(access_key_id)).await?;
@@ -64,9 +89,8 @@ impl Identity {
         for (id, last) in batch {
             let later = |stored: Option<Timestamp>| stored.is_some_and(|at| at >= last.at);
             let stored = work.read::<LastUse>(&rows::last_use(id)).await?;
-            // Nothing about a key shall outlive it, and keys of the operator's files and sessions have no rows.
-            if !later(stored.map(|stored| stored.at)) && work.read::<AccessKey>(&rows::access_key(id)).await?.is_some()
-            {
+            // Nothing about a key or role shall outlive it, and keys of the operator's files and sessions have no rows.
+            if !later(stored.map(|stored| stored.at)) && self.is_there(&mut work, id).await? {
                 work.write(&rows::last_use(id), last);
             }
         }

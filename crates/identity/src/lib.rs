@@ -24,6 +24,7 @@ mod resolve;
 mod role;
 mod rows;
 pub mod secret;
+pub mod simulation;
 mod store;
 pub mod sts;
 mod text;

@@ -12,8 +12,6 @@ pub(crate) struct Piece<'a, 't> {
     pub(crate) text: &'t str,
     /// Where that is.
     pub(crate) at: Range<usize>,
-    /// Where the token before it ends.
-    pub(crate) after: usize,
 }
 
 impl Piece<'_, '_> {
@@ -88,8 +86,7 @@ impl<'t> Walk<'_, 't> {
         };
         let end = end.min(self.tokens.len());
         let at = self.tokens[start].start..self.tokens[end - 1].end;
-        let after = if start == 0 { 0 } else { self.tokens[start - 1].end };
-        (self.show)(&Piece { path: &self.path, text: &self.text[at.clone()], at, after });
+        (self.show)(&Piece { path: &self.path, text: &self.text[at.clone()], at });
         end
     }
 

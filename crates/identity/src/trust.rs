@@ -36,11 +36,6 @@ impl Trust {
         let text = text::exchange(&self.text, &PRINCIPALS, |arn| self.principals.get(arn).cloned());
         Document::parse(&text, policy::Kind::Trust).ok()
     }
-
-    /// As it was given.
-    pub(crate) fn given(&self) -> &str {
-        &self.text
-    }
 }
 
 impl Identity {

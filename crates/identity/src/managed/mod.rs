@@ -103,13 +103,6 @@ impl Managed {
         }
     }
 
-    pub(crate) fn path(&self) -> &str {
-        match self {
-            Self::Aws(policy) => policy.path,
-            Self::Customers(policy) => &policy.head.path,
-        }
-    }
-
     /// The document in force, as it was given.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {

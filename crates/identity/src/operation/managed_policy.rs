@@ -12,7 +12,7 @@ use crate::entity::{Entity, arn};
 use crate::error::Error;
 use crate::managed::{self, Managed, Policy as Record, Version, aws, check_document, not_found};
 use crate::record::Head;
-use crate::rows::{self, Kind, Place};
+use crate::rows::{self, Kind};
 use crate::store::change;
 use crate::time::Timestamp;
 
@@ -131,7 +131,7 @@ impl Operation for ListPoliciesRequest {
             );
         }
         if scope != "AWS" {
-            let heads = identity.policy_heads(account).await?;
+            let heads = identity.heads(account, Kind::Policy).await?;
             arns.extend(
                 heads.iter().filter(|head| head.path.starts_with(prefix)).map(|head| head.arn(account, Kind::Policy)),
             );
@@ -178,13 +178,6 @@ impl Identity {
             Some(Managed::Customers(policy)) => subject.with_resource_tags(&policy.tags),
             _ => subject,
         })
-    }
-
-    /// All policies of an account's own, in the order of their names.
-    pub(crate) async fn policy_heads(&self, account: AccountId) -> Result<Vec<Head>, Error> {
-        let rows = self.rows.all(&rows::names(account, Kind::Policy)).await?;
-        let head = |row: &meta::Row| self.rows.small(&Place { key: row.key.to_vec(), kind: "name" }, &row.value);
-        rows.iter().map(head).collect()
     }
 }
 

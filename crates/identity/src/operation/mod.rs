@@ -11,6 +11,8 @@ pub mod access_key;
 pub mod account;
 pub mod attach;
 pub mod boundary;
+pub mod context_keys;
+pub mod details;
 pub mod group;
 pub mod inline;
 pub mod managed_policy;
@@ -24,6 +26,7 @@ pub mod policy_version;
 pub mod role;
 pub mod role_tag;
 pub(crate) mod shapes;
+pub mod simulate;
 mod subject;
 pub mod tag;
 pub mod user;
@@ -31,8 +34,7 @@ pub mod user;
 use std::future::Future;
 use std::sync::Arc;
 
-// A module of this folder has the crate's name.
-use ::policy::{AccountId, ContextMap, Document, Principal};
+use policy::{AccountId, ContextMap, Document, Principal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -10,9 +10,9 @@ use super::keys::Keys;
 use crate::Identity;
 use crate::entity::Entity;
 use crate::error::Error;
-use crate::record::{Head, User};
+use crate::record::User;
 use crate::role::Role;
-use crate::rows::{self, Place};
+use crate::rows;
 
 /// An action on a resource.
 #[derive(Clone, Copy)]
@@ -62,13 +62,13 @@ impl Identity {
         let mut found = given;
         for account in &accounts {
             found.extend(permitted(access, &Principal::root(*account, "")));
-            for id in self.ids(*account, rows::Kind::User).await? {
-                if let Some(user) = self.rows.read::<User>(&User::place(*account, &id)).await? {
+            for head in self.heads(*account, rows::Kind::User).await? {
+                if let Some(user) = self.rows.read::<User>(&User::place(*account, &head.id)).await? {
                     found.extend(permitted(access, &self.cast_user(*account, &user).await?.principal()));
                 }
             }
-            for id in self.ids(*account, rows::Kind::Role).await? {
-                if let Some(role) = self.rows.read::<Role>(&Role::place(*account, &id)).await? {
+            for head in self.heads(*account, rows::Kind::Role).await? {
+                if let Some(role) = self.rows.read::<Role>(&Role::place(*account, &head.id)).await? {
                     found.extend(permitted(access, &self.cast_role(*account, &role).await?.principal()));
                 }
             }
@@ -77,15 +77,6 @@ impl Identity {
         found.sort();
         found.dedup();
         Ok(found)
-    }
-
-    async fn ids(&self, account: AccountId, kind: rows::Kind) -> Result<Vec<String>, Error> {
-        let rows = self.rows.all(&rows::names(account, kind)).await?;
-        let id = |row: &meta::Row| {
-            let head: Head = self.rows.small(&Place { key: row.key.to_vec(), kind: "name" }, &row.value)?;
-            Ok(head.id)
-        };
-        rows.iter().map(id).collect()
     }
 }
 
