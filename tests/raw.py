@@ -77,3 +77,26 @@ class Kms(Connection):
         answer = self.call(operation, body)
         document = json.loads(answer.body or b"{}")
         return answer.status, document.get("__type"), document.get("message")
+
+
+class Query(Connection):
+    """The same for a service of the query protocol: any form, rightly signed."""
+
+    def __init__(self, server, service: str = "iam", region: str = "us-east-1", secure: bool = False):
+        super().__init__(server, secure)
+        self.signer = SigV4Auth(Credentials(server.access_key_id, server.secret_access_key), service, region)
+
+    def post(self, body: bytes, query: str = "") -> Answer:
+        path = "/?" + query if query else "/"
+        headers = {"Host": self.host, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        request = AWSRequest("POST", self.base + path, headers=headers, data=body)
+        self.signer.add_auth(request)
+        return self.send("POST", path, dict(request.headers.items()), body)
+
+    def get(self, query: str) -> Answer:
+        request = AWSRequest("GET", f"{self.base}/?{query}", headers={"Host": self.host})
+        self.signer.add_auth(request)
+        return self.send("GET", f"/?{query}", dict(request.headers.items()))
+
+    def call(self, action: str, members: dict[str, str] | None = None, version: str = "2010-05-08") -> Answer:
+        return self.post(urllib.parse.urlencode({"Action": action, "Version": version, **(members or {})}).encode())

@@ -128,6 +128,5 @@ class Server:
             config=configuration,
             **options,
         )
-        if service == "kms":
-            recorder.listen(client)
+        recorder.listen(client)
         return client

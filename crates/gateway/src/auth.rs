@@ -108,7 +108,9 @@ pub(crate) async fn credential(app: &App, claim: &Claim<'_>) -> Result<Arc<Crede
 pub(crate) struct Expected<'a> {
     /// The service that it must be for.
     pub(crate) service: &'a str,
-    /// The Region that it must be for, and that answers.
+    /// The Region that it must be for.
+    pub(crate) signed_for: &'a str,
+    /// The Region that answers.
     pub(crate) region: &'a str,
     /// Streaming for S3, whole for the others.
     pub(crate) body: Body<'a>,
@@ -127,8 +129,8 @@ pub(crate) fn authenticate(
     facts: Arc<RequestFacts>,
     expected: Expected<'_>,
 ) -> Result<(Authenticated, BodyCheck), Refusal> {
-    let Expected { service, region, body, now } = expected;
-    let policy = Policy { regions: &[region], services: &[service], skew: sigv4::MAX_SKEW };
+    let Expected { service, signed_for, region, body, now } = expected;
+    let policy = Policy { regions: &[signed_for], services: &[service], skew: sigv4::MAX_SKEW };
     let secret = Secret::new(&credential.secret);
     let proof = sigv4::verify(claim, head, body, &secret, now, &policy, &app.signing_keys)?;
     let check = proof.body_check(head.headers)?;

@@ -84,7 +84,7 @@ impl Fault {
             xml::element(&mut text, "Message", &self.message);
         }
         text.push_str(&format!("</Error><RequestId>{id}</RequestId></ErrorResponse>"));
-        Response::full(status, MEDIA_TYPE, text)
+        Response::full(status, MEDIA_TYPE, text).failing(self.code, &self.message)
     }
 }
 
@@ -155,6 +155,7 @@ const STATUSES: &[(StatusCode, &[&str])] = &[
         ],
     ),
     (StatusCode::GONE, &["ReportExpired", "ReportNotPresent"]),
+    (StatusCode::REQUEST_TIMEOUT, &["RequestTimeout"]),
     (StatusCode::PAYLOAD_TOO_LARGE, &["RequestEntityTooLarge"]),
     (StatusCode::INTERNAL_SERVER_ERROR, &["InternalFailure", "PolicyEvaluation", "ServiceFailure"]),
     (StatusCode::NOT_IMPLEMENTED, &["NotImplemented"]),

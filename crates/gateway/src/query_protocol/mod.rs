@@ -6,45 +6,44 @@
 
 mod error;
 mod form;
+mod run;
 mod xml;
 
+use bytes::Bytes;
 use http::StatusCode;
 use model::{Operation, Request as Shaped};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
+use crate::record;
 use crate::request::RequestId;
 use crate::response::Response;
 
 pub(crate) use error::Fault;
 pub(crate) use form::Form;
+pub(crate) use run::{Built, built, run};
 
 /// The media type of answers.
 const MEDIA_TYPE: &str = "text/xml";
 
+/// Bytes of an answer with a secret in it: credentials of a session, whose token is the longest (8 KiB), or the seed of an MFA device
+/// with its picture.
+const ROOM: usize = 16 * 1024;
+
 /// A service that speaks the query protocol.
 pub(crate) struct Api {
+    /// Its name in credential scopes, and what its actions begin with in policies.
+    pub(crate) scope: &'static str,
     /// The `Version` that requests name: the date of the service model.
     pub(crate) version: &'static str,
     /// The namespace of its documents.
     pub(crate) namespace: &'static str,
     /// Every operation of the model, sorted by name.
     pub(crate) operations: &'static [Operation],
+    /// Those of them that this server has, sorted by name.
+    pub(crate) built: &'static [Built],
 }
-
-/// AWS Identity and Access Management.
-pub(crate) static IAM: Api = Api {
-    version: "2010-05-08",
-    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-    operations: model::iam::OPERATIONS,
-};
-
-/// AWS Security Token Service.
-pub(crate) static STS: Api = Api {
-    version: "2011-06-15",
-    namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-    operations: model::sts::OPERATIONS,
-};
 
 impl Api {
     /// The operation that a form asks for, if its version is this service's. Names are case-sensitive.
@@ -60,13 +59,16 @@ impl Api {
     /// The answer of an operation that succeeded. One that the model knows no answer of has no result element.
     pub(crate) fn success(&self, operation: &'static Operation, answer: &impl Serialize, id: RequestId) -> Response {
         let name = operation.name;
-        let mut text = format!("<{name}Response xmlns=\"{}\">", self.namespace);
+        // What is answered may be a secret: it is written without growing, mostly, and wiped when it was sent.
+        let mut text = Zeroizing::new(String::with_capacity(ROOM));
+        text.push_str(&format!("<{name}Response xmlns=\"{}\">", self.namespace));
         if operation.answers {
             xml::element(&mut text, &format!("{name}Result"), answer);
         }
         text.push_str(&format!("<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{name}Response>"));
-        let mut response = Response::full(StatusCode::OK, MEDIA_TYPE, text);
+        let mut response = Response::full(StatusCode::OK, MEDIA_TYPE, Bytes::from_owner(text));
         response.operation = name;
+        response.told = record::told(name, answer);
         response
     }
 
@@ -92,6 +94,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+    use crate::iam::IAM;
     use crate::response::ResponseBody;
 
     #[derive(serde::Deserialize, Debug, PartialEq)]
@@ -167,9 +170,9 @@ mod tests {
             )
         );
         assert_eq!(
-            text(STS.error(&Fault::new("NoSuchEntity", "no \"a & b\""), id)),
+            text(IAM.error(&Fault::new("NoSuchEntity", "no \"a & b\""), id)),
             format!(
-                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>NoSuchEntity\
+                "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type><Code>NoSuchEntity\
                  </Code><Message>no \"a &amp; b\"</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
             )
         );
