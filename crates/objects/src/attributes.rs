@@ -9,6 +9,8 @@ use crate::name::ObjectName;
 use crate::objects::Objects;
 use crate::record::Parts;
 use crate::rows::object_key;
+use crate::tagging::check_seen;
+use crate::tags::Tags;
 use keys::Principal;
 
 /// What GetObjectAttributes answers from.
@@ -32,19 +34,21 @@ pub struct PartAttributes {
 }
 
 impl Objects {
-    /// An object's attributes. SSE-C objects need their key.
+    /// An object's attributes. SSE-C objects need their key. `seen`: the tags that it must still have, if somebody decided by them.
     pub async fn object_attributes(
         &self,
         _principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         customer_key: Option<CustomerKey>,
+        seen: Option<&Tags>,
     ) -> Result<ObjectAttributes, Error> {
         let key = object_key(bucket, name);
         let mut row = self.object_row(&key).await?.ok_or(Error::NoSuchKey)?;
         if matches!(row.record.parts, Parts::Manifest(_)) {
             row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
         }
+        check_seen(&row.record.tags, seen)?;
         row.record.key.check_customer(customer_key.as_ref())?;
         let parts = match row.record.parts {
             Parts::Single(_) => Vec::new(),

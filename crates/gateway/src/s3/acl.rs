@@ -5,8 +5,10 @@
 use super::buckets::owner;
 use super::call::{Call, xml};
 use super::error::{Code, S3Error};
+use super::permission::Held;
 use super::xml::Writer;
 use super::xml::request::{self, AccessPolicy};
+use crate::authorize::Authorized;
 use crate::response::Response;
 use http::StatusCode;
 use keys::AccountId;
@@ -18,7 +20,7 @@ pub(crate) async fn get_bucket_acl(call: &mut Call<'_>) -> Result<Response, S3Er
 }
 
 pub(crate) async fn get_object_acl(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let bucket = call.authorized_bucket("s3:GetObjectAcl").await?;
+    let bucket = call.authorized_object(call.by_version("s3:GetObjectAcl", "s3:GetObjectVersionAcl")).await?;
     call.current_version()?;
     exists(call, &bucket).await?;
     Ok(xml(full_control(&bucket.owner)))
@@ -30,7 +32,7 @@ pub(crate) async fn put_bucket_acl(call: &mut Call<'_>) -> Result<Response, S3Er
 }
 
 pub(crate) async fn put_object_acl(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let bucket = call.authorized_bucket("s3:PutObjectAcl").await?;
+    let bucket = call.authorized_object(call.by_version("s3:PutObjectAcl", "s3:PutObjectVersionAcl")).await?;
     call.current_version()?;
     exists(call, &bucket).await?;
     accept_what_is_so(call, &bucket.owner).await
@@ -88,12 +90,12 @@ fn full_control(account: &AccountId) -> String {
 }
 
 /// What is told of an object needs an object; an SSE-C key is not asked for.
-pub(crate) async fn exists(call: &Call<'_>, bucket: &objects::Bucket) -> Result<(), S3Error> {
-    let found = call.app.objects.head_object(call.principal(), bucket, call.object_name()?, GetObject::default()).await;
+async fn exists(call: &Call<'_>, bucket: &Authorized<Held>) -> Result<(), S3Error> {
+    let request = GetObject { seen: bucket.seen().cloned(), ..GetObject::default() };
+    let found = call.app.objects.head_object(bucket.principal(), bucket, call.object_name()?, request).await;
     match found {
-        Err(objects::Error::NoSuchKey) => Err(Code::NoSuchKey.into()),
         Err(objects::Error::InvalidRequest(_)) | Ok(_) => Ok(()),
-        Err(other) => Err(other.into()),
+        Err(other) => Err(call.missing(bucket.bucket(), other).await),
     }
 }
 

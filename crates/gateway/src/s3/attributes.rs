@@ -36,10 +36,17 @@ pub(crate) async fn get_object_attributes(call: &mut Call<'_>) -> Result<Respons
         max: headers::number(sent, "x-amz-max-parts")?.unwrap_or(PART_PAGE).min(PART_PAGE),
     };
     let customer_key = headers::customer_key(sent, call.request.secure)?;
+    let bucket = call.authorized_object(call.by_version("s3:GetObject", "s3:GetObjectVersion")).await?;
+    let attributes = call.by_version("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes");
+    let told = call.permit_object(bucket.bucket(), attributes).await?;
     call.current_version()?;
-    let bucket = call.authorized_bucket("s3:GetObjectAttributes").await?;
     let name = call.object_name()?;
-    let attributes = call.app.objects.object_attributes(bucket.principal(), &bucket, name, customer_key).await?;
+    let seen = bucket.seen().or(told.seen());
+    let attributes = call.app.objects.object_attributes(bucket.principal(), &bucket, name, customer_key, seen).await;
+    let attributes = match attributes {
+        Ok(attributes) => attributes,
+        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+    };
     let mut response = xml(document(&attributes, &wanted, window));
     response.set(header::LAST_MODIFIED, date::http(attributes.info.modified));
     Ok(response)

@@ -3,6 +3,7 @@
 use super::call::{Call, xml};
 use super::date;
 use super::error::{Code, S3Error};
+use super::permission::Own;
 use super::xml::{Writer, request};
 use crate::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -10,7 +11,7 @@ use keys::AccountId;
 use objects::{Bucket, BucketPage, ListBuckets};
 
 pub(crate) async fn list_buckets(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let own = call.own_account("s3:ListAllMyBuckets")?;
+    let own = call.permit_own(Own::buckets(), "s3:ListAllMyBuckets")?;
     let prefix = call.query("prefix").unwrap_or_default().to_owned();
     let token = call.query("continuation-token").filter(|token| !token.is_empty());
     let after = token.map(super::listing::open_token).transpose()?;
@@ -49,9 +50,13 @@ pub(crate) async fn list_buckets(call: &mut Call<'_>) -> Result<Response, S3Erro
 }
 
 pub(crate) async fn create_bucket(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let own = call.own_account("s3:CreateBucket")?;
+    if call.principal().is_anonymous() {
+        return Err(Code::AccessDenied.into());
+    }
     let body = call.document(CONFIGURATION_LIMIT).await?;
     let configuration = request::bucket_configuration(&body)?;
+    call.location = configuration.location.clone();
+    let own = call.permit_own(Own::new_bucket(call.bucket_name()?), "s3:CreateBucket")?;
     if let Some(unbuilt) = configuration.unbuilt {
         return Err(S3Error::not_implemented(unbuilt));
     }

@@ -4,9 +4,10 @@ use super::copy::source_name;
 use super::error::{Code, S3Error};
 use super::headers::{self, text};
 use super::operation::Operation;
+use super::permission::{Held, Target};
 use crate::app::App;
 use crate::auth::Authenticated;
-use crate::authorize::{Authorized, OwnAccount, Resource, authorize};
+use crate::authorize::Authorized;
 use crate::body::ReadError;
 use crate::request::Request;
 use crate::response::Response;
@@ -14,8 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use keys::{AccountId, Principal};
 use md5::{Digest as _, Md5};
-use objects::{Body as _, Bucket, BucketName, ChecksumClaim, ChecksumValue, ObjectName};
-use std::borrow::Cow;
+use objects::{Body as _, Bucket, BucketName, ChecksumClaim, ChecksumValue, ObjectName, Tags};
 use std::sync::Arc;
 
 /// What a handler works on.
@@ -27,6 +27,10 @@ pub(crate) struct Call<'a> {
     pub(crate) bucket: Option<BucketName>,
     pub(crate) key: Option<ObjectName>,
     pub(crate) request: &'a mut Request,
+    /// The tags that it brings.
+    pub(crate) tags: Tags,
+    /// The Region that a new bucket shall be in, if it says one.
+    pub(crate) location: Option<String>,
 }
 
 /// The version that a request names, in a bucket that was never versioned.
@@ -64,24 +68,67 @@ impl Call<'_> {
         self.key.as_ref().ok_or_else(|| Code::InvalidURI.into())
     }
 
-    /// The request's bucket, if the caller may do `action` (`s3:GetObject`) there.
-    pub(crate) async fn authorized_bucket(&self, action: &'static str) -> Result<Authorized<Arc<Bucket>>, S3Error> {
-        let expected = text(self.headers(), "x-amz-expected-bucket-owner")?;
-        self.authorize(self.bucket_name()?, action, expected).await
+    /// The request's bucket, if the caller may do `action` (`s3:ListBucket`) to it.
+    pub(crate) async fn authorized_bucket(&self, action: &'static str) -> Result<Authorized<Held>, S3Error> {
+        let bucket = self.requested_bucket().await?;
+        self.permit(Target { bucket: &bucket, key: None, version: None }, action).await
     }
 
-    /// A copy's source, if the caller may read there.
-    pub(crate) async fn authorized_source(&self, name: &BucketName) -> Result<Authorized<Arc<Bucket>>, S3Error> {
-        let expected = text(self.headers(), "x-amz-source-expected-bucket-owner")?;
-        self.authorize(name, "s3:GetObject", expected).await
+    /// The request's bucket, if the caller may do `action` (`s3:GetObject`) to the request's object there.
+    pub(crate) async fn authorized_object(&self, action: &'static str) -> Result<Authorized<Held>, S3Error> {
+        let bucket = self.requested_bucket().await?;
+        self.permit_object(&bucket, action).await
     }
 
-    async fn authorize(
+    /// A further action on the request's object.
+    pub(crate) async fn permit_object(
         &self,
-        name: &BucketName,
+        bucket: &Arc<Bucket>,
         action: &'static str,
-        expected: Option<&str>,
-    ) -> Result<Authorized<Arc<Bucket>>, S3Error> {
+    ) -> Result<Authorized<Held>, S3Error> {
+        let target = Target { bucket, key: Some(self.object_name()?), version: self.query("versionId") };
+        self.permit(target, action).await
+    }
+
+    /// The action for requests that name a version, or the one for those that do not.
+    pub(crate) fn by_version(&self, current: &'static str, version: &'static str) -> &'static str {
+        if self.query("versionId").is_some() { version } else { current }
+    }
+
+    /// What a write is allowed that gives its object an ACL or tags, beside s3:PutObject.
+    pub(crate) async fn permit_extras(&self, bucket: &Arc<Bucket>) -> Result<(), S3Error> {
+        if self.headers().contains_key("x-amz-acl") {
+            self.permit_object(bucket, "s3:PutObjectAcl").await?;
+        }
+        if !self.tags.is_empty() {
+            self.permit_object(bucket, "s3:PutObjectTagging").await?;
+        }
+        Ok(())
+    }
+
+    /// The request's bucket, about which nothing has been decided yet.
+    pub(crate) async fn requested_bucket(&self) -> Result<Arc<Bucket>, S3Error> {
+        let expected = text(self.headers(), "x-amz-expected-bucket-owner")?;
+        self.found_bucket(self.bucket_name()?, expected).await
+    }
+
+    /// As [`requested_bucket`](Self::requested_bucket), before a document is read that the decision depends on: whoever cannot be
+    /// allowed anything there is refused before it costs memory.
+    pub(crate) async fn promising_bucket(&self) -> Result<Arc<Bucket>, S3Error> {
+        let bucket = self.requested_bucket().await?;
+        if self.principal().account != bucket.owner && bucket.policy.is_none() {
+            return Err(Code::AccessDenied.into());
+        }
+        Ok(bucket)
+    }
+
+    /// The bucket of a copy's source.
+    pub(crate) async fn source_bucket(&self, name: &BucketName) -> Result<Arc<Bucket>, S3Error> {
+        let expected = text(self.headers(), "x-amz-source-expected-bucket-owner")?;
+        self.found_bucket(name, expected).await
+    }
+
+    async fn found_bucket(&self, name: &BucketName, expected: Option<&str>) -> Result<Arc<Bucket>, S3Error> {
         let expected = expected.map(expected_owner).transpose()?;
         let bucket = self.app.objects.bucket(name).await.map_err(|error| {
             let missing = matches!(error, objects::Error::NoSuchBucket);
@@ -91,12 +138,7 @@ impl Call<'_> {
         if expected.is_some_and(|expected| expected != bucket.owner) {
             return Err(Code::AccessDenied.into());
         }
-        Ok(authorize(self.caller, action, bucket, &())?)
-    }
-
-    /// What lies in the caller's own account.
-    pub(crate) fn own_account(&self, action: &'static str) -> Result<Authorized<OwnAccount>, S3Error> {
-        Ok(authorize(self.caller, action, OwnAccount, &())?)
+        Ok(bucket)
     }
 
     /// `versionId`. What AWS cannot read as a version id is `InvalidArgument`.
@@ -134,6 +176,7 @@ impl Call<'_> {
         let content_md5 = headers::content_md5(self.headers())?;
         let claim = headers::claim(self.headers())?;
         let body = self.request.body.collect(limit).await?;
+        self.request.document = Some(body.clone());
         if content_md5.is_some_and(|digest| digest != <[u8; 16]>::from(Md5::digest(&body))) {
             return Err(objects::Error::BadDigest(objects::Digest::Md5).into());
         }
@@ -235,16 +278,6 @@ impl NameEncoding {
     }
 }
 
-impl Resource for Bucket {
-    fn arn(&self) -> Cow<'_, str> {
-        self.name.arn().into()
-    }
-
-    fn owner(&self) -> Option<AccountId> {
-        Some(self.owner)
-    }
-}
-
 fn expected_owner(value: &str) -> Result<AccountId, S3Error> {
     AccountId::parse(value).map_err(|_| {
         S3Error::argument(
@@ -253,12 +286,6 @@ fn expected_owner(value: &str) -> Result<AccountId, S3Error> {
             value,
         )
     })
-}
-
-impl From<crate::authorize::Denied> for S3Error {
-    fn from(denied: crate::authorize::Denied) -> S3Error {
-        S3Error::saying(Code::AccessDenied, denied.to_string())
-    }
 }
 
 impl From<ReadError> for S3Error {

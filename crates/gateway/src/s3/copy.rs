@@ -4,15 +4,23 @@ use super::call::{Call, Version, version, xml};
 use super::date;
 use super::error::{Code, S3Error};
 use super::headers::{self, text};
+use super::permission::{Held, Target};
 use super::xml::Writer;
+use crate::authorize::Authorized;
 use crate::response::Response;
-use objects::{BucketName, Checksum, CopyObject, CopySource, EncryptionRequest, MetadataDirective, ObjectName};
+use objects::{
+    Bucket, BucketName, Checksum, CopyObject, CopySource, EncryptionRequest, MetadataDirective, ObjectName,
+    TaggingDirective,
+};
+use std::sync::Arc;
 
 /// `x-amz-copy-source`, parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SourceName {
     pub(crate) bucket: BucketName,
     pub(crate) key: ObjectName,
+    /// The version id that it names.
+    pub(crate) version: Option<String>,
 }
 
 pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
@@ -24,7 +32,11 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
     let (checksum, _) = headers::upload_algorithm(sent)?;
     let condition = headers::write_condition(sent)?;
     let source_name = source_name(call)?;
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    if let TaggingDirective::Replace(own) = &tags {
+        call.tags = own.clone();
+    }
+    let bucket = call.authorized_object("s3:PutObject").await?;
+    call.permit_extras(bucket.bucket()).await?;
     let name = call.object_name()?;
     let onto_itself = source_name.bucket == bucket.name && source_name.key == *name;
     if onto_itself && matches!((&metadata, &encryption), (MetadataDirective::Copy, EncryptionRequest::Default)) {
@@ -32,9 +44,17 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
         ));
     }
-    let source = source(call, source_name).await?;
+    let mut source = source(call, source_name).await?;
+    if tags == TaggingDirective::Copy {
+        source.take_tags(call, bucket.bucket()).await?;
+    }
+    let source = source.into_source();
+    let from = Arc::clone(&source.bucket);
     let request = CopyObject { source, encryption, metadata, tags, checksum, condition };
-    let stored = call.app.objects.copy_object(bucket.principal(), &bucket, name, request).await?;
+    let stored = match call.app.objects.copy_object(bucket.principal(), &bucket, name, request).await {
+        Ok(stored) => stored,
+        Err(error) => return Err(call.missing(&from, error).await),
+    };
     let mut response = xml(Writer::document("CopyObjectResult", |xml| {
         xml.text("LastModified", &date::iso(stored.modified));
         xml.text("ETag", &stored.etag.quoted());
@@ -46,12 +66,49 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
     Ok(response)
 }
 
-/// The object that a copy reads: found, and the caller allowed to read it.
-pub(crate) async fn source(call: &Call<'_>, name: SourceName) -> Result<CopySource, S3Error> {
+/// The object that a copy reads, and the proof that the caller may read it.
+pub(crate) struct Readable {
+    held: Authorized<Held>,
+    source: CopySource,
+    version: Option<String>,
+}
+
+/// Finds a copy's source and decides whether the caller may read it.
+pub(crate) async fn source(call: &Call<'_>, name: SourceName) -> Result<Readable, S3Error> {
     let customer_key = headers::copy_source_customer_key(call.headers(), call.request.secure)?;
     let conditions = headers::copy_source_conditions(call.headers())?;
-    let bucket = call.authorized_source(&name.bucket).await?;
-    Ok(CopySource { bucket: bucket.resource().clone(), name: name.key, customer_key, conditions, seen: None })
+    let bucket = call.source_bucket(&name.bucket).await?;
+    let SourceName { key, version, .. } = name;
+    let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    let held = call.permit(Target { bucket: &bucket, key: Some(&key), version: version.as_deref() }, action).await?;
+    let seen = held.seen().cloned();
+    Ok(Readable { held, source: CopySource { bucket, name: key, customer_key, conditions, seen }, version })
+}
+
+impl Readable {
+    /// A source's tags go with the copy: reading them and writing them are actions of their own, where there are any.
+    async fn take_tags(&mut self, call: &Call<'_>, target: &Arc<Bucket>) -> Result<(), S3Error> {
+        let (bucket, key) = (self.held.bucket(), &self.source.name);
+        let tags = match call.app.objects.object_tags(bucket, key).await {
+            Ok(tags) => tags,
+            Err(error) => return Err(call.missing(bucket, error).await),
+        };
+        if self.source.seen.as_ref().is_some_and(|seen| *seen != tags) {
+            return Err(Code::OperationAborted.into());
+        }
+        if !tags.is_empty() {
+            let version = self.version.as_deref();
+            let action = if version.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
+            call.permit(Target { bucket, key: Some(key), version }, action).await?;
+            call.permit_object(target, "s3:PutObjectTagging").await?;
+        }
+        self.source.seen = Some(tags);
+        Ok(())
+    }
+
+    pub(crate) fn into_source(self) -> CopySource {
+        self.source
+    }
 }
 
 /// The source that a request names.
@@ -78,7 +135,8 @@ pub(super) fn parse_source(value: &str) -> Result<SourceName, S3Error> {
     if bucket.is_empty() || key.is_empty() {
         return Err(malformed_source(value));
     }
-    let name = SourceName { bucket: BucketName::parse(bucket)?, key: ObjectName::parse(key)? };
+    let version_id = id.map(str::to_owned);
+    let name = SourceName { bucket: BucketName::parse(bucket)?, key: ObjectName::parse(key)?, version: version_id };
     match id.map_or(Ok(Version::Current), version)? {
         Version::Current => Ok(name),
         Version::Absent => Err(S3Error::new(Code::NoSuchVersion).detail("VersionId", id.unwrap_or_default())),

@@ -4,15 +4,17 @@ use super::call::{Call, Version, version, xml};
 use super::date;
 use super::error::S3Error;
 use super::headers;
+use super::permission::Target;
 use super::xml::Writer;
 use super::xml::request::{self, DeleteTarget};
 use crate::response::Response;
 use http::StatusCode;
-use objects::{DeleteCondition, DeleteEntry, ETagMatch, ObjectName};
+use objects::{Bucket, DeleteCondition, DeleteEntry, ETagMatch, ObjectName};
+use std::sync::Arc;
 
 pub(crate) async fn delete_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
     let condition = headers::delete_condition(call.headers())?;
-    let bucket = call.authorized_bucket("s3:DeleteObject").await?;
+    let bucket = call.authorized_object(call.by_version("s3:DeleteObject", "s3:DeleteObjectVersion")).await?;
     // Deleting a version that cannot exist deletes nothing, which AWS calls success.
     if call.version()? == Version::Current {
         let name = call.object_name()?;
@@ -26,13 +28,16 @@ pub(crate) async fn delete_objects(call: &mut Call<'_>) -> Result<Response, S3Er
     if !sent.contains_key("content-md5") && headers::claim(sent)?.is_none() {
         return Err(S3Error::request("Missing required header for this request: Content-MD5"));
     }
-    let bucket = call.authorized_bucket("s3:DeleteObject").await?;
+    let bucket = call.promising_bucket().await?;
     let body = call.document(DOCUMENT_LIMIT).await?;
     let request = request::delete(&body)?;
 
-    let plans: Vec<Plan> = request.objects.iter().map(plan).collect();
+    let mut plans: Vec<Plan> = Vec::with_capacity(request.objects.len());
+    for target in &request.objects {
+        plans.push(permitted(call, &bucket, target).await);
+    }
     let entries: Vec<DeleteEntry> = plans.iter().filter_map(|plan| plan.as_ref().ok()?.clone()).collect();
-    let mut results = call.app.objects.delete_objects(bucket.principal(), &bucket, &entries).await?.into_iter();
+    let mut results = call.app.objects.delete_objects(call.principal(), &bucket, &entries).await?.into_iter();
     let outcomes = plans.into_iter().map(|plan| match plan {
         Err(error) => Err(error),
         Ok(None) => Ok(()),
@@ -56,6 +61,15 @@ pub(crate) async fn delete_objects(call: &mut Call<'_>) -> Result<Response, S3Er
 
 /// What to do for one object: an entry for the domain, nothing, or an error that is known already.
 type Plan = Result<Option<DeleteEntry>, S3Error>;
+
+/// Each object is decided about by itself: what one entry may, says nothing of the next.
+async fn permitted(call: &Call<'_>, bucket: &Arc<Bucket>, target: &DeleteTarget) -> Plan {
+    let key = ObjectName::parse(&target.key)?;
+    let version = target.version.as_deref();
+    let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+    call.permit(Target { bucket, key: Some(&key), version }, action).await?;
+    plan(target)
+}
 
 fn plan(target: &DeleteTarget) -> Plan {
     let name = ObjectName::parse(&target.key)?;

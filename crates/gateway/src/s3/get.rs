@@ -4,16 +4,21 @@ use super::call::Call;
 use super::date;
 use super::error::S3Error;
 use super::headers;
+use super::permission::Held;
 use super::put::etag;
+use crate::authorize::Authorized;
 use crate::response::{Response, ResponseBody};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use objects::{GetObject, ObjectInfo, PartNumber, RangeSpec, Span, Window};
 
 pub(crate) async fn get_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let request = parse(call)?;
-    let bucket = call.authorized_bucket("s3:GetObject").await?;
+    let (bucket, request) = permitted(call).await?;
     let by_part = matches!(request.window, Window::Part(_));
-    let reader = call.app.objects.open_object(bucket.principal(), &bucket, call.object_name()?, request).await?;
+    let reader = call.app.objects.open_object(bucket.principal(), &bucket, call.object_name()?, request).await;
+    let reader = match reader {
+        Ok(reader) => reader,
+        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+    };
     let mut response = describe(call, reader.info(), reader.span(), by_part)?;
     let length = reader.content_length();
     response.body = ResponseBody::Object { reader: Box::new(reader), length };
@@ -21,28 +26,34 @@ pub(crate) async fn get_object(call: &mut Call<'_>) -> Result<Response, S3Error>
 }
 
 pub(crate) async fn head_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let request = parse(call)?;
-    let bucket = call.authorized_bucket("s3:GetObject").await?;
+    let (bucket, request) = permitted(call).await?;
     let by_part = matches!(request.window, Window::Part(_));
-    let head = call.app.objects.head_object(bucket.principal(), &bucket, call.object_name()?, request).await?;
+    let head = call.app.objects.head_object(bucket.principal(), &bucket, call.object_name()?, request).await;
+    let head = match head {
+        Ok(head) => head,
+        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+    };
     let mut response = describe(call, &head.info, head.span, by_part)?;
     let length = head.span.map_or(head.info.size, |span| span.len());
     response.set(header::CONTENT_LENGTH, HeaderValue::from(length));
     Ok(response)
 }
 
-fn parse(call: &Call<'_>) -> Result<GetObject, S3Error> {
+/// What both read, and that the caller may.
+async fn permitted(call: &Call<'_>) -> Result<(Authorized<Held>, GetObject), S3Error> {
     let sent = call.headers();
     headers::refuse_on_read(sent)?;
-    let request = GetObject {
+    let mut request = GetObject {
         customer_key: headers::customer_key(sent, call.request.secure)?,
         conditions: headers::read_conditions(sent)?,
         window: window(call)?,
         seen: None,
     };
     headers::wanted(sent)?;
+    let bucket = call.authorized_object(call.by_version("s3:GetObject", "s3:GetObjectVersion")).await?;
     call.current_version()?;
-    Ok(request)
+    request.seen = bucket.seen().cloned();
+    Ok((bucket, request))
 }
 
 /// `Range` or `partNumber`, not both. A range that S3 does not understand counts as none.
@@ -98,6 +109,11 @@ fn describe(call: &Call<'_>, info: &ObjectInfo, span: Option<Span>, by_part: boo
 fn override_headers(call: &Call<'_>, headers: &mut HeaderMap) -> Result<(), S3Error> {
     for (parameter, header) in OVERRIDES {
         if let Some(text) = call.query(parameter) {
+            if call.caller.signature().is_none() {
+                return Err(S3Error::request(
+                    "Request specific response headers cannot be used for anonymous GET requests.",
+                ));
+            }
             let value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| S3Error::argument("The value cannot stand in a header.", parameter, text))?;
             headers.insert(header, value);

@@ -7,6 +7,7 @@
 //! | `xml/` | a writer, a strict reader, the documents that clients send |
 //! | `error` | one table of codes, and what other crates' errors become in it |
 //! | `call` | what every handler needs of its request; the only way to a bucket goes through authorization |
+//! | `permission`, `circumstances` | from what a request names to the proof that it may; the condition keys of the service |
 //! | the others | one family of operations each |
 
 mod acl;
@@ -15,6 +16,7 @@ mod bucket_encryption;
 mod bucket_policy;
 mod buckets;
 mod call;
+mod circumstances;
 mod copy;
 mod date;
 mod delete;
@@ -27,6 +29,7 @@ mod listing;
 mod multipart;
 mod operation;
 mod part;
+mod permission;
 mod public_access;
 mod put;
 mod route;
@@ -45,7 +48,7 @@ use crate::response::Response;
 use call::Call;
 use error::{Code, S3Error};
 use http::Method;
-use objects::{BucketName, ObjectName};
+use objects::{BucketName, ObjectName, Tags};
 use route::Names;
 
 /// Answers an authenticated request. The body may be left unread.
@@ -96,7 +99,7 @@ fn open<'a>(app: &'a App, caller: &'a Authenticated, request: &'a mut Request) -
     let key = names.key.as_deref().map(ObjectName::parse).transpose()?;
     headers::refuse_unbuilt(operation, &request.headers)?;
     headers::check_acl(operation, &request.headers)?;
-    Ok(Call { app, caller, operation, bucket, key, request })
+    Ok(Call { app, caller, operation, bucket, key, request, tags: Tags::default(), location: None })
 }
 
 fn is_presigned(request: &Request) -> bool {
@@ -172,7 +175,18 @@ fn render(request: &Request, error: &S3Error) -> Response {
     for (name, value) in error.headers() {
         response.set(name.clone(), value.clone());
     }
-    response
+    response.failing(error.code(), error.message())
+}
+
+/// The bucket and the key that a request names; none if its path cannot be read.
+pub(crate) fn names(request: &Request) -> Option<(Option<String>, Option<String>)> {
+    let names = Names::parse(request.path(), request.bucket_host.as_deref())?;
+    Some((names.bucket, names.key))
+}
+
+/// What a request is answered that could not be recorded.
+pub(crate) fn unrecorded(request: &Request) -> Response {
+    render(request, &Code::InternalError.into())
 }
 
 /// The type of every document.

@@ -1,16 +1,18 @@
 //! CreateMultipartUpload, CompleteMultipartUpload, AbortMultipartUpload.
 
 use super::call::{Call, xml};
+use super::circumstances::UPLOAD_HEADERS;
 use super::copy::checksum_elements;
 use super::error::S3Error;
 use super::headers::{self, text};
 use super::xml::Writer;
 use super::xml::request::{self, CompletePart};
 use crate::response::Response;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use objects::{ChecksumValue, CompleteUpload, CompletedPart, CreateUpload, PartNumber, UploadId};
 
 pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Response, S3Error> {
+    call.tags = headers::tagging(call.headers())?;
     let sent = call.headers();
     let (checksum, checksum_type) = headers::upload_algorithm(sent)?;
     let request = CreateUpload {
@@ -18,9 +20,11 @@ pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Respo
         encryption: headers::requested(sent, call.request.secure)?,
         checksum,
         checksum_type,
-        tags: headers::tagging(sent)?,
+        tags: call.tags.clone(),
+        said: said(sent)?,
     };
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
+    call.permit_extras(bucket.bucket()).await?;
     let name = call.object_name()?;
     let created = call.app.objects.create_upload(bucket.principal(), &bucket, name, request).await?;
     let mut response = xml(Writer::document("InitiateMultipartUploadResult", |xml| {
@@ -37,7 +41,7 @@ pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Respo
 }
 
 pub(crate) async fn complete_multipart_upload(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
     let upload = upload_id(call)?;
     // The checksum headers of this operation are the object's, not the document's.
     let body = call.request.body.collect(DOCUMENT_LIMIT).await?;
@@ -71,7 +75,7 @@ pub(crate) async fn abort_multipart_upload(call: &mut Call<'_>) -> Result<Respon
     if headers::time(call.headers(), "x-amz-if-match-initiated-time")?.is_some() {
         return Err(S3Error::not_implemented("x-amz-if-match-initiated-time"));
     }
-    let bucket = call.authorized_bucket("s3:AbortMultipartUpload").await?;
+    let bucket = call.authorized_object("s3:AbortMultipartUpload").await?;
     let upload = upload_id(call)?;
     call.app.objects.abort_upload(bucket.principal(), &bucket, call.object_name()?, &upload).await?;
     Ok(Response::empty(StatusCode::NO_CONTENT))
@@ -80,6 +84,17 @@ pub(crate) async fn abort_multipart_upload(call: &mut Call<'_>) -> Result<Respon
 /// `uploadId`, which the route has seen.
 pub(crate) fn upload_id(call: &Call<'_>) -> Result<UploadId, S3Error> {
     Ok(UploadId::parse(call.query("uploadId").unwrap_or_default())?)
+}
+
+/// Headers that policies may ask for again when parts come.
+fn said(sent: &HeaderMap) -> Result<Vec<(String, String)>, S3Error> {
+    let mut said = Vec::new();
+    for name in UPLOAD_HEADERS {
+        if let Some(value) = text(sent, name)? {
+            said.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(said)
 }
 
 fn completed_part(part: CompletePart) -> Result<CompletedPart, S3Error> {

@@ -12,6 +12,7 @@ use super::xml::Writer;
 use crate::response::Response;
 use http::{StatusCode, header};
 use objects::{CopyPart, UploadPart};
+use std::sync::Arc;
 
 pub(crate) async fn upload_part(call: &mut Call<'_>) -> Result<Response, S3Error> {
     let sent = call.headers();
@@ -23,7 +24,7 @@ pub(crate) async fn upload_part(call: &mut Call<'_>) -> Result<Response, S3Error
         length: Some(announced_length(call)?),
     };
     let number = part_number(call.query("partNumber").unwrap_or_default())?;
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
     let upload = upload_id(call)?;
     let name = call.object_name()?.clone();
     let body = &mut call.request.body;
@@ -45,11 +46,16 @@ pub(crate) async fn upload_part_copy(call: &mut Call<'_>) -> Result<Response, S3
     let range = text(sent, RANGE)?.map(copy_range).transpose()?;
     let source_name = source_name(call)?;
     let number = part_number(call.query("partNumber").unwrap_or_default())?;
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
     let upload = upload_id(call)?;
-    let request = CopyPart { source: source(call, source_name).await?, range, customer_key };
+    let request = CopyPart { source: source(call, source_name).await?.into_source(), range, customer_key };
     let name = call.object_name()?;
-    let stored = call.app.objects.upload_part_copy(bucket.principal(), &bucket, name, &upload, number, request).await?;
+    let from = Arc::clone(&request.source.bucket);
+    let stored = call.app.objects.upload_part_copy(bucket.principal(), &bucket, name, &upload, number, request).await;
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => return Err(call.missing(&from, error).await),
+    };
     let mut response = xml(Writer::document("CopyPartResult", |xml| {
         xml.text("LastModified", &date::iso(stored.modified));
         xml.text("ETag", &stored.etag.quoted());

@@ -8,17 +8,19 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use objects::{ETag, PutObject, Stored};
 
 pub(crate) async fn put_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
+    call.tags = headers::tagging(call.headers())?;
     let sent = call.headers();
     let request = PutObject {
         metadata: headers::parse_metadata(sent)?,
-        tags: headers::tagging(sent)?,
+        tags: call.tags.clone(),
         encryption: headers::requested(sent, call.request.secure)?,
         checksum: headers::claim(sent)?,
         content_md5: headers::content_md5(sent)?,
         condition: headers::write_condition(sent)?,
         length: Some(announced_length(call)?),
     };
-    let bucket = call.authorized_bucket("s3:PutObject").await?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
+    call.permit_extras(bucket.bucket()).await?;
     let name = call.object_name()?.clone();
     let objects = &call.app.objects;
     let stored = objects.put_object(bucket.principal(), &bucket, &name, request, &mut call.request.body).await?;

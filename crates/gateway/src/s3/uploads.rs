@@ -16,7 +16,7 @@ use objects::{ListParts, ListUploads, PartEntry, UploadEntry, UploadId};
 pub(crate) async fn list_parts(call: &mut Call<'_>) -> Result<Response, S3Error> {
     // AWS asks for an SSE-C key only where a checksum algorithm is set and nowhere needs it to answer; it is checked for form.
     headers::customer_key(call.headers(), call.request.secure)?;
-    let bucket = call.authorized_bucket("s3:ListMultipartUploadParts").await?;
+    let bucket = call.authorized_object("s3:ListMultipartUploadParts").await?;
     let upload = upload_id(call)?;
     let name = call.object_name()?;
     let max_parts = call.page_size("max-parts", PAGE)?;
