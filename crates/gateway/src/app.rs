@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit::Audit;
+use audit::trail::Trails;
 use identity::Identity;
 use keys::{Clock, Keys, Region};
 use objects::Objects;
@@ -24,6 +25,8 @@ pub struct App {
     pub identity: Arc<Identity>,
     /// The event log.
     pub audit: Arc<Audit>,
+    /// What goes from it to buckets.
+    pub trails: Arc<Trails>,
     /// Region, domains, clock and limits.
     pub settings: Settings,
     pub(crate) signing_keys: SigningKeys,
@@ -40,6 +43,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// The event log.
     pub audit: Arc<Audit>,
+    /// What goes from it to buckets.
+    pub trails: Arc<Trails>,
     /// Asked for readiness alone.
     pub store: Arc<dyn meta::Store>,
     /// Asked for readiness alone.
@@ -90,7 +95,7 @@ impl Default for Limits {
 impl App {
     /// Puts the domains together.
     pub fn new(parts: Parts, settings: Settings) -> App {
-        let Parts { objects, keys, identity, audit, store, blobs } = parts;
+        let Parts { objects, keys, identity, audit, trails, store, blobs } = parts;
         let regions = keys.regions().filter_map(|region| keys.in_region(region.as_str())).collect();
         App {
             objects,
@@ -98,6 +103,7 @@ impl App {
             regions,
             identity,
             audit,
+            trails,
             settings,
             signing_keys: SigningKeys::new(),
             readiness: Readiness::new(store, blobs),

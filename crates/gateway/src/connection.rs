@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
 use crate::app::App;
+use crate::record::TlsDetails;
 use crate::{dispatch, kms};
 
 /// Serves connections. One for the process.
@@ -35,6 +36,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// The name of the listener that it came by, if the operator gave it one (`aws:SourceVpce`).
     pub listener: Option<Arc<str>>,
+    /// What TLS came to, for the records of its requests.
+    pub tls: Option<Arc<TlsDetails>>,
     /// Becomes `true` when the server wants to stop: the request in progress is answered, another is not read.
     pub shutdown: watch::Receiver<bool>,
 }
@@ -71,8 +74,8 @@ impl Gateway {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Connection { secure, peer, listener, mut shutdown } = connection;
-        let origin = dispatch::Origin { secure, peer: peer.ip(), listener };
+        let Connection { secure, peer, listener, tls, mut shutdown } = connection;
+        let origin = dispatch::Origin { secure, peer: peer.ip(), listener, tls };
         let io = TokioIo::new(Impatient::new(io, self.app.settings.limits.answer_silence));
         let service = service_fn(|mut request| {
             let (app, origin) = (Arc::clone(&self.app), origin.clone());

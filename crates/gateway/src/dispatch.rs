@@ -14,11 +14,14 @@ use sigv4::{Body, RequestHead};
 use crate::app::App;
 use crate::auth::{self, Authenticated, Expected, Refusal};
 use crate::body::{ReadError, RequestBody};
+use crate::iam::IAM;
 use crate::query::Query;
+use crate::query_protocol::Fault;
 use crate::request::{Request, RequestId};
 use crate::response::{AccessLog, Outgoing, Response};
 use crate::service::Service;
-use crate::{health, json, kms, metrics, record, s3};
+use crate::sts::STS;
+use crate::{cloudtrail, health, json, kms, metrics, record, s3};
 
 /// The longest body of a JSON or query request that is not for S3. KMS's largest, a key policy of 32 KiB with every
 /// character escaped, fits; so does a ciphertext of 6 KiB with the largest encryption context.
@@ -33,6 +36,8 @@ pub(crate) struct Origin {
     pub(crate) peer: IpAddr,
     /// The name of the listener, if it has one.
     pub(crate) listener: Option<Arc<str>>,
+    /// What TLS came to.
+    pub(crate) tls: Option<Arc<record::TlsDetails>>,
 }
 
 /// A request that was answered, with what its record needs.
@@ -96,8 +101,11 @@ fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, origin: &O
         headers: parts.headers,
         secure: origin.secure,
         peer: origin.peer,
+        listener: origin.listener.clone(),
+        tls: origin.tls.clone(),
         received: (app.settings.clock)(),
         body,
+        document: None,
     }
 }
 
@@ -139,9 +147,9 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
     let keys = match service {
-        Service::Kms => app.keys_in(&claim.scope().region).unwrap_or(&app.keys),
-        // Buckets are in the home Region, and so is what is not built.
-        Service::S3 | Service::Absent(_) => &app.keys,
+        Service::Kms | Service::CloudTrail => app.keys_in(&claim.scope().region).unwrap_or(&app.keys),
+        // Buckets are in the home Region, and so is what is not built; IAM and STS are in no Region.
+        Service::S3 | Service::Iam | Service::Sts | Service::Absent(_) => &app.keys,
     };
     // Whoever does not even name an access key that exists costs no memory.
     let credential = match auth::credential(app, &claim).await {
@@ -157,7 +165,13 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
         },
     };
     let body = whole.as_ref().map_or(Body::Streaming, |body| Body::Whole(body));
-    let expected = Expected { service: service.scope(), region: keys.region().as_str(), body, now: request.received };
+    let region = keys.region().as_str();
+    let signed_for = match service {
+        // Whatever Region a client takes for theirs, none at all too.
+        Service::Iam | Service::Sts => &claim.scope().region,
+        _ => region,
+    };
+    let expected = Expected { service: service.scope(), signed_for, region, body, now: request.received };
     let (caller, check) = match auth::authenticate(app, &claim, &head, &credential, facts, expected) {
         Ok(authenticated) => authenticated,
         Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
@@ -169,7 +183,10 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
             s3(app, &caller, request).await
         }
         Service::Kms => kms::handle(keys, &caller, request, body.clone()).await,
-        Service::Absent(absent) => absent.answer(request.id),
+        Service::Iam => IAM.handle(&app.identity, &caller, request, &body).await,
+        Service::Sts => STS.handle(&app.identity, &caller, request, &body).await,
+        Service::CloudTrail => cloudtrail::handle(app, &caller, request, body.clone()).await,
+        Service::Absent(absent) => absent.answer(),
     };
     Answered { service, response, caller: Some(caller), body }
 }
@@ -197,13 +214,19 @@ async fn s3(app: &App, caller: &Authenticated, request: &mut Request) -> Respons
 }
 
 fn unreadable(service: Service, id: RequestId, error: &ReadError) -> Response {
+    let fault = match error {
+        ReadError::TooLong { .. } => Fault::new("RequestEntityTooLarge", error.to_string()),
+        ReadError::Silence => Fault::new("RequestTimeout", error.to_string()),
+        ReadError::Incomplete | ReadError::Signature(_) => Fault::malformed(error.to_string()),
+    };
     let (status, code) = match error {
         ReadError::TooLong { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException"),
         ReadError::Silence => (StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException"),
         ReadError::Incomplete | ReadError::Signature(_) => (StatusCode::BAD_REQUEST, "SerializationException"),
     };
     match service {
-        Service::Absent(absent) => absent.error(status, code, &error.to_string(), id),
+        Service::Iam => IAM.error(&fault, id),
+        Service::Sts => STS.error(&fault, id),
         _ => json::error(status, code, &error.to_string()),
     }
 }

@@ -24,7 +24,13 @@ struct Document<'a> {
 /// An error answer. Some errors of AWS have no message at all, which is what an empty one stands for.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
     let body = serde_json::to_vec(&Document { code, message }).expect("two strings are always JSON");
-    Response::full(status, MEDIA_TYPE, body)
+    Response::full(status, MEDIA_TYPE, body).failing(code, message)
+}
+
+/// What an operation of the service model is answered that this server does not have.
+pub(crate) fn not_built(operation: &str) -> Response {
+    let message = format!("The operation {operation} is not implemented by this server.");
+    error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", &message)
 }
 
 /// What a request that was not let in is answered: 400 throughout, in words that SDKs know

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 use crate::body::RequestBody;
 use crate::query::Query;
+use crate::record::TlsDetails;
 
 /// One HTTP request.
 pub struct Request {
@@ -29,10 +31,16 @@ pub struct Request {
     pub secure: bool,
     /// The client's address as the socket tells it; no forwarding header is believed.
     pub peer: IpAddr,
+    /// The name of the listener that it came by, if the operator gave it one.
+    pub listener: Option<Arc<str>>,
+    /// What the connection's TLS came to.
+    pub tls: Option<Arc<TlsDetails>>,
     /// When the head had been read; the "now" of every check that concerns this request.
     pub received: SystemTime,
     /// The body, unread.
     pub body: RequestBody,
+    /// The body of a request to S3 that is a document, once it is read.
+    pub document: Option<Bytes>,
 }
 
 impl Request {

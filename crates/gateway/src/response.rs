@@ -20,8 +20,12 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: ResponseBody,
-    /// The operation, for the access log: `PutObject`, `Encrypt`.
+    /// The operation, for the access log and the record: `PutObject`, `Encrypt`.
     pub operation: &'static str,
+    /// The error's code and message, of an answer that tells of one, for the record.
+    pub failure: Option<(String, String)>,
+    /// What the record shows of the answer, where that is not JSON on the wire.
+    pub told: Bytes,
 }
 
 /// The bytes of an answer.
@@ -43,7 +47,7 @@ pub enum ResponseBody {
 impl Response {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Response {
-        Response { status, headers: HeaderMap::new(), body: ResponseBody::Empty, operation: "-" }
+        Response { status, headers: HeaderMap::new(), body: ResponseBody::Empty, operation: "-", failure: None, told: Bytes::new() }
     }
 
     /// An answer with a whole body.
@@ -52,6 +56,13 @@ impl Response {
         response.body = ResponseBody::Full(body.into());
         response.set(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         response
+    }
+
+    /// An answer that tells of an error.
+    #[must_use]
+    pub fn failing(mut self, code: &str, message: &str) -> Response {
+        self.failure = Some((code.to_owned(), message.to_owned()));
+        self
     }
 
     /// Sets a header.

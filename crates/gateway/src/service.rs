@@ -3,20 +3,26 @@
 //! The service is that of the SigV4 credential scope; without one that of `X-Amz-Target`, then of a posted form; what has
 //! none of these is S3.
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use sigv4::Dialect;
 
 use crate::absent::Absent;
 use crate::auth::Refusal;
+use crate::iam::IAM;
+use crate::query_protocol::Fault;
 use crate::request::{Request, RequestId};
 use crate::response::Response;
-use crate::{json, kms, s3};
+use crate::sts::STS;
+use crate::{cloudtrail, json, kms, s3};
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     S3,
     Kms,
+    Iam,
+    Sts,
+    CloudTrail,
     Absent(Absent),
 }
 
@@ -25,6 +31,9 @@ impl Service {
         match scope {
             "s3" => Some(Service::S3),
             "kms" => Some(Service::Kms),
+            "iam" => Some(Service::Iam),
+            "sts" => Some(Service::Sts),
+            "cloudtrail" => Some(Service::CloudTrail),
             other => Absent::by_scope(other).map(Service::Absent),
         }
     }
@@ -32,13 +41,17 @@ impl Service {
     /// Without a scope, or with one that is no service's: in whose words the request speaks.
     pub(crate) fn by_shape(method: &Method, path: &str, headers: &HeaderMap) -> Service {
         if let Some(target) = headers.get(kms::TARGET).and_then(|value| value.to_str().ok()) {
+            if target.starts_with(cloudtrail::PREFIX) {
+                return Service::CloudTrail;
+            }
             return Absent::by_target(target).map_or(Service::Kms, Service::Absent);
         }
         let form = headers.get(header::CONTENT_TYPE).is_some_and(|value| {
             value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
         });
         if form && method == Method::POST && path == "/" {
-            return Service::Absent(Absent::form());
+            // Of the operations that take forms, the only ones that need no signature are STS's.
+            return Service::Sts;
         }
         Service::S3
     }
@@ -47,6 +60,9 @@ impl Service {
         match self {
             Service::S3 => "s3",
             Service::Kms => "kms",
+            Service::Iam => "iam",
+            Service::Sts => "sts",
+            Service::CloudTrail => "cloudtrail",
             Service::Absent(absent) => absent.scope,
         }
     }
@@ -66,11 +82,24 @@ impl Service {
         }
     }
 
+    /// What a request is answered that could not be recorded.
+    pub(crate) fn unrecorded(self, request: &Request) -> Response {
+        let (status, message) = (StatusCode::INTERNAL_SERVER_ERROR, "An internal failure occurred. The request can be retried.");
+        match self {
+            Service::S3 => s3::unrecorded(request),
+            Service::Kms => json::error(status, "KMSInternalException", message),
+            Service::Iam => IAM.error(&Fault::new("ServiceFailure", message), request.id),
+            Service::Sts => STS.error(&Fault::new("InternalFailure", message), request.id),
+            Service::CloudTrail | Service::Absent(_) => json::error(status, "InternalFailure", message),
+        }
+    }
+
     pub(crate) fn refuse(self, request: &Request, refusal: &Refusal) -> Response {
         match self {
             Service::S3 => s3::refuse(request, refusal),
-            Service::Kms => json::refuse(refusal),
-            Service::Absent(absent) => absent.refuse(refusal, request.id),
+            Service::Kms | Service::CloudTrail | Service::Absent(_) => json::refuse(refusal),
+            Service::Iam => IAM.error(&Fault::refused(refusal), request.id),
+            Service::Sts => STS.error(&Fault::refused(refusal), request.id),
         }
     }
 }

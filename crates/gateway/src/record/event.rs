@@ -57,6 +57,8 @@ pub(crate) struct Told<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) read_only: bool,
     pub(crate) resources: &'a [Resource],
+    /// Further types and names that LookupEvents finds it by.
+    pub(crate) names: &'a [(&'static str, String)],
     pub(crate) service_event: bool,
     pub(crate) api_version: Option<&'static str>,
     pub(crate) data: bool,
@@ -91,7 +93,9 @@ impl Told<'_> {
             resources: self
                 .resources
                 .iter()
-                .map(|resource| audit::Resource { kind: resource.kind.to_owned(), name: resource.arn.clone() })
+                .map(|resource| (resource.kind, &resource.arn))
+                .chain(self.names.iter().map(|(kind, name)| (*kind, name)))
+                .map(|(kind, name)| audit::Resource { kind: kind.to_owned(), name: name.clone() })
                 .collect(),
         };
         audit::Event {
@@ -108,6 +112,7 @@ impl Told<'_> {
     fn identity(&self, recipient: Recipient) -> Identity<'_> {
         match self.web_identity {
             Some(identity) => Identity::WebIdentity(identity),
+            None if self.principal.is_anonymous() && self.source != super::s3::SOURCE => Identity::Unknown,
             None if recipient.account == self.principal.account || self.principal.account == AccountId::NOBODY => {
                 Identity::Caller { principal: self.principal, invoked_by: self.invoked_by }
             }

@@ -20,6 +20,8 @@ pub(crate) enum Identity<'a> {
     },
     /// The caller, to another account, whose resource it used.
     Stranger(&'a Principal),
+    /// Nobody knows.
+    Unknown,
     /// Somebody who came with a token of a web identity provider instead of a signature.
     WebIdentity(&'a WebIdentity),
 }
@@ -41,6 +43,7 @@ impl Identity<'_> {
         record.object("userIdentity", |element| match self {
             Self::Caller { principal, invoked_by } => caller(element, principal, *invoked_by),
             Self::Stranger(principal) => stranger(element, principal),
+            Self::Unknown => element.text("type", "Unknown"),
             Self::WebIdentity(identity) => {
                 let WebIdentity { provider, audience, subject } = identity;
                 element.text("type", "WebIdentityUser");
@@ -58,7 +61,7 @@ pub(crate) fn user_name(principal: &Principal) -> Option<&str> {
         PrincipalKind::Root => Some("root"),
         PrincipalKind::User { name } | PrincipalKind::FederatedUser { name, .. } => Some(name),
         PrincipalKind::AssumedRole { session_name, .. } => Some(session_name),
-        PrincipalKind::Service(_) | PrincipalKind::Anonymous => None,
+        PrincipalKind::WebIdentity { .. } | PrincipalKind::Service(_) | PrincipalKind::Anonymous => None,
     }
 }
 
@@ -73,6 +76,8 @@ fn caller(element: &mut Object<'_>, principal: &Principal, invoked_by: Option<&s
             return element.text("invokedBy", name);
         }
         PrincipalKind::Anonymous => return stranger(element, principal),
+        // Who it says it is stands in the answer, if it was believed.
+        PrincipalKind::WebIdentity { .. } => return element.text("type", "Unknown"),
     };
     element.text("type", kind);
     element.text("principalId", &principal.user_id);

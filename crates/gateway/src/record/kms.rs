@@ -4,8 +4,9 @@
 //! fields are omitted from AWS KMS log entries, such as the Plaintext parameter of an Encrypt request, and the response to
 //! GetKeyPolicy or any cryptographic operation."
 
-use keys::{KeyUse, ServiceUse};
+use keys::{AccountId, KeyUse, Region, ServiceUse};
 
+use super::event::Resource;
 use super::json::Object;
 use super::transcode::{Rules, transcode};
 
@@ -67,6 +68,39 @@ pub(crate) fn elements(operation: &str, answer: &[u8], uses: &[KeyUse], out: &mu
     }
 }
 
+/// The keys that were used, each once.
+pub(crate) fn resources(uses: &[KeyUse]) -> Vec<Resource> {
+    let mut resources: Vec<Resource> = Vec::new();
+    for used in uses {
+        // Where there is no such key, the use has what the request named.
+        if used.key_arn.starts_with("arn:") && resources.iter().all(|known| known.arn != used.key_arn) {
+            resources.push(Resource { account: used.owner, kind: KEY, arn: used.key_arn.clone(), prefix: false });
+        }
+    }
+    resources
+}
+
+/// The alias that an operation on aliases is about.
+pub(crate) fn add_alias(
+    operation: &str,
+    body: &[u8],
+    account: AccountId,
+    region: &Region,
+    resources: &mut Vec<Resource>,
+) {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Named {
+        alias_name: String,
+    }
+    if let ("CreateAlias" | "UpdateAlias" | "DeleteAlias", Ok(Named { alias_name })) =
+        (operation, serde_json::from_slice(body))
+    {
+        let arn = format!("arn:aws:kms:{region}:{account}:{alias_name}");
+        resources.push(Resource { account: Some(account), kind: KEY, arn, prefix: false });
+    }
+}
+
 /// The parameters of what S3 asked of KMS in a caller's name.
 pub(crate) fn forwarded(used: &KeyUse, by: &ServiceUse, out: &mut Vec<u8>) {
     Object::write(out, |parameters| {
@@ -75,7 +109,7 @@ pub(crate) fn forwarded(used: &KeyUse, by: &ServiceUse, out: &mut Vec<u8>) {
             parameters.text("keySpec", "AES_256");
         }
         parameters.object("encryptionContext", |context| {
-            for (name, value) in by.encryption_context.iter() {
+            for (name, value) in by.encryption_context.pairs() {
                 context.text(name, value);
             }
         });

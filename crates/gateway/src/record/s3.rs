@@ -49,7 +49,9 @@ pub(crate) fn resources(data: bool, target: Target<'_>) -> Vec<Resource> {
     let whole = Resource { account: target.owner, kind: BUCKET, arn: format!("arn:aws:s3:::{bucket}"), prefix: false };
     let object = match target.key {
         _ if !data => return vec![whole],
-        Some(key) => Resource { account: None, kind: OBJECT, arn: format!("arn:aws:s3:::{bucket}/{key}"), prefix: false },
+        Some(key) => {
+            Resource { account: None, kind: OBJECT, arn: format!("arn:aws:s3:::{bucket}/{key}"), prefix: false }
+        }
         None => Resource { account: None, kind: OBJECT, arn: format!("arn:aws:s3:::{bucket}/"), prefix: true },
     };
     vec![object, whole]

@@ -196,7 +196,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
-    const RULES: Rules = Rules { secret: &["Plaintext"], maps: &["EncryptionContext"], times: &["ValidTo", "CreateDate"] };
+    const RULES: Rules =
+        Rules { secret: &["Plaintext"], maps: &["EncryptionContext"], times: &["ValidTo", "CreateDate"] };
 
     fn shown(json: &str) -> String {
         let mut out = Vec::new();

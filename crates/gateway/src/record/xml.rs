@@ -28,21 +28,20 @@ fn parse(document: &[u8]) -> Option<Element> {
                 if open.len() > DEPTH {
                     return None;
                 }
-                open.push((std::str::from_utf8(start.local_name().as_ref()).ok()?.to_owned(), Element::default()));
+                open.push((start.local_name().as_ref().to_owned(), Element::default()));
             }
             Event::Empty(empty) => {
-                let name = std::str::from_utf8(empty.local_name().as_ref()).ok()?.to_owned();
+                let name = empty.local_name().as_ref().to_owned();
                 open.last_mut()?.1.children.push((name, Element::default()));
             }
-            Event::Text(piece) => open.last_mut()?.1.text.push_str(&piece.decode().ok()?),
-            Event::CData(piece) => open.last_mut()?.1.text.push_str(&piece.decode().ok()?),
-            Event::GeneralRef(name) => {
-                let name = name.decode().ok()?;
-                let resolved = match name.strip_prefix('#') {
-                    Some(_) => quick_xml::escape::unescape(&format!("&{name};")).ok()?.into_owned(),
-                    None => quick_xml::escape::resolve_predefined_entity(&name)?.to_owned(),
-                };
-                open.last_mut()?.1.text.push_str(&resolved);
+            Event::Text(piece) => open.last_mut()?.1.text.push_str(&piece.xml10_content()),
+            Event::CData(piece) => open.last_mut()?.1.text.push_str(&piece.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let text = &mut open.last_mut()?.1.text;
+                match reference.resolve_char_ref().ok()? {
+                    Some(char) => text.push(char),
+                    None => text.push_str(quick_xml::escape::resolve_predefined_entity(&reference)?),
+                }
             }
             Event::End(_) => {
                 let (name, element) = open.pop()?;

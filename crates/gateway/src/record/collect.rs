@@ -1,0 +1,411 @@
+//! From an answered request to its events.
+
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use http::header;
+use keys::{AccountId, KeyUse, Region};
+use policy::Principal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::event::{Recipient, Resource, Told};
+use super::identity::WebIdentity;
+use super::s3::Target;
+use super::transcode::{Rules, transcode};
+use super::{kms, others, s3};
+use crate::app::App;
+use crate::dispatch::Answered;
+use crate::query_protocol::Form;
+use crate::request::Request;
+use crate::response::{Response, ResponseBody};
+use crate::s3::names;
+
+/// All events of a request, its own first.
+pub(super) async fn events(
+    app: &App,
+    request: &Request,
+    event: Uuid,
+    answered: &Answered,
+    uses: &[KeyUse],
+) -> Vec<audit::Event> {
+    let Answered { service, response, caller, body } = answered;
+    // What reached no operation asked for nothing.
+    if matches!(response.operation, "" | "-") {
+        return Vec::new();
+    }
+    let anonymous = Principal::anonymous();
+    let principal = caller.as_ref().map_or(&anonymous, |caller| caller.principal());
+    let region = caller.as_ref().and_then(|caller| app.keys_in(caller.region())).unwrap_or(&app.keys).region();
+    let address = request.peer.to_canonical();
+    let call = Call { app, request, response, principal, region, event, address };
+    match service.scope() {
+        "s3" => {
+            let mut events = call.s3().await;
+            events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid()));
+            events
+        }
+        "kms" if caller.is_some() => call.kms(body, uses),
+        "iam" if caller.is_some() => call.query(body, others::IAM_SOURCE, "2010-05-08", model::iam::OPERATIONS),
+        "sts" => call.query(body, others::STS, "2011-06-15", model::sts::OPERATIONS),
+        "cloudtrail" if caller.is_some() => call.cloudtrail(body),
+        _ => Vec::new(),
+    }
+}
+
+struct Call<'a> {
+    app: &'a App,
+    request: &'a Request,
+    response: &'a Response,
+    principal: &'a Principal,
+    region: &'a Region,
+    event: Uuid,
+    address: IpAddr,
+}
+
+/// What differs from service to service.
+#[derive(Default)]
+struct Details<'a> {
+    source: &'static str,
+    name: &'a str,
+    request_id: &'a str,
+    parameters: &'a [u8],
+    elements: &'a [u8],
+    additional: &'a [u8],
+    resources: &'a [Resource],
+    /// Further names that LookupEvents finds it by.
+    names: &'a [(&'static str, String)],
+    read_only: bool,
+    data: bool,
+    api_version: Option<&'static str>,
+    web_identity: Option<&'a WebIdentity>,
+}
+
+impl Call<'_> {
+    fn told<T>(&self, details: &Details<'_>, tell: impl FnOnce(&Told<'_>) -> T) -> T {
+        let address = self.address.to_string();
+        let error = self.response.failure.as_ref().map(|(code, message)| (plain(code), message.as_str()));
+        tell(&Told {
+            principal: self.principal,
+            web_identity: details.web_identity,
+            invoked_by: None,
+            time: self.request.received,
+            source: details.source,
+            name: details.name,
+            region: self.region,
+            address: &address,
+            user_agent: self.request.header(header::USER_AGENT),
+            error,
+            parameters: details.parameters,
+            elements: details.elements,
+            additional: details.additional,
+            request_id: details.request_id,
+            read_only: details.read_only,
+            resources: details.resources,
+            names: details.names,
+            service_event: false,
+            api_version: details.api_version,
+            data: details.data,
+            listener: self.request.listener.as_ref(),
+            tls: self.request.tls.as_deref(),
+            host: self.request.header(header::HOST),
+        })
+    }
+
+    async fn s3(&self) -> Vec<audit::Event> {
+        let operation = self.response.operation;
+        let Some((bucket, key)) = names(self.request) else { return Vec::new() };
+        let mut target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner: None };
+        let data = s3::is_data(operation, target);
+        if data && !self.app.trails.any_wants_data() {
+            return Vec::new();
+        }
+        if let Some(name) = bucket.as_deref().and_then(|bucket| objects::BucketName::parse(bucket).ok()) {
+            target.owner = self.app.objects.bucket(&name).await.ok().map(|bucket| bucket.owner);
+        }
+        let resources = s3::resources(data, target);
+        let read_only = s3::is_read_only(operation);
+        let wanted = |account: AccountId| {
+            let resources: Vec<_> = resources.iter().map(|resource| (resource.kind, resource.arn.as_str())).collect();
+            let facts = audit::trail::Facts {
+                data,
+                name: s3::event_name(operation),
+                source: s3::SOURCE,
+                read_only,
+                event_type: "AwsApiCall",
+                identity: &self.principal.arn,
+                resources: &resources,
+            };
+            !data || self.app.trails.want_data(account, self.region.as_str(), &facts)
+        };
+        let recipients = recipients(self.principal.account, target.owner, self.event, wanted);
+        if recipients.is_empty() {
+            return Vec::new();
+        }
+        let (mut parameters, mut elements, mut additional) =
+            (Vec::with_capacity(256), Vec::new(), Vec::with_capacity(256));
+        s3::parameters(self.request, operation, target, &mut parameters);
+        s3::elements(operation, self.response, &mut elements);
+        s3::additional(self.request, self.response, self.request.tls.as_deref(), &mut additional);
+        let request_id = self.request.id.short();
+        let names: Vec<_> = bucket.iter().filter(|_| !data).map(|bucket| ("AWS::S3::Bucket", bucket.clone())).collect();
+        let details = Details {
+            source: s3::SOURCE,
+            name: s3::event_name(operation),
+            request_id: &request_id,
+            parameters: &parameters,
+            elements: &elements,
+            additional: &additional,
+            resources: &resources,
+            names: &names,
+            read_only,
+            data,
+            ..Details::default()
+        };
+        self.told(&details, |told| recipients.into_iter().map(|recipient| told.event(recipient)).collect())
+    }
+
+    fn kms(&self, body: &[u8], uses: &[KeyUse]) -> Vec<audit::Event> {
+        let operation = self.response.operation;
+        let succeeded = self.response.status.is_success();
+        let (mut parameters, mut elements) = (Vec::with_capacity(256), Vec::new());
+        transcode(body, &kms::RULES, &mut parameters);
+        if let (true, ResponseBody::Full(answer)) = (succeeded, &self.response.body) {
+            kms::elements(operation, answer, uses, &mut elements);
+        }
+        let mut resources = kms::resources(uses);
+        kms::add_alias(operation, body, self.principal.account, self.region, &mut resources);
+        let other = uses.iter().filter_map(|used| used.owner).find(|owner| *owner != self.principal.account);
+        // "cross-account AWS KMS requests that are rejected because access is denied are logged only in the caller's account"
+        let recipients = recipients(self.principal.account, other.filter(|_| succeeded), self.event, |_| true);
+        let request_id = self.request.id.uuid();
+        let details = Details {
+            source: kms::SOURCE,
+            name: operation,
+            request_id: &request_id,
+            parameters: &parameters,
+            elements: &elements,
+            resources: &resources,
+            read_only: kms::is_read_only(operation),
+            ..Details::default()
+        };
+        self.told(&details, |told| recipients.into_iter().map(|recipient| told.event(recipient)).collect())
+    }
+
+    /// IAM and STS.
+    fn query(
+        &self,
+        body: &[u8],
+        source: &'static str,
+        version: &'static str,
+        operations: &'static [model::Operation],
+    ) -> Vec<audit::Event> {
+        let operation = self.response.operation;
+        let shape = operations.iter().find(|known| known.name == operation).map(|known| known.request);
+        let form = Form::read(self.request, body).ok();
+        let json = shape.zip(form).and_then(|(shape, form)| model::form::to_json(shape, form.members()).ok());
+        let json = json.unwrap_or_default();
+        let named: Named = serde_json::from_str(&json).unwrap_or_default();
+        let read_only = others::is_read_only(source, operation);
+        let web_identity = web_identity(operation, &self.response.told);
+        let role = named.role_arn.as_deref().and_then(role);
+        if self.principal.is_anonymous() && role.is_none() {
+            return Vec::new();
+        }
+        let mut parameters = Vec::new();
+        transcode(json.as_bytes(), &others::IAM, &mut parameters);
+        let succeeded = self.response.status.is_success();
+        let resources: Vec<_> = role.iter().cloned().collect();
+        let owner = role.as_ref().and_then(|role| role.account).filter(|_| succeeded || self.principal.is_anonymous());
+        let recipients = recipients(self.principal.account, owner, self.event, |_| true);
+        let names = named.resources();
+        let request_id = self.request.id.uuid();
+        let details = Details {
+            source,
+            name: operation,
+            request_id: &request_id,
+            parameters: &parameters,
+            elements: &self.response.told,
+            resources: &resources,
+            names: &names,
+            read_only,
+            api_version: Some(version),
+            web_identity: web_identity.as_ref(),
+            ..Details::default()
+        };
+        self.told(&details, |told| recipients.into_iter().map(|recipient| told.event(recipient)).collect())
+    }
+
+    fn cloudtrail(&self, body: &[u8]) -> Vec<audit::Event> {
+        let operation = self.response.operation;
+        let read_only = others::is_read_only(others::CLOUDTRAIL_SOURCE, operation);
+        let rules: &Rules = &others::CLOUDTRAIL;
+        let (mut parameters, mut elements) = (Vec::new(), Vec::new());
+        transcode(body, rules, &mut parameters);
+        if let (false, true, ResponseBody::Full(answer)) =
+            (read_only, self.response.status.is_success(), &self.response.body)
+        {
+            transcode(answer, rules, &mut elements);
+        }
+        let named: Trail = serde_json::from_slice(body).unwrap_or_default();
+        let trail = named.name.or(named.trail_name).map(|name| ("AWS::CloudTrail::Trail", name));
+        let bucket = named.bucket.map(|name| ("AWS::S3::Bucket", name));
+        let names: Vec<_> = trail.into_iter().chain(bucket).collect();
+        let request_id = self.request.id.uuid();
+        let details = Details {
+            source: others::CLOUDTRAIL_SOURCE,
+            name: operation,
+            request_id: &request_id,
+            parameters: &parameters,
+            elements: &elements,
+            names: &names,
+            read_only,
+            ..Details::default()
+        };
+        let recipient = Recipient { account: self.principal.account, event: self.event, shared: None };
+        self.told(&details, |told| vec![told.event(recipient)])
+    }
+}
+
+/// The events of what a service did with KMS in a caller's name. `request_id` is the request's own: the two belong together.
+pub fn forwarded_uses(
+    uses: &[KeyUse],
+    principal: &Principal,
+    region: &Region,
+    time: SystemTime,
+    request_id: &str,
+) -> Vec<audit::Event> {
+    forwarded(uses, principal, region, time, request_id)
+}
+
+fn forwarded(
+    uses: &[KeyUse],
+    principal: &Principal,
+    region: &Region,
+    time: SystemTime,
+    request_id: &str,
+) -> Vec<audit::Event> {
+    let mut events = Vec::new();
+    for used in uses {
+        let Some(by) = &used.by_service else { continue };
+        let mut parameters = Vec::with_capacity(256);
+        kms::forwarded(used, by, &mut parameters);
+        let resources = kms::resources(std::slice::from_ref(used));
+        let service = match &principal.kind {
+            policy::PrincipalKind::Service(name) => name.as_str(),
+            _ => kms::S3_FORWARD,
+        };
+        let told = Told {
+            principal,
+            web_identity: None,
+            invoked_by: Some(kms::S3_FORWARD),
+            time,
+            source: kms::SOURCE,
+            name: used.operation,
+            region,
+            address: service,
+            user_agent: Some(service),
+            error: by.error.as_ref().map(|(code, message)| (plain(code), message.as_str())),
+            parameters: &parameters,
+            elements: b"",
+            additional: b"",
+            request_id,
+            read_only: true,
+            resources: &resources,
+            names: &[],
+            service_event: false,
+            api_version: None,
+            data: false,
+            listener: None,
+            tls: None,
+            host: None,
+        };
+        let owner = used.owner.filter(|_| by.error.is_none());
+        let recipients = recipients(principal.account, owner, used.event, |_| true);
+        events.extend(recipients.into_iter().map(|recipient| told.event(recipient)));
+    }
+    events
+}
+
+/// The caller's account, then the other one. Callers of no account are told nothing.
+fn recipients(
+    caller: AccountId,
+    owner: Option<AccountId>,
+    event: Uuid,
+    wanted: impl Fn(AccountId) -> bool,
+) -> Vec<Recipient> {
+    let told = |account: &AccountId| *account != AccountId::NOBODY && wanted(*account);
+    let owner = owner.filter(|owner| *owner != caller);
+    let accounts: Vec<_> = Some(caller).into_iter().chain(owner).filter(told).collect();
+    let shared = (accounts.len() > 1).then(Uuid::new_v4);
+    let recipient = |(index, account)| {
+        let event = if index == 0 { event } else { Uuid::new_v4() };
+        Recipient { account, event, shared }
+    };
+    accounts.into_iter().enumerate().map(recipient).collect()
+}
+
+/// `errorCode` has `AccessDenied` whatever the service's protocol makes of it.
+fn plain(code: &str) -> &str {
+    if code == "AccessDeniedException" { "AccessDenied" } else { code }
+}
+
+/// What the parameters of IAM and STS name.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Named {
+    role_arn: Option<String>,
+    user_name: Option<String>,
+    role_name: Option<String>,
+    group_name: Option<String>,
+    policy_arn: Option<String>,
+    policy_name: Option<String>,
+    access_key_id: Option<String>,
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    provider: Option<String>,
+}
+
+impl Named {
+    fn resources(self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("AWS::IAM::User", self.user_name),
+            ("AWS::IAM::Role", self.role_name),
+            ("AWS::IAM::Group", self.group_name),
+            ("AWS::IAM::Policy", self.policy_arn),
+            ("AWS::IAM::Policy", self.policy_name),
+            ("AWS::IAM::AccessKey", self.access_key_id),
+            ("AWS::IAM::OIDCProvider", self.provider),
+        ];
+        all.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect()
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Trail {
+    name: Option<String>,
+    trail_name: Option<String>,
+    #[serde(rename = "S3BucketName")]
+    bucket: Option<String>,
+}
+
+fn role(arn: &str) -> Option<Resource> {
+    let account = AccountId::parse(arn.split(':').nth(4)?).ok()?;
+    Some(Resource { account: Some(account), kind: "AWS::IAM::Role", arn: arn.to_owned(), prefix: false })
+}
+
+fn web_identity(operation: &str, answer: &[u8]) -> Option<WebIdentity> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        provider: String,
+        audience: String,
+        subject_from_web_identity_token: String,
+    }
+    if operation != "AssumeRoleWithWebIdentity" {
+        return None;
+    }
+    let Answer { provider, audience, subject_from_web_identity_token: subject } =
+        serde_json::from_slice(answer).ok()?;
+    Some(WebIdentity { provider, audience, subject })
+}
