@@ -7,6 +7,9 @@ from strongroom import ACCOUNT, Server
 
 OTHER_ACCOUNT = "999988887777"
 
+# What the users' own policies allow: everything, so that what a resource's policy says decides.
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
 # Name of a client, account, user (none: the account's root).
 PRINCIPALS = (
     ("alice", ACCOUNT, "alice"),
@@ -32,7 +35,7 @@ class Principals:
         entries = []
         for name, account, user in PRINCIPALS:
             entries.append(f'[[account]]\nid = "{account}"\n[[account.key]]\naccess_key_id = "{keys[name][0]}"')
-            entries.append(f'secret_access_key = "{keys[name][1]}"' + (f'\nuser = "{user}"' if user else ""))
+            entries.append(f'secret_access_key = "{keys[name][1]}"' + (f'\nuser = "{user}"\npolicies = ["{ADMINISTRATOR}"]' if user else ""))
         file = folder / "accounts.toml"
         file.touch(mode=0o600)
         file.write_text("\n".join(entries))

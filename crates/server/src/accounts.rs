@@ -1,57 +1,80 @@
 //! The operator's file of more accounts: who may sign besides the root user. docs/configuration.md describes it.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use aws_lc_rs::digest;
-use data_encoding::BASE32_NOPAD;
-use gateway::Account;
-use keys::{AccountId, Principal};
+use identity::{Identity, StaticKey};
+use keys::AccountId;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
+use crate::error::Error;
 use crate::files::{self, FileError};
 
-/// The root user of an account.
-pub(crate) fn root(account: AccountId, credentials: &Credentials) -> Account {
-    Account {
-        principal: Principal {
-            account,
-            arn: format!("arn:aws:iam::{account}:root"),
-            access_key_id: credentials.access_key_id().to_owned(),
-            user_id: account.to_string(),
-        },
-        secret: credentials.secret().duplicate(),
-    }
+/// An access key that the file gives, and whose it is.
+pub struct Entry {
+    /// The account.
+    pub account: AccountId,
+    /// The user; none: the root user.
+    pub user: Option<String>,
+    /// ARNs of the managed policies of a user that is made for it.
+    pub policies: Vec<String>,
+    /// The access key.
+    pub credentials: Credentials,
 }
 
 /// Reads the file.
 ///
 /// # Errors
 /// [`FileError`]: what about the file is wrong. No error holds a secret.
-pub fn load(path: &Path) -> Result<Vec<Account>, FileError> {
+pub fn load(path: &Path) -> Result<Vec<Entry>, FileError> {
     let text = files::read_private(path)?;
     let file: AccountsFile = files::parse_toml(&text, path)?;
     let malformed = |reason: String| FileError::Malformed(path.to_owned(), reason);
-    let mut accounts = Vec::new();
-    for entry in &file.account {
+    let mut entries = Vec::new();
+    for entry in file.account {
         let account: AccountId =
             entry.id.parse().map_err(|_| malformed(format!("{:?} is not an account id of 12 digits", entry.id)))?;
-        for key in &entry.key {
+        for key in entry.key {
             let credentials = Credentials::new(&key.access_key_id, &key.secret_access_key)
                 .map_err(|weakness| malformed(format!("account {account}: {weakness}")))?;
-            let mut given = root(account, &credentials);
-            if let Some(user) = &key.user {
-                if !is_user_name(user) {
+            match &key.user {
+                Some(user) if !is_user_name(user) => {
                     return Err(malformed(format!("account {account}: {user:?} is not a user name")));
                 }
-                given.principal.arn = format!("arn:aws:iam::{account}:user/{user}");
-                given.principal.user_id = user_id(account, user);
+                None if !key.policies.is_empty() => {
+                    let reason = "the root user needs no policies, and has none";
+                    return Err(malformed(format!("account {account}: {reason}")));
+                }
+                _ => entries.push(Entry { account, user: key.user, policies: key.policies, credentials }),
             }
-            accounts.push(given);
         }
     }
-    Ok(accounts)
+    Ok(entries)
+}
+
+/// Lets the root user of the home account sign with `root`, and the others with theirs.
+///
+/// # Errors
+/// An access key that is given twice, a policy that does not exist, a failing store.
+pub(crate) async fn provision(identity: &Identity, root: &Credentials, entries: Vec<Entry>) -> Result<(), Error> {
+    let mut seen = HashSet::from([root.access_key_id().to_owned()]);
+    identity.provision(identity.home(), None, &[], vec![static_key(root)]).await?;
+    for entry in entries {
+        let id = entry.credentials.access_key_id();
+        if !seen.insert(id.to_owned()) {
+            return Err(Error::DuplicateAccessKey(id.to_owned()));
+        }
+        let keys = vec![static_key(&entry.credentials)];
+        identity.provision(entry.account, entry.user.as_deref(), &entry.policies, keys).await?;
+    }
+    Ok(())
+}
+
+fn static_key(credentials: &Credentials) -> StaticKey {
+    let secret = Zeroizing::new(credentials.secret().expose().to_vec());
+    StaticKey { access_key_id: credentials.access_key_id().to_owned(), secret }
 }
 
 #[derive(Deserialize)]
@@ -76,6 +99,8 @@ struct KeyEntry {
     #[serde(deserialize_with = "files::secret")]
     secret_access_key: Zeroizing<String>,
     user: Option<String>,
+    #[serde(default)]
+    policies: Vec<String>,
 }
 
 /// IAM's rule (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html>).
@@ -84,18 +109,12 @@ fn is_user_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// A unique id of IAM's form (`AIDA` and 17 characters), the same at every start.
-fn user_id(account: AccountId, user: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, format!("{account}/{user}").as_bytes());
-    format!("AIDA{}", &BASE32_NOPAD.encode(hash.as_ref())[..17])
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
-    fn load_text(text: &str) -> Result<Vec<Account>, FileError> {
+    fn load_text(text: &str) -> Result<Vec<Entry>, FileError> {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("accounts.toml");
         files::write_new(&path, text.as_bytes()).unwrap();
@@ -114,16 +133,16 @@ mod tests {
         access_key_id = "NOPQRSTUVWXYZABCDEFG"
         secret_access_key = "nopqrstuvwxyzabcdefghijklmnabcdefghijklm"
         user = "alt"
+        policies = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
     "#;
 
     #[test]
     fn keys_are_of_the_root_user_unless_a_user_is_named() {
-        let accounts = load_text(GOOD).unwrap();
-        let arns: Vec<&str> = accounts.iter().map(|account| account.principal.arn.as_str()).collect();
-        assert_eq!(arns, ["arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:user/alt"]);
-        assert_eq!(accounts[0].principal.user_id, "111122223333");
-        assert!(accounts[1].principal.user_id.starts_with("AIDA") && accounts[1].principal.user_id.len() == 21);
-        assert_eq!(accounts[1].secret.expose(), b"nopqrstuvwxyzabcdefghijklmnabcdefghijklm");
+        let entries = load_text(GOOD).unwrap();
+        assert_eq!(entries[0].user, None);
+        assert_eq!(entries[1].user.as_deref(), Some("alt"));
+        assert_eq!(entries[1].policies, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+        assert_eq!(entries[1].credentials.secret().expose(), b"nopqrstuvwxyzabcdefghijklmnabcdefghijklm");
     }
 
     #[test]
@@ -132,6 +151,7 @@ mod tests {
             ("id = \"111122223333\"", "id = \"1\""),
             ("user = \"alt\"", "user = \"a/b\""),
             ("user = \"alt\"", "usr = \"alt\""),
+            ("user = \"alt\"", ""),
             ("NOPQRSTUVWXYZABCDEFG", "N/O"),
             ("[[account]]", "[[acount]]"),
             ("secret_access_key = \"nopq", "secret_access_key = nopq"),

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use crate::config::{Config, ConfigError};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::identity::Identity;
 use crate::open;
 use crate::secrets::Secrets;
+use crate::store_identity::StoreIdentity;
 
 /// A variable to set, or to unset where there is no value.
 pub struct Variable {
@@ -35,7 +35,7 @@ pub enum Endpoint {
 pub fn variables(config: &Config, endpoint: Endpoint) -> Result<Vec<Variable>, Error> {
     let data_dir = open::locate(config)?;
     // Only a client's Region hangs on it; the server verifies its own.
-    let identity = Identity::load(&data_dir)?.ok_or_else(|| Error::NoStore(data_dir.clone()))?.unverified();
+    let identity = StoreIdentity::load(&data_dir)?.ok_or_else(|| Error::NoStore(data_dir.clone()))?.unverified();
     let secrets = Secrets::of(config, &data_dir)?;
     let credentials = match &config.root_credentials {
         Some(given) => given.duplicate(),

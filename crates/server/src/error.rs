@@ -130,9 +130,15 @@ pub enum Error {
     /// The objects.
     #[error("the objects: {0}")]
     Objects(#[from] objects::Error),
-    /// Two access keys with one id.
-    #[error(transparent)]
-    Duplicate(#[from] gateway::app::DuplicateAccessKey),
+    /// Two principals with one access key.
+    #[error("the access key id {0} is given twice")]
+    DuplicateAccessKey(String),
+    /// What an accounts file asks for cannot be, or the accounts cannot be read.
+    #[error("accounts: {0}")]
+    Accounts(#[from] identity::Error),
+    /// The audit log cannot be opened.
+    #[error("the audit log: {0}")]
+    Audit(#[from] audit::Error),
     /// A certificate or its key.
     #[error("TLS: {0}")]
     Tls(String),

@@ -64,7 +64,7 @@ impl Connections {
             tracing::debug!(%peer, %error, "the connection is gone");
             return;
         }
-        let connection = Connection { secure: tls.is_some(), peer, shutdown: self.stop.subscribe() };
+        let connection = Connection { secure: tls.is_some(), peer, listener: None, shutdown: self.stop.subscribe() };
         let result = match tls {
             None => self.gateway.serve(stream, connection).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {

@@ -12,22 +12,24 @@ use objects::{Dependencies, Objects};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files;
-use crate::identity::{Identity, Sealed};
 use crate::key_stores;
 use crate::root_key;
 use crate::secrets::Secrets;
+use crate::store_identity::{Sealed, StoreIdentity};
 
 /// An open store. Nobody else can open it meanwhile.
 pub(crate) struct Store {
     pub(crate) data_dir: PathBuf,
     pub(crate) secrets: Secrets,
-    pub(crate) identity: Identity,
+    pub(crate) identity: StoreIdentity,
     /// The root key, in words, if the store was made just now.
     pub(crate) made: Option<String>,
     pub(crate) meta: Arc<dyn meta::Store>,
     pub(crate) blobs: Arc<dyn blob::Blobs>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) objects: Arc<Objects>,
+    pub(crate) iam: Arc<identity::Identity>,
+    pub(crate) audit: Arc<audit::Audit>,
     _lock: File,
 }
 
@@ -53,10 +55,10 @@ impl Store {
         let sources = secrets.root_keys(config)?;
         let (root, made_root_key) = root_key::made_or_opened(&sources[0], &data_dir, has_data).await?;
         let roots = root_key::others(&sources[1..]).await.into_iter().fold(RootKeys::new(root), RootKeys::and);
-        let sealed = Identity::load(&data_dir)?;
+        let sealed = StoreIdentity::load(&data_dir)?;
         let identity = match &sealed {
             Some(sealed) => sealed.claimed(&roots).await?,
-            None => Identity::new(config),
+            None => StoreIdentity::new(config),
         };
         identity.check(config)?;
         let metadata = data_dir.join(METADATA);
@@ -87,8 +89,12 @@ impl Store {
             clock: objects::system_clock(),
         };
         let objects = Objects::open(dependencies, settings)?;
+        let clock: keys::Clock = Arc::new(SystemTime::now);
+        let iam = identity::Identity::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock), identity.account);
+        let settings = audit::Settings { mode: config.audit, retention: config.audit_retention, clock };
+        let audit = audit::Audit::open(Arc::clone(&meta), Arc::clone(&keys), settings).await?;
         let made = (!has_data).then(|| describe(&sources[0], made_root_key));
-        Ok(Store { data_dir, secrets, identity, made, meta, blobs, keys, objects, _lock: lock })
+        Ok(Store { data_dir, secrets, identity, made, meta, blobs, keys, objects, iam, audit, _lock: lock })
     }
 
     /// Ends what runs beside the requests and closes the files.
@@ -97,6 +103,10 @@ impl Store {
         if let Err(error) = self.keys.flush().await {
             tracing::warn!(%error, "the last uses of keys could not be written");
         }
+        if let Err(error) = self.iam.flush().await {
+            tracing::warn!(%error, "the last uses of access keys could not be written");
+        }
+        self.audit.close().await;
         self.meta.close().await;
     }
 }
@@ -123,7 +133,7 @@ fn lock(data_dir: &Path) -> Result<File, Error> {
 
 fn has_data(data_dir: &Path) -> bool {
     // What cannot be looked at counts as there: to make a new key where there is data is the one thing never to do.
-    [Identity::path(data_dir), data_dir.join(METADATA), data_dir.join(BLOBS)]
+    [StoreIdentity::path(data_dir), data_dir.join(METADATA), data_dir.join(BLOBS)]
         .iter()
         .any(|path| path.try_exists().unwrap_or(true))
 }
@@ -143,7 +153,7 @@ fn is_lost(metadata: &Path, blobs: &Path) -> bool {
 /// missing is made, but only where there is nothing yet that could have another identity.
 async fn settle(
     sealed: Option<Sealed>,
-    identity: &Identity,
+    identity: &StoreIdentity,
     config: &Config,
     data_dir: &Path,
     keys: &Keys,
@@ -151,7 +161,7 @@ async fn settle(
     match sealed {
         Some(sealed) => sealed.settle(data_dir, keys.records()),
         None if (config.account_id.is_none() || config.region.is_none()) && !keys.is_unused().await? => {
-            Err(Error::IdentityMissing(Identity::path(data_dir)))
+            Err(Error::IdentityMissing(StoreIdentity::path(data_dir)))
         }
         None => identity.store(data_dir, keys.records()),
     }

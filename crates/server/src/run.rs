@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use gateway::{Account, Accounts, App, Domains, Gateway, Limits};
+use gateway::{App, Domains, Gateway, Limits, Parts};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
@@ -45,7 +45,9 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         Some(_) => Some(Tls::new(config, &store.secrets)?),
         None => None,
     };
-    let connections = Connections::new(Gateway::new(Arc::new(app(config, &store, &root)?)), config.max_connections);
+    let more = config.accounts.as_deref().map(accounts::load).transpose()?.unwrap_or_default();
+    accounts::provision(&store.iam, &root, more).await?;
+    let connections = Connections::new(Gateway::new(Arc::new(app(config, &store))), config.max_connections);
     // All addresses first: a server with half of its listeners would look like one that works.
     let http = config.http.map(listen).transpose()?;
     let https = config.https.map(listen).transpose()?;
@@ -100,26 +102,22 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
     Ok(())
 }
 
-fn app(config: &Config, store: &Store, root: &Credentials) -> Result<App, Error> {
-    let mut all: Vec<Account> = vec![accounts::root(store.identity.account, root)];
-    if let Some(path) = &config.accounts {
-        all.extend(accounts::load(path)?);
-        tracing::info!(path = %path.display(), access_keys = all.len() - 1, "more accounts");
-    }
+fn app(config: &Config, store: &Store) -> App {
     let settings = gateway::Settings {
         region: store.identity.region.clone(),
         domains: Domains::new(&config.domains),
         clock: Arc::new(SystemTime::now),
         limits: Limits::default(),
     };
-    Ok(App::new(
-        Arc::clone(&store.objects),
-        Arc::clone(&store.keys),
-        Arc::clone(&store.meta),
-        Arc::clone(&store.blobs),
-        Accounts::new(all)?,
-        settings,
-    ))
+    let parts = Parts {
+        objects: Arc::clone(&store.objects),
+        keys: Arc::clone(&store.keys),
+        identity: Arc::clone(&store.iam),
+        audit: Arc::clone(&store.audit),
+        store: Arc::clone(&store.meta),
+        blobs: Arc::clone(&store.blobs),
+    };
+    App::new(parts, settings)
 }
 
 /// The given ones, or those of the secrets folder, which are made if they are not there.

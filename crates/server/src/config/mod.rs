@@ -5,6 +5,7 @@ mod source;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use keys::{AccountId, Region};
 use objects::BlockedTypes;
@@ -56,6 +57,10 @@ pub struct Config {
     pub blocked: BlockedTypes,
     /// Whether new buckets block public access.
     pub block_public_access: bool,
+    /// Whether answers wait for their records.
+    pub audit: audit::Mode,
+    /// How long records are kept.
+    pub audit_retention: Duration,
     /// Objects up to this many bytes lie in their record.
     pub inline_limit: usize,
     /// Connections served at once.
@@ -144,19 +149,20 @@ impl Config {
             secrets_dir: value(&values, "secrets_dir", path)?,
             user_dir: sources.user_dir(),
             root_credentials: credentials(&values)?,
-            region: value(&values, "region", |text| {
-                text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
-            })?,
+            region: value(&values, "region", |text| Region::parse(text).map_err(|error| error.to_string()))?,
             regions: value(&values, "regions", regions)?.unwrap_or_default(),
-            account_id: value(&values, "account_id", |text| {
-                text.parse().map_err(|error: keys::InvalidIdentifier| error.to_string())
-            })?,
+            account_id: value(&values, "account_id", account)?,
             accounts: value(&values, "accounts", path)?,
             hsms: value(&values, "hsms", |text| Hsm::list(list(text)))?.unwrap_or_default(),
             xks_ca_certificates: value(&values, "xks_ca_certificates", path)?,
             xks_routes: value(&values, "xks_routes", xks_routes)?.unwrap_or_default(),
             domains: value(&values, "domains", domains)?.unwrap_or_else(|| DEFAULT_DOMAINS.map(str::to_owned).to_vec()),
             blocked: value(&values, "blocked_encryption_types", blocked)?.unwrap_or(BlockedTypes { customer: true }),
+            audit: value(&values, "audit", audit_mode)?.unwrap_or(audit::Mode::Strict),
+            audit_retention: value(&values, "audit_retention_days", |text| {
+                number(text, AUDIT_DAYS_MIN, AUDIT_DAYS_MAX)
+            })?
+            .map_or(AUDIT_RETENTION, days),
             block_public_access: value(&values, "block_public_access", on_or_off)?.unwrap_or(true),
             inline_limit: value(&values, "inline_limit", |text| number(text, 0, INLINE_LIMIT_MAX))?
                 .unwrap_or(DEFAULT_INLINE_LIMIT),
@@ -261,6 +267,32 @@ fn domains(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// AWS knows these two values of `BlockedEncryptionTypes`, and `NONE` only alone.
+fn account(text: &str) -> Result<AccountId, String> {
+    match AccountId::parse(text) {
+        Ok(AccountId::NOBODY) => Err("no account has this id".to_owned()),
+        other => other.map_err(|error| error.to_string()),
+    }
+}
+
+fn audit_mode(text: &str) -> Result<audit::Mode, String> {
+    match text {
+        "strict" => Ok(audit::Mode::Strict),
+        "relaxed" => Ok(audit::Mode::Relaxed),
+        _ => Err("it is \"strict\" or \"relaxed\"".to_owned()),
+    }
+}
+
+fn days(number: usize) -> Duration {
+    Duration::from_secs(number as u64 * 24 * 60 * 60)
+}
+
+/// LookupEvents has 90 days of history.
+const AUDIT_DAYS_MIN: usize = 90;
+/// Ten years: what the longest common duties to keep records ask for.
+const AUDIT_DAYS_MAX: usize = 3_660;
+/// A year, which auditors ask for, and a month to ask in.
+const AUDIT_RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 fn blocked(text: &str) -> Result<BlockedTypes, String> {
     match list(text).collect::<Vec<_>>()[..] {
         ["SSE-C"] => Ok(BlockedTypes { customer: true }),

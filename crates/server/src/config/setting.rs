@@ -145,6 +145,20 @@ pub const SETTINGS: &[Setting] = &[
         help: "What new buckets block until someone allows it: \"SSE-C\", as on AWS, or \"NONE\"",
     },
     Setting {
+        name: "audit",
+        flag: Some("audit"),
+        value: "MODE",
+        default: "strict",
+        help: "Whether an answer waits until its record is in the audit log: \"strict\", or \"relaxed\", where a crash loses the records of half a second",
+    },
+    Setting {
+        name: "audit_retention_days",
+        flag: Some("audit-retention-days"),
+        value: "DAYS",
+        default: "400",
+        help: "How long records stay in the audit log: 90 days at least, which LookupEvents looks back. What trails have delivered stays in their buckets",
+    },
+    Setting {
         name: "block_public_access",
         flag: Some("block-public-access"),
         value: "STATE",

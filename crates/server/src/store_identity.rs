@@ -18,17 +18,17 @@ use crate::files::{self, FileError};
 
 /// What a store is called by the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
+pub(crate) struct StoreIdentity {
     /// The root user's account.
     pub account: AccountId,
     /// The Region.
     pub region: Region,
 }
 
-impl Identity {
+impl StoreIdentity {
     /// A new store's, as far as the operator does not say otherwise.
-    pub(crate) fn new(config: &Config) -> Identity {
-        Identity {
+    pub(crate) fn new(config: &Config) -> StoreIdentity {
+        StoreIdentity {
             account: config.account_id.unwrap_or_else(random_account),
             region: config
                 .region
@@ -43,7 +43,7 @@ impl Identity {
 
     /// Reads a store's identity; none if there is no file. It is not verified: see [`Sealed::settle`].
     pub(crate) fn load(data_dir: &Path) -> Result<Option<Sealed>, Error> {
-        let path = Identity::path(data_dir);
+        let path = StoreIdentity::path(data_dir);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|error| FileError::Io(path.clone(), error))?,
@@ -53,15 +53,15 @@ impl Identity {
         if file.format != FORMAT || !(1..=VERSION).contains(&file.version) {
             return Err(malformed(format!("it is not a file of {FORMAT}, version {VERSION}")));
         }
-        let account = file.account_id.parse().map_err(|error: keys::InvalidIdentifier| malformed(error.to_string()))?;
+        let account = AccountId::parse(&file.account_id).map_err(|error| malformed(error.to_string()))?;
         let region = file.region.parse().map_err(|error: keys::InvalidIdentifier| malformed(error.to_string()))?;
         let seal = HEXLOWER.decode(file.seal.as_bytes()).map_err(|error| malformed(error.to_string()))?;
-        Ok(Some(Sealed { identity: Identity { account, region }, version: file.version, seal, path }))
+        Ok(Some(Sealed { identity: StoreIdentity { account, region }, version: file.version, seal, path }))
     }
 
     /// Writes a new store's identity.
     pub(crate) fn store(&self, data_dir: &Path, records: &RecordSealer) -> Result<(), Error> {
-        Ok(files::write_new(&Identity::path(data_dir), self.text(records).as_bytes())?)
+        Ok(files::write_new(&StoreIdentity::path(data_dir), self.text(records).as_bytes())?)
     }
 
     fn text(&self, records: &RecordSealer) -> String {
@@ -97,7 +97,7 @@ impl Identity {
 
 /// An identity as it was read.
 pub(crate) struct Sealed {
-    identity: Identity,
+    identity: StoreIdentity,
     version: u32,
     seal: Vec<u8>,
     path: PathBuf,
@@ -105,7 +105,7 @@ pub(crate) struct Sealed {
 
 impl Sealed {
     /// The identity as the file has it. One of version 1 is verified already: its key file sealed it.
-    pub(crate) async fn claimed(&self, roots: &RootKeys) -> Result<Identity, Error> {
+    pub(crate) async fn claimed(&self, roots: &RootKeys) -> Result<StoreIdentity, Error> {
         if self.version == 1 {
             let by = RootKeyIdentity { kind: RootKeyKind::KeyFile, name: None };
             match roots.unwrap(&by, &self.identity.aad(1), &self.seal).await {
@@ -121,7 +121,7 @@ impl Sealed {
     /// nothing but the domain keys hangs on the root key.
     pub(crate) fn settle(self, data_dir: &Path, records: &RecordSealer) -> Result<(), Error> {
         if self.version == 1 {
-            return Ok(files::replace(&Identity::path(data_dir), self.identity.text(records).as_bytes())?);
+            return Ok(files::replace(&StoreIdentity::path(data_dir), self.identity.text(records).as_bytes())?);
         }
         match records.open(KIND, &self.identity.aad(self.version), &self.seal) {
             Ok(_) => Ok(()),
@@ -130,7 +130,7 @@ impl Sealed {
     }
 
     /// The identity for a use where a wrong one does no harm.
-    pub(crate) fn unverified(self) -> Identity {
+    pub(crate) fn unverified(self) -> StoreIdentity {
         self.identity
     }
 }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn load(folder: &Path) -> Sealed {
-        Identity::load(folder).unwrap().unwrap()
+        StoreIdentity::load(folder).unwrap().unwrap()
     }
 
     #[tokio::test]
@@ -181,15 +181,15 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let root = Arc::new(KeyFile::create(&folder.path().join("root.key")).unwrap());
         let (own, other) = (keys(Arc::clone(&root)).await, keys(root).await);
-        let identity = Identity { account: random_account(), region: "eu-west-1".parse().unwrap() };
-        assert!(Identity::load(folder.path()).unwrap().is_none());
+        let identity = StoreIdentity { account: random_account(), region: "eu-west-1".parse().unwrap() };
+        assert!(StoreIdentity::load(folder.path()).unwrap().is_none());
         identity.store(folder.path(), own.records()).unwrap();
 
         assert_eq!(load(folder.path()).identity, identity);
         load(folder.path()).settle(folder.path(), own.records()).unwrap();
         let changed = |result| matches!(result, Err(Error::IdentityChanged(_)));
         assert!(changed(load(folder.path()).settle(folder.path(), other.records())));
-        let path = Identity::path(folder.path());
+        let path = StoreIdentity::path(folder.path());
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replace("eu-west-1", "eu-west-2")).unwrap();
         assert!(changed(load(folder.path()).settle(folder.path(), own.records())));
@@ -206,7 +206,7 @@ mod tests {
         let text = format!(
             "format = \"strongroom store\"\nversion = 1\naccount_id = \"111122223333\"\nregion = \"eu-west-1\"\nseal = \"{seal}\"\n"
         );
-        let path = Identity::path(folder.path());
+        let path = StoreIdentity::path(folder.path());
         fs::write(&path, text.replace("west", "east")).unwrap();
         assert!(load(folder.path()).claimed(&RootKeys::from(Arc::clone(&root))).await.is_err());
         fs::write(&path, text).unwrap();
