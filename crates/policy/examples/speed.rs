@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p strongroom-policy --example speed`
 
+#![allow(clippy::print_stdout, reason = "its figures are its purpose")]
+
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

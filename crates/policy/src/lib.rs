@@ -11,6 +11,29 @@
 //! What never happens: an unknown element, operator or variable, a missing value or a value of the wrong type never allows. Values
 //! that are substituted for a variable are text; they are never wildcards.
 //!
+//! ```
+//! use policy::{AccountId, ContextMap, Document, Kind, Principal, Question, Rule, decide};
+//!
+//! let bucket_policy = Document::parse(
+//!     r#"{"Version":"2012-10-17","Statement":[
+//!         {"Sid":"Read","Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"},
+//!         {"Sid":"Tls","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*",
+//!          "Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#,
+//!     Kind::Bucket,
+//! )?;
+//! let root = Principal::root(AccountId::parse("444455556666")?, "AKIAIOSFODNN7EXAMPLE");
+//! let owner = Some(AccountId::parse("111122223333")?);
+//! let ask = |secure: &str| {
+//!     let context = ContextMap::new().with("aws:SecureTransport", secure);
+//!     let action = "s3:GetObject";
+//!     let question = Question { principal: &root, action, resource: "arn:aws:s3:::b/k", owner, context: &context };
+//!     decide(&question, Some(&bucket_policy), Rule::Either).map(|_| ()).map_err(|refused| refused.reason(action).to_string())
+//! };
+//! assert_eq!(ask("true"), Ok(()));
+//! assert_eq!(ask("false"), Err("with an explicit deny in a resource-based policy".to_owned()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Sources: IAM User Guide, "IAM JSON policy elements reference", "Grammar of the IAM JSON policy language", "Policy evaluation
 //! logic" (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>).
 

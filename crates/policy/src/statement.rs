@@ -2,10 +2,12 @@
 
 use crate::action::ActionPattern;
 use crate::condition::Condition;
+use crate::context::Context;
 use crate::document::Kind;
 use crate::error::Malformed;
 use crate::evaluate::{Asked, Reach};
 use crate::json::Json;
+use crate::names::Names;
 use crate::principal::{NamedPrincipal, Principals};
 use crate::template::{Glob, Template, Variables};
 
@@ -78,6 +80,16 @@ impl Statement {
         }
     }
 
+    /// Whether it means all callers but its principals: `NotPrincipal`.
+    pub fn means_all_others(&self) -> bool {
+        matches!(self.whom, Whom::NotPrincipal(_))
+    }
+
+    /// Whether it depends on the request's condition keys.
+    pub fn is_conditional(&self) -> bool {
+        !self.context_keys().is_empty()
+    }
+
     /// Whether it allows the public something, as S3 means "public".
     pub fn is_public(&self) -> bool {
         let fixed =
@@ -133,38 +145,50 @@ impl Statement {
 
     /// How the statement applies to a request.
     pub(crate) fn applies(&self, asked: &Asked<'_>) -> Option<Reach> {
-        let reach = self.reach(asked)?;
+        if !self.takes_action(asked.action) {
+            return None;
+        }
+        let reach = self.reach(&asked.names)?;
         let holds = |condition: &Condition| condition.holds(self.effect, asked.context);
         (self.takes_resource(asked) && self.conditions.iter().all(holds)).then_some(reach)
     }
 
-    /// Whether the statement is about the request's caller, action and resource, whatever its conditions say. A resource whose variables
-    /// have no value counts.
-    pub(crate) fn is_about(&self, asked: &Asked<'_>) -> bool {
-        let matches = |glob: &Glob, open| glob.matches(asked.resource, asked.context).unwrap_or(open);
+    /// Whether the statement is about an action, in lower case, on a resource, whoever asks and whatever its conditions say. A resource
+    /// whose variables have no value counts if some value makes it match.
+    pub(crate) fn is_about(&self, action: &str, resource: &str, context: &dyn Context) -> bool {
         let resource = match &self.resources {
-            Some(Selection::These(globs)) => globs.iter().any(|glob| matches(glob, true)),
-            Some(Selection::Others(globs)) => !globs.iter().any(|glob| matches(glob, false)),
+            Some(Selection::These(globs)) => globs.iter().any(|glob| glob.may_match(resource, context)),
+            Some(Selection::Others(globs)) => !globs.iter().any(|glob| glob.surely_matches(resource, context)),
             None => self.resource_implied,
         };
-        resource && self.reach(asked).is_some()
+        resource && self.takes_action(action)
     }
 
-    fn reach(&self, asked: &Asked<'_>) -> Option<Reach> {
-        let actions = self.actions.as_ref()?;
-        if !actions.takes(self.effect, |pattern| Some(pattern.matches(asked.action))) {
-            return None;
-        }
+    /// Whether it is about the request's caller, whatever its conditions say.
+    pub(crate) fn is_about_caller(&self, names: &Names<'_>) -> bool {
+        self.reach(names).is_some()
+    }
+
+    fn takes_action(&self, lowered: &str) -> bool {
+        let takes =
+            |actions: &Selection<ActionPattern>| actions.takes(self.effect, |pattern| Some(pattern.matches(lowered)));
+        self.actions.as_ref().is_some_and(takes)
+    }
+
+    fn reach(&self, names: &Names<'_>) -> Option<Reach> {
         match &self.whom {
             Whom::Attached => Some(Reach::Direct),
-            Whom::Principal(principals) => principals.reach(&asked.names),
-            Whom::NotPrincipal(principals) => (!principals.spares(&asked.names)).then_some(Reach::Direct),
+            Whom::Principal(principals) => principals.reach(names),
+            Whom::NotPrincipal(principals) => (!principals.spares(names)).then_some(Reach::Direct),
         }
     }
 
     fn takes_resource(&self, asked: &Asked<'_>) -> bool {
         match &self.resources {
-            Some(resources) => resources.takes(self.effect, |pattern| pattern.matches(asked.resource, asked.context)),
+            Some(Selection::These(globs)) => {
+                globs.iter().any(|glob| glob.surely_matches(asked.resource, asked.context))
+            }
+            Some(others) => others.takes(self.effect, |glob| glob.matches(asked.resource, asked.context)),
             None => self.resource_implied,
         }
     }

@@ -76,6 +76,14 @@ impl Template {
         }));
     }
 
+    fn leading_text(&self) -> String {
+        let leading = self.0.iter().map_while(|part| match part {
+            Part::Token(Token::Char(c)) => Some(*c),
+            Part::Token(Token::Star | Token::AnyChar) | Part::Variable { .. } => None,
+        });
+        leading.collect()
+    }
+
     /// Cuts at the first five colons that stand in the document: the six components of an ARN. What a variable brings stays in its
     /// component.
     pub(crate) fn components(self) -> Option<[Self; 6]> {
@@ -178,26 +186,51 @@ fn plain(tokens: Vec<Token>) -> String {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Glob {
     Fixed(Pattern),
-    Filled(Template),
+    Filled {
+        template: Template,
+        /// What stands before the first variable or wildcard.
+        before: String,
+    },
 }
 
 impl Glob {
     /// The variables in it, as the document spells them.
     pub(crate) fn variables<'t>(&'t self, found: &mut Vec<&'t str>) {
-        if let Self::Filled(template) = self {
+        if let Self::Filled { template, .. } = self {
             template.variables(found);
         }
     }
 
     pub(crate) fn new(template: Template) -> Self {
-        template.fixed_tokens().map_or(Self::Filled(template), |tokens| Self::Fixed(Pattern::from_tokens(tokens)))
+        match template.fixed_tokens() {
+            Some(tokens) => Self::Fixed(Pattern::from_tokens(tokens)),
+            None => Self::Filled { before: template.leading_text(), template },
+        }
     }
 
     /// Whether the text matches; none if a variable has no value.
     pub(crate) fn matches(&self, text: &str, context: &dyn Context) -> Option<bool> {
         match self {
             Self::Fixed(pattern) => Some(pattern.matches(text)),
-            Self::Filled(template) => Some(Pattern::from_tokens(template.fill(context)?).matches(text)),
+            Self::Filled { template, .. } => Some(Pattern::from_tokens(template.fill(context)?).matches(text)),
+        }
+    }
+
+    /// Whether the text matches, where a variable without value makes it not match.
+    pub(crate) fn surely_matches(&self, text: &str, context: &dyn Context) -> bool {
+        self.begins_like(text) && self.matches(text, context) == Some(true)
+    }
+
+    /// Whether the text matches, where a variable without value may stand for anything.
+    pub(crate) fn may_match(&self, text: &str, context: &dyn Context) -> bool {
+        self.begins_like(text) && self.matches(text, context) != Some(false)
+    }
+
+    /// False: the text cannot match, whatever the variables' values. Spares looking them up.
+    fn begins_like(&self, text: &str) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Filled { before, .. } => text.starts_with(before),
         }
     }
 }
