@@ -29,15 +29,15 @@ pub const TAGS: usize = 50;
 /// Aliases of an account.
 pub const ACCOUNT_ALIASES: usize = 1;
 /// All inline policies of a user together, in characters without white space.
-pub const USER_POLICY_SIZE: usize = 2_048;
+pub const USER_POLICY_SIZE: usize = policy::limits::USER_INLINE_CHARACTERS;
 /// All inline policies of a group together, likewise.
-pub const GROUP_POLICY_SIZE: usize = 5_120;
+pub const GROUP_POLICY_SIZE: usize = policy::limits::GROUP_INLINE_CHARACTERS;
 /// All inline policies of a role together, likewise.
-pub const ROLE_POLICY_SIZE: usize = 10_240;
+pub const ROLE_POLICY_SIZE: usize = policy::limits::ROLE_INLINE_CHARACTERS;
 /// A version of a managed policy, likewise.
-pub const MANAGED_POLICY_SIZE: usize = 6_144;
+pub const MANAGED_POLICY_SIZE: usize = policy::limits::MANAGED_CHARACTERS;
 /// A role's trust policy, likewise.
-pub const TRUST_POLICY_SIZE: usize = 2_048;
+pub const TRUST_POLICY_SIZE: usize = policy::limits::TRUST_CHARACTERS;
 /// Entries of a page, unless `MaxItems` says otherwise.
 pub const DEFAULT_PAGE: usize = 100;
 

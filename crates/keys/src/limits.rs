@@ -65,7 +65,7 @@ pub const MAX_ATTEMPTS: usize = 16;
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Longest key policy, bytes (KMS developer guide, quotas).
-pub const MAX_POLICY: usize = 32_768;
+pub const MAX_POLICY: usize = policy::limits::KEY_BYTES;
 /// Most grants of a key (KMS developer guide, quotas).
 pub const MAX_GRANTS_PER_KEY: u64 = 50_000;
 /// Entries of a page of ListGrants and ListRetirableGrants: when no limit is named, and at most (KMS API reference).

@@ -80,7 +80,7 @@ impl Objects {
 }
 
 /// The longest bucket policy in bytes (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>).
-pub const BUCKET_POLICY_LIMIT: usize = 20 * 1024;
+pub const BUCKET_POLICY_LIMIT: usize = policy::limits::BUCKET_BYTES;
 const DENY_EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
 

@@ -11,14 +11,10 @@ pub const GROUP_INLINE_CHARACTERS: usize = 5_120;
 pub const ROLE_INLINE_CHARACTERS: usize = 10_240;
 /// Characters of a version of a managed policy, white space not counted.
 pub const MANAGED_CHARACTERS: usize = 6_144;
-/// Characters of a role's trust policy: AWS's default quota.
+/// Characters of a role's trust policy, white space not counted: AWS's default quota, which can be raised to 4,096.
 pub const TRUST_CHARACTERS: usize = 2_048;
-/// Characters of a role's trust policy: the most that AWS's quota can be raised to.
-pub const TRUST_CHARACTERS_MOST: usize = 4_096;
 /// Characters of a session policy, white space counted; that and the ARNs of managed session policies have a packed limit besides.
 pub const SESSION_CHARACTERS: usize = 2_048;
-/// Managed policies that may be passed as session policies.
-pub const SESSION_MANAGED_POLICIES: usize = 10;
 /// Bytes of a bucket policy, white space counted: 20 KB.
 pub const BUCKET_BYTES: usize = 20_480;
 /// Bytes of a key policy, white space counted: 32 KB.

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// Managed session policies.
 const MAX_POLICY_ARNS: usize = 10;
 /// Characters of inline and managed session policies together.
-const MAX_POLICY_TEXT: usize = 2_048;
+const MAX_POLICY_TEXT: usize = policy::limits::SESSION_CHARACTERS;
 /// Session tags that one request passes. Those inherited come on top.
 const MAX_TAGS: usize = 50;
 /// The longest session that a chained role, or a root user, can have, in seconds.
