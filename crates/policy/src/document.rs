@@ -105,13 +105,6 @@ impl Document {
         self.keys.iter().any(|key| key.starts_with(prefix))
     }
 
-    /// The statements about an action on a resource and their indices, whoever asks and whatever the conditions say: for whom a
-    /// resource's policy may let in.
-    pub fn about(&self, action: &str, resource: &str) -> impl Iterator<Item = (usize, &Statement)> {
-        let action = action.to_ascii_lowercase();
-        self.statements.iter().enumerate().filter(move |(_, statement)| statement.is_about(&action, resource, &()))
-    }
-
     /// Every principal that a statement names: services check that those of theirs exist.
     pub fn principals(&self) -> impl Iterator<Item = &NamedPrincipal> {
         self.statements.iter().flat_map(Statement::principals)

@@ -91,7 +91,7 @@ fn matching<'a>(
 ) -> impl Iterator<Item = Applying<'a>> {
     let mut applying = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
-        if statement.is_about(asked.action, asked.resource, asked.context) && statement.is_about_caller(&asked.names) {
+        if statement.is_about(asked) {
             let absent = |key: &&str| asked.context.value(&key.to_ascii_lowercase()).is_none();
             missing.extend(statement.context_keys().into_iter().filter(absent).map(str::to_owned));
         }

@@ -2,7 +2,6 @@
 
 use crate::action::ActionPattern;
 use crate::condition::Condition;
-use crate::context::Context;
 use crate::document::Kind;
 use crate::error::Malformed;
 use crate::evaluate::{Asked, Reach};
@@ -80,16 +79,6 @@ impl Statement {
         }
     }
 
-    /// Whether it means all callers but its principals: `NotPrincipal`.
-    pub fn means_all_others(&self) -> bool {
-        matches!(self.whom, Whom::NotPrincipal(_))
-    }
-
-    /// Whether it depends on the request's condition keys.
-    pub fn is_conditional(&self) -> bool {
-        !self.context_keys().is_empty()
-    }
-
     /// Whether it allows the public something, as S3 means "public".
     pub fn is_public(&self) -> bool {
         let fixed =
@@ -153,20 +142,17 @@ impl Statement {
         (self.takes_resource(asked) && self.conditions.iter().all(holds)).then_some(reach)
     }
 
-    /// Whether the statement is about an action, in lower case, on a resource, whoever asks and whatever its conditions say. A resource
-    /// whose variables have no value counts if some value makes it match.
-    pub(crate) fn is_about(&self, action: &str, resource: &str, context: &dyn Context) -> bool {
+    /// Whether the statement is about the request's caller, action and resource, whatever its conditions say. A resource whose variables
+    /// have no value counts if some value makes it match.
+    pub(crate) fn is_about(&self, asked: &Asked<'_>) -> bool {
         let resource = match &self.resources {
-            Some(Selection::These(globs)) => globs.iter().any(|glob| glob.may_match(resource, context)),
-            Some(Selection::Others(globs)) => !globs.iter().any(|glob| glob.surely_matches(resource, context)),
+            Some(Selection::These(globs)) => globs.iter().any(|glob| glob.may_match(asked.resource, asked.context)),
+            Some(Selection::Others(globs)) => {
+                !globs.iter().any(|glob| glob.surely_matches(asked.resource, asked.context))
+            }
             None => self.resource_implied,
         };
-        resource && self.takes_action(action)
-    }
-
-    /// Whether it is about the request's caller, whatever its conditions say.
-    pub(crate) fn is_about_caller(&self, names: &Names<'_>) -> bool {
-        self.reach(names).is_some()
+        resource && self.takes_action(asked.action) && self.reach(&asked.names).is_some()
     }
 
     fn takes_action(&self, lowered: &str) -> bool {

@@ -155,30 +155,6 @@ fn a_document_tells_its_context_keys() {
     assert_eq!(keys, wanted);
 }
 
-/// KMS: Determining access to AWS KMS keys: examining the key policy.
-#[test]
-fn a_resources_policy_tells_whom_it_may_let_in() {
-    let document = document(
-        r#"[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"arn:aws:s3:::b/*"},
-            {"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"arn:aws:s3:::b/${aws:username}/*"},
-            {"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"s3:GetObject","NotResource":"arn:aws:s3:::a/*"},
-            {"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"arn:aws:s3:::c/${aws:username}/*"}]"#,
-        Kind::Bucket,
-    );
-    let about = document.about("s3:GetObject", "arn:aws:s3:::b/k/x").map(|(index, statement)| {
-        (
-            index,
-            statement.effect(),
-            statement.means_all_others(),
-            statement.is_conditional(),
-            statement.principals().len(),
-        )
-    });
-    let (allow, deny) = (Effect::Allow, Effect::Deny);
-    let wanted = [(0, allow, false, false, 1), (1, allow, false, true, 1), (2, deny, true, false, 1)];
-    assert_eq!(about.collect::<Vec<_>>(), wanted);
-}
-
 #[test]
 fn spans_and_statements_have_one_order() {
     let text = "{\n \"Statement\": [{\"Effect\":\"Allow\",\n\"Action\":\"*\",\"Resource\":\"*\"},\n {}]}";
