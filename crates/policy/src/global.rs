@@ -33,7 +33,7 @@ impl Context for GlobalContext<'_> {
     fn value(&self, key: &str) -> Option<Value<'_>> {
         match key.strip_prefix("aws:") {
             Some(name) => self.of_principal(name).or_else(|| self.of_request(name)).or_else(|| self.service.value(key)),
-            None => self.claim(key).or_else(|| self.service.value(key)),
+            None => self.service.value(key).or_else(|| self.claim(key)),
         }
     }
 }
@@ -125,8 +125,12 @@ impl<'a> GlobalContext<'a> {
         CALLED_VIA.contains(&service).then(|| format!("{service}.amazonaws.com"))
     }
 
-    /// A claim of a web identity. A claim of one value can stand for a variable.
+    /// A claim of a web identity. A claim of one value can stand for a variable. A provider cannot bring keys of a service, whatever its
+    /// host is called.
     fn claim(&self, key: &str) -> Option<Value<'a>> {
+        if key.split_once(':').is_some_and(|(prefix, _)| SERVICES.contains(&prefix)) {
+            return None;
+        }
         let (_, values) = self.principal.session.as_ref()?.claims.iter().find(|(name, _)| name == key)?;
         Some(match values.as_slice() {
             [one] => Value::One(Cow::Borrowed(one)),
@@ -134,6 +138,9 @@ impl<'a> GlobalContext<'a> {
         })
     }
 }
+
+/// Prefixes of the condition keys of services.
+const SERVICES: &[&str] = &["cloudtrail", "iam", "kms", "s3", "ssm", "sts"];
 
 /// The services that `aws:CalledVia` knows. S3 is none of them: `aws:ViaAWSService` and `kms:ViaService` tell of it.
 const CALLED_VIA: &[&str] = &[

@@ -65,6 +65,9 @@ pub(crate) fn who(name: &str) -> Principal {
             vec![
                 ("idp.example.com:sub".to_owned(), vec!["sub-1".to_owned()]),
                 ("idp.example.com:aud".to_owned(), vec!["app".to_owned()]),
+                ("idp.example.com:amr".to_owned(), vec!["a".to_owned(), "b".to_owned()]),
+                ("s3:prefix".to_owned(), vec!["forged/".to_owned()]),
+                ("kms:viaservice".to_owned(), vec!["forged".to_owned()]),
             ],
             UNIX_EPOCH + Duration::from_secs(ISSUED),
         ),
