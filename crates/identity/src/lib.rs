@@ -93,3 +93,6 @@ impl Identity {
         self.locks[digits % LOCKS].lock().await
     }
 }
+
+#[cfg(test)]
+mod tests;

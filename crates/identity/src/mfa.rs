@@ -93,7 +93,7 @@ impl Device {
     }
 
     /// The code of a step.
-    fn code(&self, step: u64) -> Option<[u8; 6]> {
+    pub(crate) fn code(&self, step: u64) -> Option<[u8; 6]> {
         let seed = Zeroizing::new(BASE32.decode(self.seed.as_bytes()).ok()?);
         Some(totp(&seed, step))
     }
