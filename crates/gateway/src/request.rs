@@ -80,6 +80,11 @@ impl RequestId {
         RequestId(id.to_be_bytes())
     }
 
+    /// That of a request which the server makes itself.
+    pub(crate) fn from_uuid(id: uuid::Uuid) -> RequestId {
+        RequestId(id.into_bytes())
+    }
+
     /// S3's `x-amz-request-id`: 16 upper-case hexadecimal digits.
     pub fn short(&self) -> String {
         data_encoding::HEXUPPER.encode(&self.0[..8])

@@ -29,6 +29,9 @@ pub enum Error {
     /// Secrets beside the data that they open, or settings.
     #[error("{} is inside the data directory; what opens the data, and what says who may, has to be kept apart from it", .0.display())]
     SecretsInside(PathBuf),
+    /// The trails could not be read.
+    #[error("the trails: {0}")]
+    Trails(#[source] audit::trail::Error),
     /// There is no store yet.
     #[error("there is no store in {}; `strongroom serve` makes one", .0.display())]
     NoStore(PathBuf),
@@ -139,6 +142,9 @@ pub enum Error {
     /// The audit log cannot be opened.
     #[error("the audit log: {0}")]
     Audit(#[from] audit::Error),
+    /// A place in the audit log's chain that is none.
+    #[error("the expected end of the audit log: {0}")]
+    Link(audit::InvalidLink),
     /// A certificate or its key.
     #[error("TLS: {0}")]
     Tls(String),

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::Error;
+use crate::tls;
 
 /// What all listeners share.
 pub(crate) struct Connections {
@@ -64,11 +65,15 @@ impl Connections {
             tracing::debug!(%peer, %error, "the connection is gone");
             return;
         }
-        let connection = Connection { secure: tls.is_some(), peer, listener: None, shutdown: self.stop.subscribe() };
+        let mut connection =
+            Connection { secure: tls.is_some(), peer, listener: None, tls: None, shutdown: self.stop.subscribe() };
         let result = match tls {
             None => self.gateway.serve(stream, connection).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.gateway.serve(stream, connection).await,
+                Ok(Ok(stream)) => {
+                    connection.tls = tls::details(stream.get_ref().1).map(Arc::new);
+                    self.gateway.serve(stream, connection).await
+                }
                 Ok(Err(error)) => return tracing::debug!(%peer, %error, "the TLS handshake failed"),
                 Err(_) => return tracing::debug!(%peer, "the TLS handshake took too long"),
             },

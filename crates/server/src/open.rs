@@ -29,7 +29,9 @@ pub(crate) struct Store {
     pub(crate) keys: Arc<Keys>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) iam: Arc<identity::Identity>,
-    pub(crate) audit: Arc<audit::Audit>,
+    /// The event log; none for a tool that does not serve, which a damaged log does not concern.
+    pub(crate) audit: Option<Arc<audit::Audit>>,
+    pub(crate) trails: Arc<audit::trail::Trails>,
     _lock: File,
 }
 
@@ -91,10 +93,20 @@ impl Store {
         let objects = Objects::open(dependencies, settings)?;
         let clock: keys::Clock = Arc::new(SystemTime::now);
         let iam = identity::Identity::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock), identity.account);
+        let trails =
+            audit::trail::Trails::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock)).await.map_err(Error::Trails)?;
         let settings = audit::Settings { mode: config.audit, retention: config.audit_retention, clock };
-        let audit = audit::Audit::open(Arc::clone(&meta), Arc::clone(&keys), settings).await?;
+        let audit = match missing {
+            Missing::Make => Some(audit::Audit::open(Arc::clone(&meta), Arc::clone(&keys), settings).await?),
+            Missing::Refuse => None,
+        };
         let made = (!has_data).then(|| describe(&sources[0], made_root_key));
-        Ok(Store { data_dir, secrets, identity, made, meta, blobs, keys, objects, iam, audit, _lock: lock })
+        Ok(Store { data_dir, secrets, identity, made, meta, blobs, keys, objects, iam, audit, trails, _lock: lock })
+    }
+
+    /// The event log of a server.
+    pub(crate) fn audit(&self) -> &Arc<audit::Audit> {
+        self.audit.as_ref().expect("a store that may be made is a server's, and has its log open")
     }
 
     /// Ends what runs beside the requests and closes the files.
@@ -106,7 +118,9 @@ impl Store {
         if let Err(error) = self.iam.flush().await {
             tracing::warn!(%error, "the last uses of access keys could not be written");
         }
-        self.audit.close().await;
+        if let Some(audit) = &self.audit {
+            audit.close().await;
+        }
         self.meta.close().await;
     }
 }

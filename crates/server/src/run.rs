@@ -7,14 +7,14 @@ use gateway::{App, Domains, Gateway, Limits, Parts};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
-use crate::control::Control;
+use crate::control::{Control, Served};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::listener::{Connections, listen};
 use crate::open::{Missing, Store};
 use crate::tls::Tls;
 use crate::welcome::Welcome;
-use crate::{accounts, files, process, tasks};
+use crate::{accounts, files, oidc, process, tasks, trails};
 
 /// Serves until SIGTERM or SIGINT. `welcome` is called once it is ready, if this start has made the store.
 ///
@@ -47,7 +47,9 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
     };
     let more = config.accounts.as_deref().map(accounts::load).transpose()?.unwrap_or_default();
     accounts::provision(&store.iam, &root, more).await?;
-    let connections = Connections::new(Gateway::new(Arc::new(app(config, &store))), config.max_connections);
+    store.iam.reach_issuers(oidc::network(config)?);
+    let app = Arc::new(app(config, &store));
+    let connections = Connections::new(Gateway::new(Arc::clone(&app)), config.max_connections);
     // All addresses first: a server with half of its listeners would look like one that works.
     let http = config.http.map(listen).transpose()?;
     let https = config.https.map(listen).transpose()?;
@@ -56,7 +58,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
             tracing::info!(%scheme, %address, "listening");
         }
     }
-    let (control, socket) = Control::listen(&store.data_dir, Arc::clone(&store.keys))?;
+    let (control, socket) = Control::listen(&store.data_dir, Served::of(&store))?;
     let (acceptor, development) = tls.map_or((None, None), |tls| (Some(tls.acceptor), tls.development));
     for (listener, tls) in [(http, None), (https, acceptor)] {
         if let Some(listener) = listener {
@@ -65,6 +67,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
     }
     let mut tasks = tasks::start(&store, development);
     tasks.spawn(control.serve());
+    tasks.spawn(trails::deliver(&store, app, config.trails));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %store.data_dir.display(),
@@ -113,7 +116,8 @@ fn app(config: &Config, store: &Store) -> App {
         objects: Arc::clone(&store.objects),
         keys: Arc::clone(&store.keys),
         identity: Arc::clone(&store.iam),
-        audit: Arc::clone(&store.audit),
+        audit: Arc::clone(store.audit()),
+        trails: Arc::clone(&store.trails),
         store: Arc::clone(&store.meta),
         blobs: Arc::clone(&store.blobs),
     };

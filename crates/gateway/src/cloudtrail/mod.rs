@@ -3,6 +3,7 @@
 //! What the operations do is in `audit::trail`; here they are decided about, and buckets and keys are asked whether they let
 //! CloudTrail in.
 
+mod delivery;
 mod handlers;
 mod operations;
 mod service;
@@ -19,6 +20,7 @@ use crate::kms::TARGET;
 use crate::request::Request;
 use crate::response::Response;
 
+pub use delivery::Delivery;
 pub use operations::operations;
 pub use service::{SERVICE, principal as service_principal};
 

@@ -20,11 +20,27 @@ use crate::query_protocol::Form;
 use crate::request::Request;
 use crate::response::{Response, ResponseBody};
 use crate::s3::names;
+use crate::service::Service;
 
-/// All events of a request, its own first.
-pub(super) async fn events(
+/// Whose the bucket is that a request to S3 names, if there is such a bucket and its record will tell.
+pub(super) async fn bucket_owner(app: &App, request: &Request, service: Service, operation: &str) -> Option<AccountId> {
+    if service != Service::S3 || matches!(operation, "" | "-") {
+        return None;
+    }
+    let (bucket, key) = names(request)?;
+    let target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner: None };
+    if s3::is_data(operation, target) && !app.trails.any_wants_data() {
+        return None;
+    }
+    let name = objects::BucketName::parse(bucket.as_deref()?).ok()?;
+    app.objects.bucket(&name).await.ok().map(|bucket| bucket.owner)
+}
+
+/// All events of a request, its own first. `owner` is that of the bucket which a request to S3 names.
+pub(super) fn events(
     app: &App,
     request: &Request,
+    owner: Option<AccountId>,
     event: Uuid,
     answered: &Answered,
     uses: &[KeyUse],
@@ -41,7 +57,7 @@ pub(super) async fn events(
     let call = Call { app, request, response, principal, region, event, address };
     match service.scope() {
         "s3" => {
-            let mut events = call.s3().await;
+            let mut events = call.s3(owner);
             events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid()));
             events
         }
@@ -112,16 +128,13 @@ impl Call<'_> {
         })
     }
 
-    async fn s3(&self) -> Vec<audit::Event> {
+    fn s3(&self, owner: Option<AccountId>) -> Vec<audit::Event> {
         let operation = self.response.operation;
         let Some((bucket, key)) = names(self.request) else { return Vec::new() };
-        let mut target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner: None };
+        let target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner };
         let data = s3::is_data(operation, target);
         if data && !self.app.trails.any_wants_data() {
             return Vec::new();
-        }
-        if let Some(name) = bucket.as_deref().and_then(|bucket| objects::BucketName::parse(bucket).ok()) {
-            target.owner = self.app.objects.bucket(&name).await.ok().map(|bucket| bucket.owner);
         }
         let resources = s3::resources(data, target);
         let read_only = s3::is_read_only(operation);
@@ -268,17 +281,7 @@ impl Call<'_> {
 }
 
 /// The events of what a service did with KMS in a caller's name. `request_id` is the request's own: the two belong together.
-pub fn forwarded_uses(
-    uses: &[KeyUse],
-    principal: &Principal,
-    region: &Region,
-    time: SystemTime,
-    request_id: &str,
-) -> Vec<audit::Event> {
-    forwarded(uses, principal, region, time, request_id)
-}
-
-fn forwarded(
+pub(super) fn forwarded(
     uses: &[KeyUse],
     principal: &Principal,
     region: &Region,
@@ -328,7 +331,7 @@ fn forwarded(
 }
 
 /// The caller's account, then the other one. Callers of no account are told nothing.
-fn recipients(
+pub(super) fn recipients(
     caller: AccountId,
     owner: Option<AccountId>,
     event: Uuid,

@@ -8,6 +8,7 @@
 //! `sharedEventID`. Fields and their sources: docs/audit.md.
 
 mod collect;
+mod delivery;
 mod event;
 mod identity;
 mod json;
@@ -28,7 +29,7 @@ use crate::app::App;
 use crate::dispatch::Answered;
 use crate::request::Request;
 
-pub use collect::forwarded_uses;
+pub(crate) use delivery::{Delivered, of_delivery};
 pub use event::{TlsDetails, VERSION};
 
 /// What the record of an operation of IAM or STS shows of its answer.
@@ -56,7 +57,10 @@ pub(crate) async fn keep(
     mut answered: Answered,
     uses: Vec<KeyUse>,
 ) -> Answered {
-    let events = collect::events(app, request, event, &answered, &uses).await;
+    // An answer that is still to be read cannot be lent to whoever waits.
+    let (service, operation) = (answered.service, answered.response.operation);
+    let owner = collect::bucket_owner(app, request, service, operation).await;
+    let events = collect::events(app, request, owner, event, &answered, &uses);
     if events.is_empty() {
         return answered;
     }

@@ -184,6 +184,12 @@ pub(crate) fn names(request: &Request) -> Option<(Option<String>, Option<String>
     Some((names.bucket, names.key))
 }
 
+/// What S3 makes of a failure.
+pub(crate) fn code_and_message(error: objects::Error) -> (String, String) {
+    let error = S3Error::from(error);
+    (error.code().to_owned(), error.message().to_owned())
+}
+
 /// What a request is answered that could not be recorded.
 pub(crate) fn unrecorded(request: &Request) -> Response {
     render(request, &Code::InternalError.into())

@@ -51,6 +51,10 @@ pub struct Config {
     pub xks_ca_certificates: Option<PathBuf>,
     /// Hosts of such proxies, and where they are.
     pub xks_routes: Vec<(String, String)>,
+    /// A file of certificate authorities whom issuers of web identities may have their certificates from, too.
+    pub oidc_ca_certificates: Option<PathBuf>,
+    /// Hosts of issuers, and the endpoints where they are.
+    pub oidc_routes: Vec<(String, String)>,
     /// Domains under which a label in front names a bucket.
     pub domains: Vec<String>,
     /// What new buckets block.
@@ -61,6 +65,8 @@ pub struct Config {
     pub audit: audit::Mode,
     /// How long records are kept.
     pub audit_retention: Duration,
+    /// How often trails deliver.
+    pub trails: audit::trail::Pace,
     /// Objects up to this many bytes lie in their record.
     pub inline_limit: usize,
     /// Connections served at once.
@@ -156,6 +162,8 @@ impl Config {
             hsms: value(&values, "hsms", |text| Hsm::list(list(text)))?.unwrap_or_default(),
             xks_ca_certificates: value(&values, "xks_ca_certificates", path)?,
             xks_routes: value(&values, "xks_routes", xks_routes)?.unwrap_or_default(),
+            oidc_ca_certificates: value(&values, "oidc_ca_certificates", path)?,
+            oidc_routes: value(&values, "oidc_routes", oidc_routes)?.unwrap_or_default(),
             domains: value(&values, "domains", domains)?.unwrap_or_else(|| DEFAULT_DOMAINS.map(str::to_owned).to_vec()),
             blocked: value(&values, "blocked_encryption_types", blocked)?.unwrap_or(BlockedTypes { customer: true }),
             audit: value(&values, "audit", audit_mode)?.unwrap_or(audit::Mode::Strict),
@@ -163,6 +171,12 @@ impl Config {
                 number(text, AUDIT_DAYS_MIN, AUDIT_DAYS_MAX)
             })?
             .map_or(AUDIT_RETENTION, days),
+            trails: audit::trail::Pace {
+                log_files: value(&values, "trail_delivery_seconds", |text| number(text, 1, TRAIL_SECONDS_MAX))?
+                    .map_or(TRAIL_DELIVERY, seconds),
+                digests: value(&values, "trail_digest_seconds", |text| number(text, 1, TRAIL_SECONDS_MAX))?
+                    .map_or(TRAIL_DIGEST, seconds),
+            },
             block_public_access: value(&values, "block_public_access", on_or_off)?.unwrap_or(true),
             inline_limit: value(&values, "inline_limit", |text| number(text, 0, INLINE_LIMIT_MAX))?
                 .unwrap_or(DEFAULT_INLINE_LIMIT),
@@ -238,15 +252,25 @@ fn regions(text: &str) -> Result<Vec<Region>, String> {
     }
 }
 
-/// `HOST=ENDPOINT`; what an endpoint is, `keys` knows.
+/// What an endpoint is, `keys` knows.
 fn xks_routes(text: &str) -> Result<Vec<(String, String)>, String> {
-    let routes: Vec<_> = list(text)
-        .map(|route| match route.split_once('=') {
-            Some((host, endpoint)) => Ok((host.to_owned(), endpoint.to_owned())),
-            None => Err(format!("{route:?} is not of the form HOST=https://ADDRESS:PORT")),
-        })
-        .collect::<Result<_, _>>()?;
+    let routes = routes(text)?;
     keys::XksNetwork::new(None, routes.iter().cloned()).map(|_| routes)
+}
+
+/// What an endpoint is, `identity` knows.
+fn oidc_routes(text: &str) -> Result<Vec<(String, String)>, String> {
+    let routes = routes(text)?;
+    identity::oidc::OidcNetwork::new(None, routes.iter().cloned()).map(|_| routes)
+}
+
+/// `HOST=ENDPOINT`
+fn routes(text: &str) -> Result<Vec<(String, String)>, String> {
+    let parse = |route: &str| match route.split_once('=') {
+        Some((host, endpoint)) => Ok((host.to_owned(), endpoint.to_owned())),
+        None => Err(format!("{route:?} is not of the form HOST=https://ADDRESS:PORT")),
+    };
+    list(text).map(parse).collect()
 }
 
 /// Names of letters, digits and hyphens (RFC 1123, 2.1), so that the certificate can carry them.
@@ -292,6 +316,15 @@ const AUDIT_DAYS_MIN: usize = 90;
 const AUDIT_DAYS_MAX: usize = 3_660;
 /// A year, which auditors ask for, and a month to ask in.
 const AUDIT_RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+fn seconds(count: usize) -> Duration {
+    Duration::from_secs(count as u64)
+}
+
+/// AWS: "about every five minutes", and every hour.
+const TRAIL_DELIVERY: Duration = Duration::from_secs(300);
+const TRAIL_DIGEST: Duration = Duration::from_secs(3600);
+const TRAIL_SECONDS_MAX: usize = 86_400;
 
 fn blocked(text: &str) -> Result<BlockedTypes, String> {
     match list(text).collect::<Vec<_>>()[..] {

@@ -131,6 +131,20 @@ pub const SETTINGS: &[Setting] = &[
         help: "Where proxies of external key stores are, if not where the DNS says and on port 443: HOST=https://ADDRESS:PORT, separated by commas. HOST=http://127.0.0.1:PORT is for a proxy on this machine",
     },
     Setting {
+        name: "oidc_ca_certificates",
+        flag: Some("oidc-ca-certificates"),
+        value: "PATH",
+        default: "none",
+        help: "Certificate authorities, as PEM, that issuers of web identities (OpenID Connect) may have their certificates from, besides those that the system trusts",
+    },
+    Setting {
+        name: "oidc_routes",
+        flag: Some("oidc-routes"),
+        value: "ROUTES",
+        default: "none",
+        help: "Where issuers of web identities are, if not where the DNS says and on port 443: HOST=https://ADDRESS:PORT, separated by commas. HOST=http://127.0.0.1:PORT is for an issuer on this machine",
+    },
+    Setting {
         name: "domains",
         flag: Some("domains"),
         value: "NAMES",
@@ -157,6 +171,20 @@ pub const SETTINGS: &[Setting] = &[
         value: "DAYS",
         default: "400",
         help: "How long records stay in the audit log: 90 days at least, which LookupEvents looks back. What trails have delivered stays in their buckets",
+    },
+    Setting {
+        name: "trail_delivery_seconds",
+        flag: Some("trail-delivery-seconds"),
+        value: "SECONDS",
+        default: "300",
+        help: "How often trails deliver log files, if there is anything to deliver; 86400 at most",
+    },
+    Setting {
+        name: "trail_digest_seconds",
+        flag: Some("trail-digest-seconds"),
+        value: "SECONDS",
+        default: "3600",
+        help: "How often trails with log file validation deliver a digest; 86400 at most",
     },
     Setting {
         name: "block_public_access",
