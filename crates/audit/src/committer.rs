@@ -32,7 +32,21 @@ pub(crate) struct Queue {
 struct Waiting {
     calls: VecDeque<Call>,
     bytes: usize,
+    /// Calls that somebody waits for.
+    waiters: usize,
     closed: bool,
+}
+
+/// When the next block is to be written.
+enum Due {
+    /// Somebody waits for it, or it is full.
+    Now,
+    /// Nobody waits for what there is.
+    Soon,
+    /// Nothing is there.
+    Later,
+    /// Nothing is there, and nothing comes.
+    Never,
 }
 
 /// The events of one call of [`Audit::record`](crate::Audit::record): they lie in one block.
@@ -62,6 +76,7 @@ impl Queue {
         let (answer, answered) = if waits { Some(oneshot::channel()).unzip() } else { (None, None) };
         state.bytes += bytes;
         let (was_empty, is_block) = (state.calls.is_empty(), state.bytes >= BLOCK_BYTES);
+        state.waiters += usize::from(waits);
         state.calls.push_back(Call { events, bytes, answer });
         drop(state);
         if was_empty {
@@ -84,10 +99,14 @@ impl Queue {
         self.lock().closed
     }
 
-    /// Whether nothing waits, and whether nothing will.
-    fn what_waits(&self) -> (bool, bool) {
+    fn due(&self) -> Due {
         let state = self.lock();
-        (state.calls.is_empty(), state.closed)
+        match (state.calls.is_empty(), state.closed) {
+            (true, true) => Due::Never,
+            (true, false) => Due::Later,
+            _ if state.closed || state.waiters > 0 || state.bytes >= BLOCK_BYTES => Due::Now,
+            _ => Due::Soon,
+        }
     }
 
     /// The calls of the next block.
@@ -103,7 +122,9 @@ impl Queue {
             count += 1;
         }
         state.bytes -= bytes;
-        state.calls.drain(..count).collect()
+        let calls: Vec<Call> = state.calls.drain(..count).collect();
+        state.waiters -= calls.iter().filter(|call| call.answer.is_some()).count();
+        calls
     }
 
     /// Puts calls that nobody waits for in front again.
@@ -127,7 +148,6 @@ pub(crate) struct Committer {
     pub(crate) index: Arc<Index>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) newest: watch::Sender<u64>,
-    pub(crate) mode: Mode,
     pub(crate) head: Link,
     /// A commit whose end is not known: the chain after it.
     pub(crate) pending: Option<Link>,
@@ -137,17 +157,17 @@ impl Committer {
     /// Writes until the queue is closed and empty.
     pub(crate) async fn run(mut self) {
         loop {
-            match self.queue.what_waits() {
-                (true, true) => return,
-                (true, false) => {
+            match self.queue.due() {
+                Due::Never => return,
+                Due::Later => {
                     self.queue.some.notified().await;
                     continue;
                 }
-                (false, false) if self.mode == Mode::Relaxed => {
+                Due::Soon => {
                     // Whatever comes within this time shares a block.
                     let _ = tokio::time::timeout(FLUSH, self.queue.urgent.notified()).await;
                 }
-                (false, _) => {}
+                Due::Now => {}
             }
             // Whoever is ready to record does so before the block is closed.
             tokio::task::yield_now().await;

@@ -42,5 +42,5 @@ pub use error::Error;
 pub use event::{Category, Event, MAX_RECORD, Resource, Searchable, Stored};
 pub use log::{Audit, Mode, Settings};
 pub use query::{Attribute, MAX_PAGE, Page, Query};
-pub use read::Batch;
+pub use read::{Batch, events_from};
 pub use verify::{Finding, MAX_FINDINGS, Report, verify};

@@ -74,7 +74,6 @@ impl Audit {
             index: Arc::clone(&index),
             queue: Arc::clone(&queue),
             newest: sender,
-            mode: settings.mode,
             head,
             pending: None,
         };

@@ -53,6 +53,17 @@ impl Audit {
     }
 }
 
+/// The events of the block that has the number `from`, or of the first one after it, from that number on, and where to read on. None at
+/// the end. For whoever reads a store's log without opening it.
+///
+/// # Errors
+/// A failing store; a damaged block.
+pub async fn events_from(store: &dyn Store, keys: &Keys, from: u64) -> Result<Option<(Vec<Stored>, u64)>, Error> {
+    let Some(block) = block_at(store, keys, from.max(1)).await? else { return Ok(None) };
+    let events = block.events.into_iter().map(|(stored, _)| stored).filter(|stored| stored.number >= from);
+    Ok(Some((events.collect(), block.header.end())))
+}
+
 /// The block that has this number, or the first one after it.
 pub(crate) async fn block_at(store: &dyn Store, keys: &Keys, number: u64) -> Result<Option<Block>, Error> {
     let before = rows::blocks().before(block_key(number + 1));

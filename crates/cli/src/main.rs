@@ -1,6 +1,7 @@
 //! The `strongroom` command. Thin: a file for each subcommand, over the `server` library.
 #![allow(clippy::print_stdout, reason = "a command's answer goes to standard output; logs go to standard error")]
 
+mod audit;
 mod env;
 mod root_key;
 mod scrub;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         "env" => env::run(matches),
         "scrub" => scrub::run(matches),
         "root-key" => root_key::run(matches),
+        "audit" => audit::run(matches),
         _ => version::run(matches),
     };
     match result {
@@ -45,6 +47,7 @@ fn command() -> Command {
         .subcommand(env::command())
         .subcommand(scrub::command())
         .subcommand(root_key::command())
+        .subcommand(audit::command())
         .subcommand(version::command())
 }
 

@@ -77,7 +77,7 @@ pub fn create_root_key(config: &Config, source: &Source) -> Result<String, Error
 }
 
 /// What the running server answers; `None` if none runs.
-fn asked(config: &Config, request: &Request) -> Result<Option<Answer>, Error> {
+pub(crate) fn asked(config: &Config, request: &Request) -> Result<Option<Answer>, Error> {
     process::harden();
     match ask(&open::locate(config)?, request)? {
         Some(Answer::Refused(reason)) => Err(Error::Refused(reason)),
@@ -86,7 +86,7 @@ fn asked(config: &Config, request: &Request) -> Result<Option<Answer>, Error> {
 }
 
 /// Does it here, on the store of a stopped server.
-fn offline<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn offline<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<T, Error>) -> Result<T, Error> {
     runtime()?.block_on(async {
         let store = Store::open(config, Missing::Refuse).await?;
         let result = work(&store).await;
@@ -95,7 +95,7 @@ fn offline<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> Result<T, Error
     })
 }
 
-fn unexpected() -> Error {
+pub(crate) fn unexpected() -> Error {
     Error::Refused("it answered something else than it was asked".to_owned())
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn start(store: &Store, development: Option<Development>) -> JoinSet<
     tasks.spawn(sweep(Arc::clone(&store.objects)));
     tasks.spawn(tick(Arc::clone(&store.keys)));
     tasks.spawn(tidy(Arc::clone(&store.blobs)));
+    tasks.spawn(retire(Arc::clone(store.audit())));
     if let Some(development) = development {
         tasks.spawn(renew(development));
     }
@@ -57,6 +58,18 @@ async fn tick(keys: Arc<Keys>) {
     }
 }
 
+/// Removes from the audit log what is older than it is kept.
+async fn retire(audit: Arc<audit::Audit>) {
+    let mut every = interval(RETIRE_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = audit.prune().await {
+            tracing::warn!(%error, "old events could not be removed from the audit log; it is tried again later");
+        }
+    }
+}
+
 /// Wipes and frees idle buffers.
 async fn tidy(blobs: Arc<dyn Blobs>) {
     let mut every = interval(TIDY_EVERY);
@@ -86,5 +99,7 @@ const SWEEP_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 const START_MARGIN: Duration = Duration::from_secs(3);
 /// Waiting periods are in days.
 const TICK_EVERY: Duration = Duration::from_secs(60);
+/// Retention is in days.
+const RETIRE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// For how long plaintext may stay in an idle buffer.
 const TIDY_EVERY: Duration = Duration::from_secs(5);

@@ -7,7 +7,7 @@ mod client;
 mod server;
 
 pub(crate) use client::ask;
-pub(crate) use server::{Control, rotate_root_key};
+pub(crate) use server::{Control, Served, rotate_root_key};
 
 use std::fs::File;
 use std::io;
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::event_log::Verification;
 use crate::root_key::Given;
 
 /// What a server can be asked.
@@ -33,6 +34,22 @@ pub(crate) enum Request {
     },
     /// A new domain key, and all material under it.
     RotateDomainKey,
+    /// The audit log against its chain.
+    VerifyAudit {
+        /// `NUMBER:HASH`.
+        #[serde(default)]
+        expect: Option<String>,
+    },
+    /// Records of the audit log, a page of them.
+    ExportAudit {
+        /// The number of the first.
+        from: u64,
+        /// Milliseconds since 1970.
+        #[serde(default)]
+        start: Option<u64>,
+        #[serde(default)]
+        end: Option<u64>,
+    },
 }
 
 /// What it answers.
@@ -47,6 +64,12 @@ pub(crate) enum Answer {
     /// The number of the new one.
     RotatedDomainKey {
         number: u32,
+    },
+    VerifiedAudit(Verification),
+    /// Where to read on; none at the end.
+    Audit {
+        records: Vec<String>,
+        next: Option<u64>,
     },
     Refused(String),
 }

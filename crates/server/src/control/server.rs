@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,20 +17,36 @@ use zeroize::Zeroizing;
 
 use super::{Answer, MAX_BYTES, NAME, Reach, Request};
 use crate::error::Error;
+use crate::event_log;
+use crate::open::Store;
 use crate::root_key::{self, Given, Source};
 use crate::secrets;
 
 /// The control socket of an open store.
 pub(crate) struct Control {
     listener: UnixListener,
-    keys: Arc<Keys>,
+    served: Served,
     data_dir: PathBuf,
+}
+
+/// What of the store it answers about.
+#[derive(Clone)]
+pub(crate) struct Served {
+    keys: Arc<Keys>,
+    audit: Arc<audit::Audit>,
+    meta: Arc<dyn meta::Store>,
+}
+
+impl Served {
+    pub(crate) fn of(store: &Store) -> Served {
+        Served { keys: Arc::clone(&store.keys), audit: Arc::clone(store.audit()), meta: Arc::clone(&store.meta) }
+    }
 }
 
 impl Control {
     /// Listens. Whoever holds the store's lock may take the name: who had it before is gone. The name goes when it is dropped, which
     /// has to be while the lock is held.
-    pub(crate) fn listen(data_dir: &Path, keys: Arc<Keys>) -> Result<(Control, SocketName), Error> {
+    pub(crate) fn listen(data_dir: &Path, served: Served) -> Result<(Control, SocketName), Error> {
         let path = data_dir.join(NAME);
         let failed = |error: io::Error| Error::Path(path.clone(), error);
         match fs::remove_file(&path) {
@@ -40,21 +57,21 @@ impl Control {
         let listener = UnixListener::bind(&reach.path).map_err(failed)?;
         // The process's umask has kept others out since the socket was made.
         fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(failed)?;
-        Ok((Control { listener, keys, data_dir: data_dir.to_owned() }, SocketName(path)))
+        Ok((Control { listener, served, data_dir: data_dir.to_owned() }, SocketName(path)))
     }
 
     /// Answers until it is dropped.
     pub(crate) async fn serve(self) {
-        let Control { listener, keys, data_dir } = self;
+        let Control { listener, served, data_dir } = self;
         let data_dir: Arc<Path> = data_dir.into();
         let places = Arc::new(Semaphore::new(AT_ONCE));
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let (keys, data_dir) = (Arc::clone(&keys), Arc::clone(&data_dir));
+                    let (served, data_dir) = (served.clone(), Arc::clone(&data_dir));
                     tokio::spawn(async move {
-                        if let Err(error) = converse(stream, keys, &data_dir).await {
+                        if let Err(error) = converse(stream, served, &data_dir).await {
                             tracing::debug!(%error, "a connection to the control socket ended early");
                         }
                         drop(place);
@@ -79,14 +96,14 @@ impl Drop for SocketName {
     }
 }
 
-async fn converse(mut stream: UnixStream, keys: Arc<Keys>, data_dir: &Path) -> io::Result<()> {
+async fn converse(mut stream: UnixStream, served: Served, data_dir: &Path) -> io::Result<()> {
     let answer = match is_owner(&stream)? {
         false => Answer::Refused("this socket is for the server's own user".to_owned()),
         true => {
             let line = timeout(READ_LIMIT, read_line(&mut stream)).await??;
             match serde_json::from_slice::<Request>(&line) {
                 Ok(request) => {
-                    let answered = answer(request, keys, data_dir).await;
+                    let answered = while_alive(&mut stream, answer(request, served, data_dir)).await?;
                     answered.unwrap_or_else(|error| Answer::Refused(error.to_string()))
                 }
                 // Without the text: there may be a secret in it.
@@ -99,6 +116,17 @@ async fn converse(mut stream: UnixStream, keys: Arc<Keys>, data_dir: &Path) -> i
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     timeout(READ_LIMIT, stream.write_all(&line)).await?
+}
+
+/// Whoever waits for a long work is told now and then, by a space before the answer, that it goes on.
+async fn while_alive<T>(stream: &mut UnixStream, work: impl Future<Output = T>) -> io::Result<T> {
+    let mut work = pin!(work);
+    loop {
+        match timeout(SIGN_OF_LIFE, &mut work).await {
+            Ok(done) => return Ok(done),
+            Err(_) => timeout(READ_LIMIT, stream.write_all(b" ")).await??,
+        }
+    }
 }
 
 /// The file's mode says so already, where the system heeds it.
@@ -122,8 +150,17 @@ async fn read_line(stream: &mut UnixStream) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(line)
 }
 
-async fn answer(request: Request, keys: Arc<Keys>, data_dir: &Path) -> Result<Answer, Error> {
+async fn answer(request: Request, served: Served, data_dir: &Path) -> Result<Answer, Error> {
+    let Served { keys, audit, meta } = served;
     Ok(match request {
+        Request::VerifyAudit { expect } => {
+            let expect = expect.map(|link| link.parse()).transpose().map_err(Error::Link)?;
+            Answer::VerifiedAudit(audit.verify(expect).await?.into())
+        }
+        Request::ExportAudit { from, start, end } => {
+            let (records, next) = event_log::page(&*meta, &keys, from, start, end).await?;
+            Answer::Audit { records, next }
+        }
         Request::Status => Answer::Status(keys.protection().await?.into()),
         Request::RotateRootKey { to, given } => {
             let domain_keys = rotate_root_key(&keys, data_dir, &to, given).await?;
@@ -156,3 +193,5 @@ pub(crate) async fn rotate_root_key(keys: &Keys, data_dir: &Path, to: &str, give
 const AT_ONCE: usize = 4;
 /// A line comes at once or not at all.
 const READ_LIMIT: Duration = Duration::from_secs(10);
+/// Long before whoever asks loses patience.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
