@@ -64,6 +64,11 @@ def kms(server):
 
 
 @pytest.fixture(scope="session")
+def iam(server):
+    return server.client("iam", secure=True)
+
+
+@pytest.fixture(scope="session")
 def key_arn(kms):
     return kms.create_key(Description="for the tests")["KeyMetadata"]["Arn"]
 

@@ -65,6 +65,7 @@ impl Fault {
         Fault::new(name, code.service_message())
     }
 
+    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
