@@ -79,6 +79,7 @@ impl Circumstances<'_> {
         let presigned = || matches!(signed.map(sigv4::Authenticated::mechanism), Some(Mechanism::Presigned { .. }));
         match name {
             "resourceaccount" => Some(self.bucket?.owner.as_str().into()),
+            "tlsversion" => Some(self.call.request.tls.as_ref()?.version.strip_prefix("TLSv")?.into()),
             "signatureversion" => signed.map(|_| "AWS4-HMAC-SHA256".into()),
             "authtype" => signed.map(|_| if presigned() { "REST-QUERY-STRING" } else { "REST-HEADER" }.into()),
             "signatureage" => {
