@@ -75,6 +75,13 @@ impl<'a> GlobalContext<'a> {
             "principalisawsservice" if signed => flag(service.is_some()),
             "principalservicename" => service.map(Value::from),
             "principalservicenameslist" => Some(Value::Many(vec![Cow::Borrowed(service?)])),
+            // Of a service that acts for a resource of somebody: which resource, and whose.
+            "sourcearn" | "sourceaccount" => {
+                service?;
+                let claims = &session?.claims;
+                let (_, values) = claims.iter().find(|(key, _)| key.strip_prefix("aws:") == Some(name))?;
+                values.first().map(|value| Value::One(Cow::Borrowed(value.as_str())))
+            }
             // "Only when the principal uses temporary credentials".
             "tokenissuetime" if signed => date(session?.issued),
             // "In some cases, AWS creates temporary credentials on behalf of IAM users to perform operations": then it is false.
