@@ -81,6 +81,9 @@ async fn record(folder: &Path, mode: Mode, name: &str) {
     println!("{name}: {} bytes an event in the store", size(folder) / events);
 }
 
+/// What the lookup of a number asks for.
+type Ask = fn(u64) -> Option<Attribute>;
+
 async fn look(folder: &Path, events: u64, reuse: bool) {
     if !reuse {
         fill(folder, events).await;
@@ -91,7 +94,7 @@ async fn look(folder: &Path, events: u64, reuse: bool) {
     // Waits for the index.
     audit.lookup(&query(None)).await.unwrap();
     println!("index ready after {:?}", started.elapsed());
-    let kinds: [(&str, fn(u64) -> Option<Attribute>); 8] = [
+    let kinds: [(&str, Ask); 8] = [
         ("any", |_| None),
         ("key (ResourceName)", |of| Some(Attribute::ResourceName(key(of % KEYS)))),
         ("user", |of| Some(Attribute::Username(user(of % USERS)))),
