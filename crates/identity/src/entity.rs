@@ -69,8 +69,6 @@ pub(crate) trait Holder: Entity {
 
 /// An entity with tags.
 pub(crate) trait Tagged: Entity {
-    fn tags(&self) -> &Tags;
-
     fn tags_mut(&mut self) -> &mut Tags;
 }
 
@@ -130,10 +128,6 @@ impl Holder for User {
 }
 
 impl Tagged for User {
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn tags_mut(&mut self) -> &mut Tags {
         &mut self.tags
     }

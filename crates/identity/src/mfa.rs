@@ -35,6 +35,12 @@ pub(crate) struct Device {
     /// The step of the last code that was taken: neither that one nor one before is taken again.
     #[serde(default)]
     pub(crate) last: Option<u64>,
+    /// Wrong codes since the last right one.
+    #[serde(default)]
+    pub(crate) wrong: u32,
+    /// No code is looked at before this time.
+    #[serde(default)]
+    pub(crate) barred: Option<Timestamp>,
 }
 
 json_records!(Device);
@@ -66,10 +72,6 @@ impl Entity for Device {
 }
 
 impl Tagged for Device {
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn tags_mut(&mut self) -> &mut Tags {
         &mut self.tags
     }
@@ -83,13 +85,15 @@ const STEP: u64 = 30;
 const SEARCH: i64 = 10;
 /// Steps that it may be off otherwise.
 const WINDOW: i64 = 1;
+/// Wrong codes in a row, after which only one in [`STEP`] seconds is looked at: to guess one of a million then takes months.
+const WRONG: u32 = 5;
 
 impl Device {
     /// A new one.
     pub(crate) fn new(head: Head, tags: Tags) -> Self {
         let random = Zeroizing::new(seal::random_bytes::<SEED>());
         let seed = Zeroizing::new(BASE32.encode(&*random));
-        Self { head, seed, tags, user: None, enabled: None, drift: 0, last: None }
+        Self { head, seed, tags, user: None, enabled: None, drift: 0, last: None, wrong: 0, barred: None }
     }
 
     /// The code of a step.
@@ -112,12 +116,19 @@ impl Device {
 
     /// Takes a code, which is then used up.
     pub(crate) fn take(&mut self, code: &str, now: Timestamp) -> bool {
+        if self.barred.is_some_and(|barred| now < barred) {
+            return false;
+        }
         match self.step_of(code, now, WINDOW) {
             Some(step) if self.last.is_none_or(|last| step > last) => {
-                self.last = Some(step);
+                (self.last, self.wrong, self.barred) = (Some(step), 0, None);
                 true
             }
-            _ => false,
+            _ => {
+                self.wrong = self.wrong.saturating_add(1);
+                self.barred = (self.wrong >= WRONG).then(|| now.after(STEP));
+                false
+            }
         }
     }
 
@@ -172,9 +183,7 @@ impl Identity {
             let own = device.filter(|device| device.user.as_ref() == Some(&caller.user_id));
             let Some(mut device) = own else { return Ok(false) };
             let right = device.take(code, self.now());
-            if right {
-                work.update(&device);
-            }
+            work.update(&device);
             Ok(right)
         })
     }
@@ -218,6 +227,20 @@ mod tests {
         let (before, code) = (shown(&device, now - 30), shown(&device, now));
         assert!(device.take(&code, Timestamp::from_secs(now)));
         assert!(!device.take(&before, Timestamp::from_secs(now)), "a code of before the last one");
+    }
+
+    #[test]
+    fn who_guesses_waits() {
+        let (mut device, now) = (device(), 1_700_000_010);
+        let right = |device: &Device, at| shown(device, at);
+        for _ in 0..WRONG {
+            assert!(!device.take("no", Timestamp::from_secs(now)));
+        }
+        let code = right(&device, now);
+        assert!(!device.take(&code, Timestamp::from_secs(now)), "not looked at");
+        let code = right(&device, now + STEP);
+        assert!(device.take(&code, Timestamp::from_secs(now + STEP)));
+        assert_eq!((device.wrong, device.barred), (0, None));
     }
 
     #[test]

@@ -69,10 +69,6 @@ impl Holder for Role {
 }
 
 impl Tagged for Role {
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn tags_mut(&mut self) -> &mut Tags {
         &mut self.tags
     }

@@ -117,6 +117,9 @@ fn aad(place: &Place) -> Vec<u8> {
     [TABLE.name().as_bytes(), &[0], &place.key].concat()
 }
 
+/// A record's bytes, not sealed yet.
+type Encoded = Zeroizing<Vec<u8>>;
+
 /// A change under way, or a look at several rows. Reads see the writes before them.
 pub(crate) struct Work<'a> {
     pub(crate) identity: &'a Identity,
@@ -124,7 +127,7 @@ pub(crate) struct Work<'a> {
     pub(crate) account: AccountId,
     seen: BTreeMap<Vec<u8>, Option<Bytes>>,
     /// Rows to be written, or removed.
-    pending: BTreeMap<Vec<u8>, (Place, Option<Zeroizing<Vec<u8>>>)>,
+    pending: BTreeMap<Vec<u8>, (Place, Option<Encoded>)>,
     vacant: Vec<Range>,
     /// Whether it changes nothing that a credential is made of.
     quiet: bool,

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::Path;
 
-use data_encoding::{BASE32_NOPAD, BASE64};
 use serde::Deserialize;
 use sigv4::Secret;
 use zeroize::Zeroizing;
@@ -77,9 +76,7 @@ impl Credentials {
     /// nobody's scanner takes it for a key to an AWS account.
     #[must_use]
     pub fn generate() -> Credentials {
-        let id = format!("SRAK{}", BASE32_NOPAD.encode(&seal::random_bytes::<10>()));
-        let random = Zeroizing::new(seal::random_bytes::<30>());
-        let secret = Zeroizing::new(BASE64.encode(&*random));
+        let (id, secret) = (identity::id::access_key_id(), identity::id::secret_access_key());
         Credentials::of_root(&id, &secret).expect("thirty random bytes make a good secret")
     }
 

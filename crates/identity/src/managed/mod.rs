@@ -68,10 +68,6 @@ impl Entity for Policy {
 }
 
 impl Tagged for Policy {
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn tags_mut(&mut self) -> &mut Tags {
         &mut self.tags
     }

@@ -63,10 +63,6 @@ impl Entity for Provider {
 }
 
 impl Tagged for Provider {
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
     fn tags_mut(&mut self) -> &mut Tags {
         &mut self.tags
     }
