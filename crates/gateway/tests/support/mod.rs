@@ -9,9 +9,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gateway::{Account, Accounts, App, Connection, Domains, Gateway, Limits, Settings};
+use audit::Audit;
+use audit::trail::Trails;
+use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Settings};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use keys::{AccountId, KeyFile, Keys, Principal, Region};
+use identity::{Identity, StaticKey};
+use keys::{AccountId, KeyFile, Keys, Region};
 use objects::{BlockedTypes, Dependencies, Objects};
 use sigv4::{Payload, Secret, Signer};
 use tempfile::TempDir;
@@ -62,9 +65,17 @@ impl Server {
             },
         )
         .unwrap();
-        let accounts = Accounts::new([account(ALICE, "111111111111"), account(BOB, "222222222222")]).unwrap();
+        let home = AccountId::parse("111111111111").unwrap();
+        let identity = Identity::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock), home);
+        for (access_key_id, account) in [(ALICE, "111111111111"), (BOB, "222222222222")] {
+            let key = StaticKey { access_key_id: access_key_id.to_owned(), secret: SECRET.to_vec().into() };
+            identity.provision(AccountId::parse(account).unwrap(), None, &[], vec![key]).await.unwrap();
+        }
+        let log = audit::Settings { mode: audit::Mode::Strict, retention: YEAR, clock: Arc::clone(&clock) };
+        let audit = Audit::open(Arc::clone(&store), Arc::clone(&keys), log).await.unwrap();
+        let trails = Trails::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock)).await.unwrap();
         let settings = Settings { region, domains: Domains::new([HOST]), clock, limits };
-        let app = App::new(objects, keys, store, blobs, accounts, settings);
+        let app = App::new(Parts { objects, keys, identity, audit, trails, store, blobs }, settings);
         Server {
             gateway: Arc::new(Gateway::new(Arc::new(app))),
             stop: watch::channel(false).0,
@@ -82,8 +93,13 @@ impl Server {
     pub(crate) fn connect_over(&self, secure: bool) -> Wire {
         let (client, server) = tokio::io::duplex(64 * 1024);
         let gateway = Arc::clone(&self.gateway);
-        let connection =
-            Connection { secure, peer: SocketAddr::from(([127, 0, 0, 1], 4000)), shutdown: self.stop.subscribe() };
+        let connection = Connection {
+            secure,
+            peer: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            listener: None,
+            tls: None,
+            shutdown: self.stop.subscribe(),
+        };
         tokio::spawn(async move { gateway.serve(server, connection).await });
         Wire { io: client, buffer: Vec::new() }
     }
@@ -121,15 +137,8 @@ impl Server {
     }
 }
 
-fn account(access_key_id: &str, account: &str) -> Account {
-    let principal = Principal {
-        account: AccountId::parse(account).unwrap(),
-        arn: format!("arn:aws:iam::{account}:root"),
-        access_key_id: access_key_id.to_owned(),
-        user_id: account.to_owned(),
-    };
-    Account { principal, secret: Secret::new(SECRET) }
-}
+/// How long the log is kept.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A request to be signed.
 #[derive(Clone)]
