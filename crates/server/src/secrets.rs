@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 use crate::config::Config;
 use crate::error::Error;
 use crate::key_stores;
+use crate::oidc;
 use crate::root_key::Source;
 
 /// Where the secrets of a store are. The folder itself may not exist.
@@ -30,8 +31,8 @@ impl Secrets {
         let tls_key = config.certificate.as_ref().map(|files| files.key.clone());
         let root_keys = config.root_key.iter().flat_map(Source::secrets);
         let others = [&folder, &config.accounts, &config.file, &tls_key].into_iter().flatten().map(PathBuf::as_path);
-        let key_stores = key_stores::files(config);
-        for path in root_keys.chain(others).chain(key_stores) {
+        let trusted = key_stores::files(config).chain(oidc::files(config));
+        for path in root_keys.chain(others).chain(trusted) {
             refuse_inside(path, data_dir)?;
         }
         Ok(Secrets { folder })
@@ -138,6 +139,7 @@ mod tests {
             vec![("hsms", format!("cluster-aaaaaaaaaaa=pkcs11:token=a?module-path={inside}"))],
             vec![("hsms", format!("cluster-aaaaaaaaaaa=pkcs11:token=a?module-path=/m&x-trust-anchor={inside}"))],
             vec![("xks_ca_certificates", inside.clone())],
+            vec![("oidc_ca_certificates", inside.clone())],
             vec![("tls_certificate", "/etc/tls.pem".to_owned()), ("tls_key", inside.clone())],
         ] {
             assert!(matches!(Secrets::of(&config(flags, true), &data_dir), Err(Error::SecretsInside(_))));

@@ -15,11 +15,11 @@ use super::Rejected;
 use super::key_set::{Algorithm, KeySet};
 
 /// The longest token that is read, in characters: `clientTokenType` of the STS model.
-pub const MAX_TOKEN: usize = 20_000;
+pub(crate) const MAX_TOKEN: usize = 20_000;
 
 /// A token of which nothing is believed yet.
 #[derive(Debug)]
-pub struct Unverified<'a> {
+pub(crate) struct Unverified<'a> {
     algorithm: Algorithm,
     key_id: Option<String>,
     /// What was signed: header and payload as they came.
@@ -30,14 +30,14 @@ pub struct Unverified<'a> {
 
 /// The claims of a token. Private until the signature has verified.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Claims(BTreeMap<String, Value>);
+pub(crate) struct Claims(BTreeMap<String, Value>);
 
 impl<'a> Unverified<'a> {
     /// Takes a token apart.
     ///
     /// # Errors
     /// [`Rejected::NotAToken`], [`Rejected::Algorithm`], [`Rejected::Missing`] the issuer.
-    pub fn parse(text: &'a str) -> Result<Self, Rejected> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Rejected> {
         if text.len() > MAX_TOKEN {
             return Err(Rejected::NotAToken);
         }
@@ -66,12 +66,12 @@ impl<'a> Unverified<'a> {
     }
 
     /// Who is said to have issued it.
-    pub fn issuer(&self) -> &str {
+    pub(crate) fn issuer(&self) -> &str {
         self.claims.text("iss").unwrap_or_default()
     }
 
     /// Whether `keys` has the key that is said to have signed it.
-    pub fn key_is_in(&self, keys: &KeySet) -> bool {
+    pub(crate) fn key_is_in(&self, keys: &KeySet) -> bool {
         keys.find(self.key_id.as_deref(), self.algorithm).is_some()
     }
 
@@ -79,7 +79,7 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// [`Rejected::Key`], [`Rejected::Signature`].
-    pub fn verify(self, keys: &KeySet) -> Result<Claims, Rejected> {
+    pub(crate) fn verify(self, keys: &KeySet) -> Result<Claims, Rejected> {
         let key = keys.find(self.key_id.as_deref(), self.algorithm).ok_or(Rejected::Key)?;
         if !key.verifies(self.algorithm, self.signed, &self.signature) {
             return Err(Rejected::Signature);
@@ -93,7 +93,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`Rejected::Missing`].
-    pub fn text(&self, name: &'static str) -> Result<&str, Rejected> {
+    pub(crate) fn text(&self, name: &'static str) -> Result<&str, Rejected> {
         match self.0.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
             _ => Err(Rejected::Missing(name)),
@@ -101,12 +101,12 @@ impl Claims {
     }
 
     /// A claim that may be absent, as text.
-    pub fn optional(&self, name: &str) -> Option<&str> {
+    pub(crate) fn optional(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
     /// A claim that is one text or several (RFC 7519, section 4.1.3). Empty if it is not there or anything else.
-    pub fn texts(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
         match self.0.get(name) {
             Some(Value::String(one)) => vec![one],
             Some(Value::Array(several)) => {
@@ -120,7 +120,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`Rejected::Missing`] if it is anything else. `Ok(None)` if it is not there.
-    pub fn time(&self, name: &'static str) -> Result<Option<i64>, Rejected> {
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<i64>, Rejected> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let whole = value.as_i64();
         // Up to 2^53, so exact: the year 285 million.
@@ -130,12 +130,12 @@ impl Claims {
     }
 
     /// Claims whose names begin so, with the rest of their names.
-    pub fn flat<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub(crate) fn flat<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
     }
 
     /// A claim of any kind.
-    pub fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 }

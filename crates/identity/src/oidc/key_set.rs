@@ -10,14 +10,14 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 
 /// Keys of a type that a set may have, RSA or elliptic curves; a larger set is refused, as AWS refuses it.
-pub const MAX_KEYS_OF_TYPE: usize = 100;
+pub(crate) const MAX_KEYS_OF_TYPE: usize = 100;
 
 /// Bytes of the longest RSA modulus that is taken: 8,192 bits.
 const MAX_MODULUS: usize = 1024;
 
 /// How a token is signed (RFC 7518, section 3.1). AWS takes these and no others: no `none`, no shared secrets, no `PS256`, no `EdDSA`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
@@ -71,11 +71,11 @@ enum Curve {
 
 /// The keys of one provider.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct KeySet(Vec<PublicKey>);
+pub(crate) struct KeySet(Vec<PublicKey>);
 
 /// One key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     id: Option<String>,
     /// The only algorithm that it is for, if its owner says so.
     algorithm: Option<String>,
@@ -98,7 +98,7 @@ enum Material {
 /// A document that is no key set, or one that is too large.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("not a JSON Web Key Set of at most {MAX_KEYS_OF_TYPE} RSA and {MAX_KEYS_OF_TYPE} elliptic keys")]
-pub struct InvalidKeySet;
+pub(crate) struct InvalidKeySet;
 
 #[derive(Deserialize)]
 struct Document {
@@ -124,7 +124,7 @@ impl KeySet {
     ///
     /// # Errors
     /// [`InvalidKeySet`].
-    pub fn parse(json: &[u8]) -> Result<Self, InvalidKeySet> {
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, InvalidKeySet> {
         let document: Document = serde_json::from_slice(json).map_err(|_| InvalidKeySet)?;
         for kind in ["RSA", "EC"] {
             if document.keys.iter().filter(|entry| entry.kty == kind).count() > MAX_KEYS_OF_TYPE {

@@ -9,7 +9,7 @@ use crate::id::SESSION_KEY_PREFIX;
 const ACCOUNT: usize = 5;
 
 /// A new access key id for a session: the prefix, then base32 of the account's number (40 bits) and 40 random bits.
-pub fn generate(account: AccountId) -> String {
+pub(crate) fn generate(account: AccountId) -> String {
     let number: u64 = account.as_str().parse().expect("twelve digits are a number");
     let mut bytes = [0; 2 * ACCOUNT];
     bytes[..ACCOUNT].copy_from_slice(&number.to_be_bytes()[8 - ACCOUNT..]);
@@ -18,7 +18,7 @@ pub fn generate(account: AccountId) -> String {
 }
 
 /// The account of a session's access key id. `None`: it is none.
-pub fn account(access_key_id: &str) -> Option<AccountId> {
+pub(crate) fn account(access_key_id: &str) -> Option<AccountId> {
     let bytes = BASE32.decode(access_key_id.strip_prefix(SESSION_KEY_PREFIX)?.as_bytes()).ok()?;
     let number: [u8; 2 * ACCOUNT] = bytes.try_into().ok()?;
     let number = number[..ACCOUNT].iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));

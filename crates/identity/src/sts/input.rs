@@ -7,6 +7,7 @@ use policy::{ContextMap, Document, Kind, Principal};
 use super::packed::{MAX_PACKED, Packed};
 use super::request::{PolicyDescriptor, Tag};
 use crate::error::Error;
+use crate::record::Tags;
 
 /// Managed session policies.
 const MAX_POLICY_ARNS: usize = 10;
@@ -44,10 +45,10 @@ pub(super) fn policies(
 ///
 /// The source is IAM User Guide, "Pass session tags in AWS STS": keys differ in more than case, and an inherited one cannot be set.
 pub(super) fn tags(
-    passed: Vec<(String, String)>,
+    passed: Tags,
     transitive: &[String],
     caller: Option<&Principal>,
-) -> Result<(Vec<(String, String)>, Vec<String>), Error> {
+) -> Result<(Tags, Vec<String>), Error> {
     let mut keys = HashSet::new();
     if passed.len() > MAX_TAGS {
         return Err(Error::Validation(format!("The number of session tags exceeds the limit of {MAX_TAGS}.")));
@@ -80,13 +81,13 @@ pub(super) fn tags(
 }
 
 /// The tags of a session that the next one inherits.
-fn inherited(caller: &Principal) -> Vec<(String, String)> {
+fn inherited(caller: &Principal) -> Tags {
     let transitive = caller.session.iter().flat_map(|session| &session.transitive_tag_keys);
     let tag = |name: &String| caller.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).cloned();
     transitive.filter_map(tag).collect()
 }
 
-pub(super) fn pairs(tags: Vec<Tag>) -> Vec<(String, String)> {
+pub(super) fn pairs(tags: Vec<Tag>) -> Tags {
     tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 

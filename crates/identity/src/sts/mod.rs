@@ -22,6 +22,8 @@ mod packed;
 mod request;
 mod session;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod token;
 mod web;
 

@@ -17,15 +17,15 @@ const LEVEL: u8 = 9;
 
 /// Session policies and tags.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Packed {
+pub(crate) struct Packed {
     /// The inline session policy, as it was passed.
-    pub policy: Option<String>,
+    pub(crate) policy: Option<String>,
     /// ARNs of managed session policies. Their documents are looked up whenever the session is used.
-    pub policy_arns: Vec<String>,
+    pub(crate) policy_arns: Vec<String>,
     /// Session tags, inherited ones among them.
-    pub tags: Vec<(String, String)>,
+    pub(crate) tags: Vec<(String, String)>,
     /// Keys of the tags that the next role in a chain inherits.
-    pub transitive_tag_keys: Vec<String>,
+    pub(crate) transitive_tag_keys: Vec<String>,
 }
 
 impl Packed {
@@ -34,12 +34,12 @@ impl Packed {
     }
 
     /// Whether the session has session policies, and so no more permissions than they allow.
-    pub fn has_policies(&self) -> bool {
+    pub(crate) fn has_policies(&self) -> bool {
         self.policy.is_some() || !self.policy_arns.is_empty()
     }
 
     /// The compressed bytes; none for nothing. `None`: too large for any token.
-    pub fn pack(&self) -> Option<Vec<u8>> {
+    pub(crate) fn pack(&self) -> Option<Vec<u8>> {
         if self.is_empty() {
             return Some(Vec::new());
         }
@@ -53,7 +53,7 @@ impl Packed {
     }
 
     /// The reverse. `None`: not such bytes.
-    pub fn unpack(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn unpack(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());
         }
@@ -75,7 +75,7 @@ impl Packed {
     }
 
     /// How much of what there may be `packed` bytes take, in percent; more than 100 is too much.
-    pub fn percentage(packed: usize) -> u32 {
+    pub(crate) fn percentage(packed: usize) -> u32 {
         u32::try_from((packed * 100).div_ceil(MAX_PACKED)).unwrap_or(u32::MAX)
     }
 }

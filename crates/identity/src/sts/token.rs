@@ -25,7 +25,7 @@ const SECRET: usize = 30;
 
 /// Whose session it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SessionKind {
+pub(crate) enum SessionKind {
     /// AssumeRole and AssumeRoleWithWebIdentity.
     Role = 1,
     /// GetSessionToken of a user.
@@ -40,45 +40,45 @@ pub enum SessionKind {
 
 /// What a token says.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Session {
+pub(crate) struct Session {
     /// Whose it is.
-    pub kind: SessionKind,
+    pub(crate) kind: SessionKind,
     /// The account.
-    pub account: AccountId,
+    pub(crate) account: AccountId,
     /// The role's or user's unique id, of which it lives; empty of a root user.
-    pub owner: String,
+    pub(crate) owner: String,
     /// `RoleSessionName`, or the name of GetFederationToken; else empty.
-    pub name: String,
+    pub(crate) name: String,
     /// When it was made.
-    pub issued: Timestamp,
+    pub(crate) issued: Timestamp,
     /// When it ends.
-    pub expires: Timestamp,
+    pub(crate) expires: Timestamp,
     /// When a code of an MFA device was verified for it.
-    pub mfa: Option<Timestamp>,
+    pub(crate) mfa: Option<Timestamp>,
     /// The source identity.
-    pub source_identity: Option<String>,
+    pub(crate) source_identity: Option<String>,
     /// The ARN of the identity provider that vouched for it.
-    pub provider: Option<String>,
+    pub(crate) provider: Option<String>,
     /// Condition keys of the web identity, with their values.
-    pub claims: Vec<(String, Vec<String>)>,
+    pub(crate) claims: Vec<(String, Vec<String>)>,
     /// Session policies and tags.
-    pub packed: Packed,
+    pub(crate) packed: Packed,
     /// What its secret access key is made of.
-    pub secret: SessionSecret,
+    pub(crate) secret: SessionSecret,
 }
 
 /// The random bytes of a secret access key.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct SessionSecret([u8; SECRET]);
+pub(crate) struct SessionSecret([u8; SECRET]);
 
 impl SessionSecret {
     /// A new one.
-    pub fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self(seal::random_bytes())
     }
 
     /// The secret access key, 40 characters.
-    pub fn access_key(&self) -> Zeroizing<String> {
+    pub(crate) fn access_key(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE64.encode(&self.0))
     }
 }
@@ -86,26 +86,25 @@ impl SessionSecret {
 /// A token that was not made here, not for this access key, or was altered. Never says which.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the session token does not open")]
-pub struct InvalidToken;
+pub(crate) struct InvalidToken;
 
 /// The session does not fit into a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the session does not fit into a token of {MAX_TOKEN} characters")]
-pub struct TooLarge;
+pub(crate) struct TooLarge;
 
 impl Session {
     /// The token of this session for the credentials whose access key id this is, of at least `minimum` characters.
     ///
     /// # Errors
     /// [`TooLarge`].
-    pub fn seal(&self, sealer: &RecordSealer, access_key_id: &str, minimum: usize) -> Result<String, TooLarge> {
+    pub(crate) fn seal(&self, sealer: &RecordSealer, access_key_id: &str, minimum: usize) -> Result<String, TooLarge> {
         let mut plain = self.encode().ok_or(TooLarge)?;
         let seal = |plain: &[u8]| BASE64URL_NOPAD.encode(&sealer.seal(KIND, access_key_id.as_bytes(), plain));
         let mut token = seal(&plain);
         if token.len() < minimum {
             // Four characters are three bytes.
-            let missing = (minimum - token.len()).div_ceil(4) * 3;
-            let padded = plain.len() + missing;
+            let padded = plain.len() + (minimum * 3).div_ceil(4) - token.len() * 3 / 4;
             plain.resize(padded, 0);
             token = seal(&plain);
         }
@@ -116,8 +115,7 @@ impl Session {
     ///
     /// # Errors
     /// [`InvalidToken`].
-    pub fn open(sealer: &RecordSealer, access_key_id: &str, token: &str) -> Result<Self, InvalidToken> {
-        // One byte more than a minimum may round up to.
+    pub(crate) fn open(sealer: &RecordSealer, access_key_id: &str, token: &str) -> Result<Self, InvalidToken> {
         if token.len() > MAX_TOKEN {
             return Err(InvalidToken);
         }

@@ -136,6 +136,8 @@ fn unfit_values_are_refused() {
         ("xks_routes", "xks.example.com"),
         ("xks_routes", "xks.example.com=10.0.0.5:8443"),
         ("xks_routes", "xks.example.com=http://10.0.0.5"),
+        ("oidc_routes", "idp.example.com"),
+        ("oidc_routes", "idp.example.com=http://10.0.0.5"),
         ("domains", "bad_name"),
         ("domains", "*.example.com"),
         ("blocked_encryption_types", "SSE-C,NONE"),
