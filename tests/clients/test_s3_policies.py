@@ -457,7 +457,7 @@ def test_nobody_reads_what_a_kms_key_encrypts(people):
 def test_tags_of_objects(people):
     bucket = people.bucket()
     put(people, bucket, Tagging="b=2&a=1")
-    assert people.s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]
+    assert people.s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
     assert people.s3.head_object(Bucket=bucket, Key="k")["TagCount"] == 2
     people.s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
     assert people.s3.get_object(Bucket=bucket, Key="copy")["TagCount"] == 2
@@ -481,7 +481,7 @@ def test_tags_of_objects(people):
 def test_tags_of_a_bucket(people):
     bucket = people.bucket()
     assert refused(people.s3.get_bucket_tagging, Bucket=bucket)[:2] == (404, "NoSuchTagSet")
-    fifty = [{"Key": str(number), "Value": "ä"} for number in range(50)]
+    fifty = [{"Key": f"{number:02}", "Value": "ä"} for number in range(50)]
     people.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": fifty})
     assert people.s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == fifty
     assert refused(people.s3.put_bucket_tagging, Bucket=bucket, Tagging={"TagSet": [*fifty, {"Key": "k", "Value": ""}]})[0] == 400

@@ -4,7 +4,7 @@
 
 use crate::error::Error;
 
-/// The tags of one object or bucket, in the order in which they were put: no name twice, each within AWS's limits.
+/// The tags of one object or bucket, in the order of their keys: no key twice, each within AWS's limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(Vec<(String, String)>);
 
@@ -81,6 +81,8 @@ impl Tags {
                 return Err(InvalidTags::Invalid { reason, key, value: Some(value.clone()) });
             }
         }
+        let mut pairs = pairs;
+        pairs.sort_unstable();
         Ok(Tags(pairs))
     }
 

@@ -5,6 +5,7 @@
 use super::buckets::owner;
 use super::call::{Call, xml};
 use super::error::{Code, S3Error};
+use super::headers;
 use super::permission::Held;
 use super::xml::Writer;
 use super::xml::request::{self, AccessPolicy};
@@ -58,6 +59,7 @@ pub(crate) async fn put_bucket_ownership_controls(call: &mut Call<'_>) -> Result
 
 /// The canned ACL was checked with the other headers; a document may say the same: FULL_CONTROL for the owner and nothing else.
 async fn accept_what_is_so(call: &mut Call<'_>, owner: &AccountId) -> Result<Response, S3Error> {
+    headers::refuse_permitted(call.operation, call.headers())?;
     let canned = call.headers().contains_key("x-amz-acl");
     let body = call.document(DOCUMENT_LIMIT).await?;
     if body.is_empty() && !canned {
@@ -95,7 +97,7 @@ async fn exists(call: &Call<'_>, bucket: &Authorized<Held>) -> Result<(), S3Erro
     let found = call.app.objects.head_object(bucket.principal(), bucket, call.object_name()?, request).await;
     match found {
         Err(objects::Error::InvalidRequest(_)) | Ok(_) => Ok(()),
-        Err(other) => Err(call.missing(bucket.bucket(), other).await),
+        Err(other) => Err(call.missing(bucket.bucket(), call.object_name()?, other).await),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn get_object_attributes(call: &mut Call<'_>) -> Result<Respons
     let attributes = call.app.objects.object_attributes(bucket.principal(), &bucket, name, customer_key, seen).await;
     let attributes = match attributes {
         Ok(attributes) => attributes,
-        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+        Err(error) => return Err(call.missing(bucket.bucket(), call.object_name()?, error).await),
     };
     let mut response = xml(document(&attributes, &wanted, window));
     response.set(header::LAST_MODIFIED, date::http(attributes.info.modified));

@@ -3,6 +3,7 @@
 use super::call::{Call, xml};
 use super::date;
 use super::error::{Code, S3Error};
+use super::headers;
 use super::permission::Own;
 use super::xml::{Writer, request};
 use crate::response::Response;
@@ -57,6 +58,7 @@ pub(crate) async fn create_bucket(call: &mut Call<'_>) -> Result<Response, S3Err
     let configuration = request::bucket_configuration(&body)?;
     call.location = configuration.location.clone();
     let own = call.permit_own(Own::new_bucket(call.bucket_name()?), "s3:CreateBucket")?;
+    headers::refuse_permitted(call.operation, call.headers())?;
     if let Some(unbuilt) = configuration.unbuilt {
         return Err(S3Error::not_implemented(unbuilt));
     }

@@ -71,7 +71,7 @@ impl Call<'_> {
     /// The request's bucket, if the caller may do `action` (`s3:ListBucket`) to it.
     pub(crate) async fn authorized_bucket(&self, action: &'static str) -> Result<Authorized<Held>, S3Error> {
         let bucket = self.requested_bucket().await?;
-        self.permit(Target { bucket: &bucket, key: None, version: None }, action).await
+        self.permit(Target::bucket(&bucket), action).await
     }
 
     /// The request's bucket, if the caller may do `action` (`s3:GetObject`) to the request's object there.
@@ -86,7 +86,7 @@ impl Call<'_> {
         bucket: &Arc<Bucket>,
         action: &'static str,
     ) -> Result<Authorized<Held>, S3Error> {
-        let target = Target { bucket, key: Some(self.object_name()?), version: self.query("versionId") };
+        let target = Target::object(bucket, self.object_name()?, self.query("versionId"));
         self.permit(target, action).await
     }
 
@@ -95,15 +95,15 @@ impl Call<'_> {
         if self.query("versionId").is_some() { version } else { current }
     }
 
-    /// What a write is allowed that gives its object an ACL or tags, beside s3:PutObject.
+    /// What a write needs that gives its object an ACL or tags, beside s3:PutObject.
     pub(crate) async fn permit_extras(&self, bucket: &Arc<Bucket>) -> Result<(), S3Error> {
-        if self.headers().contains_key("x-amz-acl") {
+        if self.headers().keys().any(|name| name == "x-amz-acl" || name.as_str().starts_with("x-amz-grant-")) {
             self.permit_object(bucket, "s3:PutObjectAcl").await?;
         }
         if !self.tags.is_empty() {
             self.permit_object(bucket, "s3:PutObjectTagging").await?;
         }
-        Ok(())
+        headers::refuse_permitted(self.operation, self.headers())
     }
 
     /// The request's bucket, about which nothing has been decided yet.

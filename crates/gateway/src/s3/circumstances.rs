@@ -11,7 +11,7 @@ use super::call::Call;
 use super::copy::source_name;
 use super::headers;
 use super::operation::Operation;
-use objects::{Bucket, Mode, Tags, UploadCreation};
+use objects::{Bucket, Mode, ObjectName, Tags, UploadCreation};
 use policy::{Context, Value};
 use sigv4::Mechanism;
 use std::borrow::Cow;
@@ -47,6 +47,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) known: &'a Known,
     /// `versionId` of what the action is about, which need not be the request's own (a copy's source, one key of a DeleteObjects).
     pub(crate) version: Option<&'a str>,
+    /// The object that was looked for in vain, where the question is whether the caller may know.
+    pub(crate) sought: Option<&'a ObjectName>,
     pub(crate) lack: Cell<Option<Lack>>,
 }
 
@@ -88,6 +90,7 @@ impl Circumstances<'_> {
                 Some(age.as_millis().to_string().into())
             }
             "x-amz-content-sha256" if presigned() => Some("UNSIGNED-PAYLOAD".into()),
+            "prefix" if self.sought.is_some() => Some(self.sought?.as_str().into()),
             "prefix" | "delimiter" | "max-keys" if self.lists() => self.call.query(name).map(Value::from),
             "versionid" => self.version.map(Value::from),
             "locationconstraint" => self.call.location.as_deref().map(Value::from),

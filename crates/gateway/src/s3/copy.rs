@@ -24,19 +24,18 @@ pub(crate) struct SourceName {
 }
 
 pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
-    let sent = call.headers();
-    let secure = call.request.secure;
-    let encryption = headers::requested(sent, secure)?;
-    let metadata = directive(call)?;
-    let tags = headers::tagging_directive(sent)?;
-    let (checksum, _) = headers::upload_algorithm(sent)?;
-    let condition = headers::write_condition(sent)?;
+    let tags = headers::tagging_directive(call.headers())?;
     let source_name = source_name(call)?;
     if let TaggingDirective::Replace(own) = &tags {
         call.tags = own.clone();
     }
     let bucket = call.authorized_object("s3:PutObject").await?;
     call.permit_extras(bucket.bucket()).await?;
+    let sent = call.headers();
+    let encryption = headers::requested(sent, call.request.secure)?;
+    let metadata = directive(call)?;
+    let (checksum, _) = headers::upload_algorithm(sent)?;
+    let condition = headers::write_condition(sent)?;
     let name = call.object_name()?;
     let onto_itself = source_name.bucket == bucket.name && source_name.key == *name;
     if onto_itself && matches!((&metadata, &encryption), (MetadataDirective::Copy, EncryptionRequest::Default)) {
@@ -49,11 +48,11 @@ pub(crate) async fn copy_object(call: &mut Call<'_>) -> Result<Response, S3Error
         source.take_tags(call, bucket.bucket()).await?;
     }
     let source = source.into_source();
-    let from = Arc::clone(&source.bucket);
+    let (from, sought) = (Arc::clone(&source.bucket), source.name.clone());
     let request = CopyObject { source, encryption, metadata, tags, checksum, condition };
     let stored = match call.app.objects.copy_object(bucket.principal(), &bucket, name, request).await {
         Ok(stored) => stored,
-        Err(error) => return Err(call.missing(&from, error).await),
+        Err(error) => return Err(call.missing(&from, &sought, error).await),
     };
     let mut response = xml(Writer::document("CopyObjectResult", |xml| {
         xml.text("LastModified", &date::iso(stored.modified));
@@ -80,7 +79,7 @@ pub(crate) async fn source(call: &Call<'_>, name: SourceName) -> Result<Readable
     let bucket = call.source_bucket(&name.bucket).await?;
     let SourceName { key, version, .. } = name;
     let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-    let held = call.permit(Target { bucket: &bucket, key: Some(&key), version: version.as_deref() }, action).await?;
+    let held = call.permit(Target::object(&bucket, &key, version.as_deref()), action).await?;
     let seen = held.seen().cloned();
     Ok(Readable { held, source: CopySource { bucket, name: key, customer_key, conditions, seen }, version })
 }
@@ -91,7 +90,7 @@ impl Readable {
         let (bucket, key) = (self.held.bucket(), &self.source.name);
         let tags = match call.app.objects.object_tags(bucket, key).await {
             Ok(tags) => tags,
-            Err(error) => return Err(call.missing(bucket, error).await),
+            Err(error) => return Err(call.missing(bucket, key, error).await),
         };
         if self.source.seen.as_ref().is_some_and(|seen| *seen != tags) {
             return Err(Code::OperationAborted.into());
@@ -99,7 +98,7 @@ impl Readable {
         if !tags.is_empty() {
             let version = self.version.as_deref();
             let action = if version.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
-            call.permit(Target { bucket, key: Some(key), version }, action).await?;
+            call.permit(Target::object(bucket, key, version), action).await?;
             call.permit_object(target, "s3:PutObjectTagging").await?;
         }
         self.source.seen = Some(tags);

@@ -67,7 +67,7 @@ async fn permitted(call: &Call<'_>, bucket: &Arc<Bucket>, target: &DeleteTarget)
     let key = ObjectName::parse(&target.key)?;
     let version = target.version.as_deref();
     let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-    call.permit(Target { bucket, key: Some(&key), version }, action).await?;
+    call.permit(Target::object(bucket, &key, version), action).await?;
     plan(target)
 }
 

@@ -17,7 +17,7 @@ pub(crate) async fn get_object(call: &mut Call<'_>) -> Result<Response, S3Error>
     let reader = call.app.objects.open_object(bucket.principal(), &bucket, call.object_name()?, request).await;
     let reader = match reader {
         Ok(reader) => reader,
-        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+        Err(error) => return Err(call.missing(bucket.bucket(), call.object_name()?, error).await),
     };
     let mut response = describe(call, reader.info(), reader.span(), by_part)?;
     let length = reader.content_length();
@@ -31,7 +31,7 @@ pub(crate) async fn head_object(call: &mut Call<'_>) -> Result<Response, S3Error
     let head = call.app.objects.head_object(bucket.principal(), &bucket, call.object_name()?, request).await;
     let head = match head {
         Ok(head) => head,
-        Err(error) => return Err(call.missing(bucket.bucket(), error).await),
+        Err(error) => return Err(call.missing(bucket.bucket(), call.object_name()?, error).await),
     };
     let mut response = describe(call, &head.info, head.span, by_part)?;
     let length = head.span.map_or(head.info.size, |span| span.len());
@@ -41,18 +41,17 @@ pub(crate) async fn head_object(call: &mut Call<'_>) -> Result<Response, S3Error
 
 /// What both read, and that the caller may.
 async fn permitted(call: &Call<'_>) -> Result<(Authorized<Held>, GetObject), S3Error> {
+    let bucket = call.authorized_object(call.by_version("s3:GetObject", "s3:GetObjectVersion")).await?;
+    call.current_version()?;
     let sent = call.headers();
     headers::refuse_on_read(sent)?;
-    let mut request = GetObject {
+    let request = GetObject {
         customer_key: headers::customer_key(sent, call.request.secure)?,
         conditions: headers::read_conditions(sent)?,
         window: window(call)?,
-        seen: None,
+        seen: bucket.seen().cloned(),
     };
     headers::wanted(sent)?;
-    let bucket = call.authorized_object(call.by_version("s3:GetObject", "s3:GetObjectVersion")).await?;
-    call.current_version()?;
-    request.seen = bucket.seen().cloned();
     Ok((bucket, request))
 }
 

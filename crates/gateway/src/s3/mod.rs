@@ -98,7 +98,6 @@ fn open<'a>(app: &'a App, caller: &'a Authenticated, request: &'a mut Request) -
     let bucket = names.bucket.as_deref().map(bucket_name).transpose()?;
     let key = names.key.as_deref().map(ObjectName::parse).transpose()?;
     headers::refuse_unbuilt(operation, &request.headers)?;
-    headers::check_acl(operation, &request.headers)?;
     Ok(Call { app, caller, operation, bucket, key, request, tags: Tags::default(), location: None })
 }
 

@@ -13,6 +13,8 @@ use objects::{ChecksumValue, CompleteUpload, CompletedPart, CreateUpload, PartNu
 
 pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Response, S3Error> {
     call.tags = headers::tagging(call.headers())?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
+    call.permit_extras(bucket.bucket()).await?;
     let sent = call.headers();
     let (checksum, checksum_type) = headers::upload_algorithm(sent)?;
     let request = CreateUpload {
@@ -23,8 +25,6 @@ pub(crate) async fn create_multipart_upload(call: &mut Call<'_>) -> Result<Respo
         tags: call.tags.clone(),
         said: said(sent)?,
     };
-    let bucket = call.authorized_object("s3:PutObject").await?;
-    call.permit_extras(bucket.bucket()).await?;
     let name = call.object_name()?;
     let created = call.app.objects.create_upload(bucket.principal(), &bucket, name, request).await?;
     let mut response = xml(Writer::document("InitiateMultipartUploadResult", |xml| {

@@ -15,6 +15,7 @@ use objects::{CopyPart, UploadPart};
 use std::sync::Arc;
 
 pub(crate) async fn upload_part(call: &mut Call<'_>) -> Result<Response, S3Error> {
+    let bucket = call.authorized_object("s3:PutObject").await?;
     let sent = call.headers();
     headers::refuse_on_part(sent)?;
     let request = UploadPart {
@@ -24,7 +25,6 @@ pub(crate) async fn upload_part(call: &mut Call<'_>) -> Result<Response, S3Error
         length: Some(announced_length(call)?),
     };
     let number = part_number(call.query("partNumber").unwrap_or_default())?;
-    let bucket = call.authorized_object("s3:PutObject").await?;
     let upload = upload_id(call)?;
     let name = call.object_name()?.clone();
     let body = &mut call.request.body;
@@ -40,21 +40,21 @@ pub(crate) async fn upload_part(call: &mut Call<'_>) -> Result<Response, S3Error
 }
 
 pub(crate) async fn upload_part_copy(call: &mut Call<'_>) -> Result<Response, S3Error> {
+    let bucket = call.authorized_object("s3:PutObject").await?;
     let sent = call.headers();
     headers::refuse_on_part(sent)?;
     let customer_key = headers::customer_key(sent, call.request.secure)?;
     let range = text(sent, RANGE)?.map(copy_range).transpose()?;
     let source_name = source_name(call)?;
     let number = part_number(call.query("partNumber").unwrap_or_default())?;
-    let bucket = call.authorized_object("s3:PutObject").await?;
     let upload = upload_id(call)?;
     let request = CopyPart { source: source(call, source_name).await?.into_source(), range, customer_key };
     let name = call.object_name()?;
-    let from = Arc::clone(&request.source.bucket);
+    let (from, sought) = (Arc::clone(&request.source.bucket), request.source.name.clone());
     let stored = call.app.objects.upload_part_copy(bucket.principal(), &bucket, name, &upload, number, request).await;
     let stored = match stored {
         Ok(stored) => stored,
-        Err(error) => return Err(call.missing(&from, error).await),
+        Err(error) => return Err(call.missing(&from, &sought, error).await),
     };
     let mut response = xml(Writer::document("CopyPartResult", |xml| {
         xml.text("LastModified", &date::iso(stored.modified));

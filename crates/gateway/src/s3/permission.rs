@@ -106,6 +106,18 @@ pub(crate) struct Target<'a> {
     pub(crate) key: Option<&'a ObjectName>,
     /// The version id that was named.
     pub(crate) version: Option<&'a str>,
+    /// The object that was looked for in vain: who may list what begins with its name may know.
+    pub(crate) sought: Option<&'a ObjectName>,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn bucket(bucket: &'a Arc<Bucket>) -> Target<'a> {
+        Target { bucket, key: None, version: None, sought: None }
+    }
+
+    pub(crate) fn object(bucket: &'a Arc<Bucket>, key: &'a ObjectName, version: Option<&'a str>) -> Target<'a> {
+        Target { bucket, key: Some(key), version, sought: None }
+    }
 }
 
 impl Call<'_> {
@@ -129,6 +141,7 @@ impl Call<'_> {
             bucket: None,
             known: &Known::default(),
             version: None,
+            sought: None,
             lack: Cell::new(None),
         };
         Ok(authorize(self.caller, action, own, &circumstances)?)
@@ -141,7 +154,7 @@ impl Call<'_> {
         action: &'static str,
         known: &Known,
     ) -> (Result<Authorized<Held>, Denied>, Option<Lack>) {
-        let Target { bucket, key, version } = target;
+        let Target { bucket, key, version, sought } = target;
         let principal = self.caller.principal();
         let stranger = principal.account != bucket.owner && !matches!(principal.kind, PrincipalKind::Service(_));
         let held = Held {
@@ -151,8 +164,15 @@ impl Call<'_> {
             seen: known.tags.clone(),
         };
         let lowered = bare(action);
-        let circumstances =
-            Circumstances { call: self, action: &lowered, bucket: Some(bucket), known, version, lack: Cell::new(None) };
+        let circumstances = Circumstances {
+            call: self,
+            action: &lowered,
+            bucket: Some(bucket),
+            known,
+            version,
+            sought,
+            lack: Cell::new(None),
+        };
         let decided = authorize(self.caller, action, held, &circumstances);
         (decided, circumstances.lack.get())
     }
@@ -193,9 +213,9 @@ impl Call<'_> {
 
     /// What somebody is told for whom an object was not found: whether it exists is for those who may list the bucket
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>, "Permissions").
-    pub(crate) async fn missing(&self, bucket: &Arc<Bucket>, error: objects::Error) -> S3Error {
+    pub(crate) async fn missing(&self, bucket: &Arc<Bucket>, key: &ObjectName, error: objects::Error) -> S3Error {
         if matches!(error, objects::Error::NoSuchKey) {
-            let target = Target { bucket, key: None, version: None };
+            let target = Target { sought: Some(key), ..Target::bucket(bucket) };
             if let Err(denied) = self.permit(target, "s3:ListBucket").await {
                 return denied;
             }

@@ -9,6 +9,8 @@ use objects::{ETag, PutObject, Stored};
 
 pub(crate) async fn put_object(call: &mut Call<'_>) -> Result<Response, S3Error> {
     call.tags = headers::tagging(call.headers())?;
+    let bucket = call.authorized_object("s3:PutObject").await?;
+    call.permit_extras(bucket.bucket()).await?;
     let sent = call.headers();
     let request = PutObject {
         metadata: headers::parse_metadata(sent)?,
@@ -19,8 +21,6 @@ pub(crate) async fn put_object(call: &mut Call<'_>) -> Result<Response, S3Error>
         condition: headers::write_condition(sent)?,
         length: Some(announced_length(call)?),
     };
-    let bucket = call.authorized_object("s3:PutObject").await?;
-    call.permit_extras(bucket.bucket()).await?;
     let name = call.object_name()?.clone();
     let objects = &call.app.objects;
     let stored = objects.put_object(bucket.principal(), &bucket, &name, request, &mut call.request.body).await?;

@@ -16,7 +16,7 @@ pub(crate) async fn get_object_tagging(call: &mut Call<'_>) -> Result<Response, 
     match call.app.objects.object_tags(&bucket, call.object_name()?).await {
         Ok(tags) if bucket.seen().is_some_and(|seen| *seen != tags) => Err(Code::OperationAborted.into()),
         Ok(tags) => Ok(document(&tags)),
-        Err(error) => Err(call.missing(bucket.bucket(), error).await),
+        Err(error) => Err(call.missing(bucket.bucket(), call.object_name()?, error).await),
     }
 }
 
@@ -44,7 +44,7 @@ async fn replace(call: &Call<'_>, bucket: &Authorized<Held>) -> Result<(), S3Err
     let put = call.app.objects.put_object_tags(bucket, call.object_name()?, &call.tags, bucket.seen()).await;
     match put {
         Ok(()) => Ok(()),
-        Err(error) => Err(call.missing(bucket.bucket(), error).await),
+        Err(error) => Err(call.missing(bucket.bucket(), call.object_name()?, error).await),
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) use encryption::{
     copy_source_customer_key, customer_key, refuse_on_part, refuse_on_read, requested, set_applied, set_part_applied,
 };
 pub(crate) use metadata::{parse_metadata, set_metadata};
-pub(crate) use refused::{check_acl, refuse_unbuilt};
+pub(crate) use refused::{refuse_permitted, refuse_unbuilt};
 pub(crate) use tagging::{tagging, tagging_directive};
 
 use super::error::S3Error;

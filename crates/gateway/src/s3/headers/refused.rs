@@ -61,16 +61,9 @@ const TABLE: &[(&str, &[Operation], Verdict)] = &[
     ("x-amz-grant-write-acp", GRANTING, Verdict::Acl),
 ];
 
-/// Refuses what `operation` cannot honour.
+/// Refuses what `operation` cannot honour, whoever asks for it.
 pub(crate) fn refuse_unbuilt(operation: Operation, headers: &HeaderMap) -> Result<(), S3Error> {
-    for (name, operations, verdict) in TABLE {
-        if !operations.contains(&operation) {
-            continue;
-        }
-        if let Some(value) = text(headers, name)? {
-            verdict.judge(operation, name, value)?;
-        }
-    }
+    refuse(operation, headers, |verdict| !verdict.is_for_policies())?;
     match text(headers, "x-amz-request-payer")? {
         // No bucket is Requester Pays, where AWS takes the header and does nothing.
         None | Some("requester") => Ok(()),
@@ -78,7 +71,30 @@ pub(crate) fn refuse_unbuilt(operation: Operation, headers: &HeaderMap) -> Resul
     }
 }
 
+/// Refuses ACLs and storage classes, once it is known that the caller may do what it asks: policies have a say on these headers, and
+/// what they deny they deny with every value.
+pub(crate) fn refuse_permitted(operation: Operation, headers: &HeaderMap) -> Result<(), S3Error> {
+    check_acl(operation, headers)?;
+    refuse(operation, headers, Verdict::is_for_policies)
+}
+
+fn refuse(operation: Operation, headers: &HeaderMap, which: impl Fn(&Verdict) -> bool) -> Result<(), S3Error> {
+    for (name, operations, verdict) in TABLE {
+        if !operations.contains(&operation) || !which(verdict) {
+            continue;
+        }
+        if let Some(value) = text(headers, name)? {
+            verdict.judge(operation, name, value)?;
+        }
+    }
+    Ok(())
+}
+
 impl Verdict {
+    fn is_for_policies(&self) -> bool {
+        matches!(self, Verdict::Acl | Verdict::StorageClass)
+    }
+
     fn judge(&self, operation: Operation, name: &str, value: &str) -> Result<(), S3Error> {
         match self {
             Verdict::NotImplemented => Err(S3Error::not_implemented(name)),
@@ -105,7 +121,7 @@ impl Verdict {
 
 /// `x-amz-acl`, where ACLs are disabled: on objects the one canned ACL that says what is so anyway
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html>), on a new bucket `private`.
-pub(crate) fn check_acl(operation: Operation, headers: &HeaderMap) -> Result<(), S3Error> {
+fn check_acl(operation: Operation, headers: &HeaderMap) -> Result<(), S3Error> {
     let Some(canned) = text(headers, "x-amz-acl")? else { return Ok(()) };
     let creates = operation == Operation::CreateBucket;
     match canned {
@@ -184,7 +200,9 @@ mod tests {
     #[test]
     fn each_verdict() {
         let code = |operation, name, value| {
-            refuse_unbuilt(operation, &map(&[(name, value)]))
+            let headers = map(&[(name, value)]);
+            refuse_unbuilt(operation, &headers)
+                .and_then(|()| refuse_permitted(operation, &headers))
                 .err()
                 .map_or("-".to_owned(), |error| error.code().to_owned())
         };
