@@ -80,8 +80,7 @@ async fn a_change_that_an_answer_was_not_waited_for_is_seen_too() {
     for _ in 0..64 {
         tokio::task::yield_now().await;
     }
-    let stored =
-        ListUserPoliciesRequest { user_name: "alice".to_owned(), ..Default::default() };
+    let stored = ListUserPoliciesRequest { user_name: "alice".to_owned(), ..Default::default() };
     let stored = world.run(stored).await.unwrap().policy_names.len();
     assert_eq!(policies(&world, &key.access_key_id).await.len(), stored);
 }
