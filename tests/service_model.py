@@ -23,8 +23,8 @@ ORDERS = {
 # As good as a password to whom it was given, though the model does not mark it as sensitive.
 SECRETS = {"GrantTokenType"}
 
-# The same pattern without what the server's library does not know: here a hyphen that no hyphen follows.
-REWRITTEN = {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": "[a-z0-9]+(-[a-z0-9]+)*"}
+# The same pattern without what the server's library does not know, and the lengths of its texts: here a hyphen that no hyphen follows.
+REWRITTEN = {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": ("[a-z0-9]+(-[a-z0-9]+)*", 3, 63)}
 # What IAM says instead of naming these patterns, once all other constraints hold.
 NAME = "It must contain only alphanumeric characters and/or the following: +=,.@_-"
 PATH = "It must begin and end with / and contain only alphanumeric characters and/or / characters."
@@ -153,7 +153,8 @@ def kind(shape: dict) -> str:
                 if found:
                     pattern = f"{'each_word' if found[2] else 'each'}({raw}, {found[0]}, {quoted(found[1])})"
                 elif shape["pattern"] in REWRITTEN:
-                    pattern = f'rewritten({raw}, r"{REWRITTEN[shape["pattern"]]}")'
+                    expression, shortest, longest = REWRITTEN[shape["pattern"]]
+                    pattern = f'rewritten({raw}, r"{expression}", {shortest}, {longest})'
                 else:
                     pattern = f"expression({raw})"
             return f"text({least}, {most(shape)}, {pattern})"

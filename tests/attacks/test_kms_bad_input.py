@@ -4,22 +4,14 @@ What must be answered is worked out here from the newest botocore, by a second i
 """
 
 import base64
-import copy
 import json
-import re
 import uuid
 
 import pytest
 
-import service_model
+from model_rules import Rules, put
 from raw import Kms
 from strongroom import ACCOUNT, REGION
-
-MODEL = service_model.model("kms")
-SHAPES = MODEL["shapes"]
-REQUESTS = service_model.requests(MODEL)
-
-OPERATIONS = sorted(REQUESTS)
 
 # Longer bodies are not read (docs/operations.md).
 BODY_LIMIT = 256 * 1024
@@ -45,99 +37,11 @@ GOOD = {
 }
 
 
-def good(name: str):
-    """A value that keeps the shape's constraints."""
-    shape = SHAPES[name]
-    match shape["type"]:
-        case "structure":
-            return {member: good(shape["members"][member]["shape"]) for member in shape.get("required", [])}
-        case "list":
-            return [good(shape["member"]["shape"])]
-        case "map":
-            return {"name": "value"}
-        case "blob":
-            return base64.b64encode(b"x" * max(shape.get("min", 0), 1)).decode()
-        case "integer":
-            return shape["min"]
-        case "boolean":
-            return False
-        case "timestamp":
-            return 2_000_000_000
-        case "string":
-            return GOOD.get(name) or shape.get("enum", ["a"])[0]
-    raise ValueError(shape["type"])
+RULES = Rules("kms", GOOD)
+SHAPES, REQUESTS = RULES.shapes, RULES.requests
+good, violations, places, bad_values = RULES.good, RULES.violations, RULES.places, RULES.bad_values
 
-
-# What AWS answers, from the model.
-
-
-def python_pattern(pattern: str) -> str:
-    return pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]")
-
-
-def broken(shape: dict, value: str) -> list[str]:
-    """The constraints that a string breaks."""
-    found = []
-    if "enum" in shape:
-        return [] if value in shape["enum"] else [f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]"]
-    if len(value) < shape.get("min", 0):
-        found.append(f"Member must have length greater than or equal to {shape['min']}")
-    if len(value) > shape.get("max", len(value)):
-        found.append(f"Member must have length less than or equal to {shape['max']}")
-    if "pattern" in shape and not re.fullmatch(python_pattern(shape["pattern"]), value, re.ASCII):
-        found.append(f"Member must satisfy regular expression pattern: {shape['pattern']}")
-    return found
-
-
-def of_items(shape: dict) -> str:
-    """All constraints of a list's texts: AWS names them all if one is broken."""
-    if "enum" in shape:
-        return f"Member must satisfy constraint: [Member must satisfy enum value set: [{', '.join(shape['enum'])}]]"
-    lengths = [f"Member must have length less than or equal to {shape['max']}", f"Member must have length greater than or equal to {shape['min']}"]
-    return f"Member must satisfy constraint: [{', '.join(lengths)}]"
-
-
-def violations(name: str, value, path: str) -> list[str]:
-    """Everything that is wrong with a value, in the model's order."""
-    shape = SHAPES[name]
-
-    def told(shown: str, constraints: list[str]) -> list[str]:
-        shown = "Value" if shape["sensitive"] or shape["type"] == "blob" else f"Value '{shown}'"
-        return [f"{shown} at '{path}' failed to satisfy constraint: {constraint}" for constraint in constraints]
-
-    def sized(length: int) -> list[str]:
-        found = [f"greater than or equal to {shape['min']}"] if length < shape.get("min", 0) else []
-        found += [f"less than or equal to {shape['max']}"] if length > shape.get("max", length) else []
-        return [f"Member must have length {bound}" for bound in found]
-
-    match shape["type"]:
-        case "structure":
-            found = []
-            for member, of in shape["members"].items():
-                place = f"{path}.{member[0].lower()}{member[1:]}" if path else member[0].lower() + member[1:]
-                if value.get(member) is not None:
-                    found += violations(of["shape"], value[member], place)
-                elif member in shape.get("required", []):
-                    shown = "Value" if SHAPES[of["shape"]]["sensitive"] else "Value null"
-                    found.append(f"{shown} at '{place}' failed to satisfy constraint: Member must not be null")
-            return found
-        case "list":
-            item = SHAPES[shape["member"]["shape"]]
-            if item["type"] == "structure":
-                return [text for n, it in enumerate(value, 1) for text in violations(shape["member"]["shape"], it, f"{path}.{n}.member")]
-            constraints = sized(len(value)) + ([of_items(item)] if any(broken(item, it) for it in value) else [])
-            if item["sensitive"]:
-                return [f"Value at '{path}' failed to satisfy constraint: {constraint}" for constraint in constraints]
-            return told(f"[{', '.join(value)}]", constraints)
-        case "string":
-            return told(value, broken(shape, value))
-        case "blob":
-            return told("", sized(len(base64.b64decode(value))))
-        case "integer":
-            found = [f"greater than or equal to {shape['min']}"] if value < shape["min"] else []
-            found += [f"less than or equal to {shape['max']}"] if value > shape["max"] else []
-            return told(str(value), [f"Member must have value {bound}" for bound in found])
-    return []
+OPERATIONS = sorted(REQUESTS)
 
 
 LIST, STRUCTURE = "Start of list found where not expected", "Start of structure or map found where not expected."
@@ -162,61 +66,6 @@ def mismatch(kind: str, value) -> str | None:
 
 
 # The rows: requests that are good but for one thing.
-
-
-def places(name: str, value: dict, path: tuple = ()):
-    """Every member of a structure and of those inside it: where it is, its shape, and the request around it made good."""
-    for member, of in SHAPES[name]["members"].items():
-        whole = value | {member: good(of["shape"])}
-        yield path + (member,), of["shape"], whole
-        inner = SHAPES[of["shape"]]
-        if inner["type"] == "structure":
-            for place, shape, inside in places(of["shape"], whole[member]):
-                yield path + (member, *place), shape, whole | {member: inside}
-        if inner["type"] == "list" and SHAPES[inner["member"]["shape"]]["type"] == "structure":
-            for place, shape, inside in places(inner["member"]["shape"], whole[member][0]):
-                yield path + (member, 0, *place), shape, whole | {member: [inside]}
-
-
-def put(request: dict, place: tuple, value) -> dict:
-    request = copy.deepcopy(request)
-    inside = request
-    for step in place[:-1]:
-        inside = inside[step]
-    if value is None:
-        inside[place[-1]] = None
-    else:
-        inside[place[-1]] = value
-    return request
-
-
-def bad_values(name: str):
-    """Values of the right type that break one constraint or another."""
-    shape = SHAPES[name]
-    match shape["type"]:
-        case "string":
-            if "enum" in shape:
-                yield from ("", "NONE", shape["enum"][0].lower())
-            if shape.get("min", 0) > 0:
-                yield (good(name) * 3)[: shape["min"] - 1]
-            if "max" in shape:
-                yield (good(name) * (shape["max"] + 1))[: shape["max"] + 1]
-            if "pattern" in shape:
-                yield "\N{LOCK}" * max(shape.get("min", 1), 1)
-        case "blob":
-            yield ""
-            if "max" in shape:
-                yield base64.b64encode(bytes(shape["max"] + 1)).decode()
-        case "integer":
-            yield from (shape["min"] - 1, -1, shape["max"] + 1, 2**40)
-        case "list":
-            item = shape["member"]["shape"]
-            if shape.get("min", 0) > 0:
-                yield []
-            if "max" in shape:
-                yield [good(item)] * (shape["max"] + 1)
-            if SHAPES[item]["type"] == "string":
-                yield from ([good(item), value] for value in bad_values(item))
 
 
 def rows(operation: str):

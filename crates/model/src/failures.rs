@@ -51,8 +51,9 @@ fn listed(shape: &'static Shape) -> String {
 fn constraints(shape: &'static Shape) -> Vec<Broken> {
     match &shape.kind {
         Kind::Text { min, max, pattern } => {
-            let lengths = [Broken::MaxLength(*max), Broken::MinLength(*min)];
-            lengths.into_iter().chain(pattern.as_ref().map(Broken::Pattern)).collect()
+            let longest = (*max < usize::MAX).then_some(Broken::MaxLength(*max));
+            let shortest = (*min > 0 || *max < usize::MAX).then_some(Broken::MinLength(*min));
+            longest.into_iter().chain(shortest).chain(pattern.as_ref().map(Broken::Pattern)).collect()
         }
         Kind::Name(names) => vec![Broken::OneOf(names)],
         _ => vec![],

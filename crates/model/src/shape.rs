@@ -73,9 +73,16 @@ pub(crate) enum Kind {
 pub(crate) struct Pattern {
     /// As the service model writes it.
     pub(crate) text: &'static str,
-    /// The same without what the library does not know.
-    equivalent: Option<&'static str>,
+    /// What the library does not know of it, said otherwise.
+    instead: Option<Instead>,
     rule: Rule,
+}
+
+/// An expression for texts of some lengths.
+struct Instead {
+    expression: &'static str,
+    min: usize,
+    max: usize,
 }
 
 enum Rule {
@@ -93,12 +100,15 @@ impl Pattern {
                 let each = |character| in_ranges(character, ranges) || (*words && unicode::is_word(character));
                 text.len() >= *least && text.chars().all(each)
             }
-            Rule::Expression(compiled) => compiled.get_or_init(|| self.compile()).is_match(text),
+            Rule::Expression(compiled) => {
+                let fits = |instead: &Instead| (instead.min..=instead.max).contains(&text.chars().count());
+                self.instead.as_ref().is_none_or(fits) && compiled.get_or_init(|| self.compile()).is_match(text)
+            }
         }
     }
 
     fn compile(&self) -> Regex {
-        let expression = self.equivalent.unwrap_or(self.text);
+        let expression = self.instead.as_ref().map_or(self.text, |instead| instead.expression);
         Regex::new(&format!("^(?:{expression})$")).expect("a test compiles every pattern of the table")
     }
 }
@@ -156,19 +166,19 @@ pub(crate) const fn text(min: usize, max: usize, pattern: Option<Pattern>) -> Ki
 }
 
 pub(crate) const fn each(text: &'static str, least: usize, ranges: &'static str) -> Option<Pattern> {
-    Some(Pattern { text, equivalent: None, rule: Rule::Each { least, ranges, words: false } })
+    Some(Pattern { text, instead: None, rule: Rule::Each { least, ranges, words: false } })
 }
 
 pub(crate) const fn each_word(text: &'static str, least: usize, ranges: &'static str) -> Option<Pattern> {
-    Some(Pattern { text, equivalent: None, rule: Rule::Each { least, ranges, words: true } })
+    Some(Pattern { text, instead: None, rule: Rule::Each { least, ranges, words: true } })
 }
 
 pub(crate) const fn expression(text: &'static str) -> Option<Pattern> {
-    Some(Pattern { text, equivalent: None, rule: Rule::Expression(OnceLock::new()) })
+    Some(Pattern { text, instead: None, rule: Rule::Expression(OnceLock::new()) })
 }
 
-pub(crate) const fn rewritten(text: &'static str, equivalent: &'static str) -> Option<Pattern> {
-    Some(Pattern { text, equivalent: Some(equivalent), rule: Rule::Expression(OnceLock::new()) })
+pub(crate) const fn rewritten(text: &'static str, expression: &'static str, min: usize, max: usize) -> Option<Pattern> {
+    Some(Pattern { text, instead: Some(Instead { expression, min, max }), rule: Rule::Expression(OnceLock::new()) })
 }
 
 pub(crate) const fn blob(min: usize, max: usize) -> Kind {
