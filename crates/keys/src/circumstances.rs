@@ -58,6 +58,7 @@ impl Context for Circumstances<'_> {
                 let primary = record.multi_region.as_ref()?.primary == *self.region;
                 Some(Value::from(if primary { "PRIMARY" } else { "REPLICA" }))
             }
+            "kms:reencryptonsamekey" => flag(self.wish.other? == self.key.id),
             "kms:requestalias" => Some(self.alias?.as_str().into()),
             "kms:resourcealiases" => match &*self.labels.aliases {
                 [] => None,

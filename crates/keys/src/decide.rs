@@ -48,11 +48,22 @@ pub(crate) struct Use<'a> {
     /// The tags that the request gives, and the keys of those that it takes away.
     pub(crate) tags: Option<&'a BTreeMap<String, String>>,
     pub(crate) tag_keys: &'a [String],
+    /// The other key of a ReEncrypt.
+    pub(crate) other: Option<KeyId>,
 }
 
 impl From<Action> for Use<'_> {
     fn from(action: Action) -> Self {
-        Self { action, tokens: &[], encryption_context: None, facts: &[], new_grant: None, tags: None, tag_keys: &[] }
+        Self {
+            action,
+            tokens: &[],
+            encryption_context: None,
+            facts: &[],
+            new_grant: None,
+            tags: None,
+            tag_keys: &[],
+            other: None,
+        }
     }
 }
 
@@ -84,6 +95,11 @@ impl<'a> Use<'a> {
     /// With the keys of the tags that the request takes away.
     pub(crate) fn tag_keys(self, tag_keys: &'a [String]) -> Self {
         Self { tag_keys, ..self }
+    }
+
+    /// With the other key of a ReEncrypt.
+    pub(crate) fn other(self, other: Option<KeyId>) -> Self {
+        Self { other, ..self }
     }
 
     /// With the grant that CreateGrant shall make.

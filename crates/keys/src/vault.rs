@@ -270,13 +270,13 @@ impl Vault {
         let place = self.rows.key(draft.id);
         let transaction = transaction.expect_equals(place.table, &place.key, row);
         let committed = self.commit(self.put_key(transaction, draft)).await;
-        self.keys.remove(&draft.id);
+        self.forget_record(draft.id);
         committed
     }
 
     /// A key from the store, for when memory may be behind it.
     pub(crate) async fn reread(&self, id: KeyId) -> Result<Option<Arc<Key>>, Error> {
-        self.keys.remove(&id);
+        self.forget_record(id);
         self.key(id).await
     }
 

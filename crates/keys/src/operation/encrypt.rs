@@ -14,6 +14,7 @@ use crate::access::{Action, Asker, Via};
 use crate::cipher::{encryption_context, parse_ciphertext};
 use crate::decide::{Fact, Use};
 use crate::error::Error;
+use crate::identifier::{KeyId, Reference, Target};
 use crate::principal::Principal;
 use crate::vault::Key;
 use crate::wire::{Blob, Plaintext};
@@ -168,7 +169,7 @@ impl Keys {
 
         let key_id = request.key_id.as_deref();
         let (algorithm, tokens) = (request.encryption_algorithm.as_ref(), request.grant_tokens.as_ref());
-        let source = Source { key_id, blob, context, algorithm, tokens };
+        let source = Source { key_id, blob, context, algorithm, tokens, other: None };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::Decrypt).await?;
         }
@@ -200,12 +201,13 @@ impl Keys {
         let tokens = request.grant_tokens.as_ref();
         let named = request.destination_encryption_algorithm.as_ref();
         let facts = facts(named);
-        let wish = Use::of(Action::ReEncryptTo).tokens(tokens).context(&destination_context).facts(&facts);
+        let from = self.source_id(principal, request.source_key_id.as_deref(), blob).await?;
+        let wish = Use::of(Action::ReEncryptTo).tokens(tokens).context(&destination_context).facts(&facts).other(from);
         let destination = self.key_for(principal, &request.destination_key_id, wish, KeyUsage::EncryptDecrypt).await?;
         let destination_algorithm = algorithm_of(&destination, named, &destination_context)?;
         let algorithm = request.source_encryption_algorithm.as_ref();
         let key_id = request.source_key_id.as_deref();
-        let source = Source { key_id, blob, context, algorithm, tokens };
+        let source = Source { key_id, blob, context, algorithm, tokens, other: Some(destination.id) };
         if modifiers.ignores_ciphertext()? {
             self.check_source(principal, &source, Action::ReEncryptFrom).await?;
         }
@@ -226,6 +228,26 @@ impl Keys {
             source_key_material_id: opened.material_id,
             destination_key_material_id: destination.is_symmetric().then(|| material.id_text()),
         })
+    }
+
+    /// Which key a ReEncrypt would open, as far as that can be told before anybody was asked: for `kms:ReEncryptOnSameKey`.
+    async fn source_id(
+        &self,
+        principal: &Principal,
+        key_id: Option<&str>,
+        blob: &[u8],
+    ) -> Result<Option<KeyId>, Error> {
+        if let Ok((id, ..)) = parse_ciphertext(blob) {
+            return Ok(Some(id));
+        }
+        let Some(key_id) = key_id else { return Ok(None) };
+        let Ok(Reference { account, target }) = Reference::parse(key_id, principal, &self.region) else {
+            return Ok(None);
+        };
+        match target {
+            Target::Key(id) => Ok(Some(id)),
+            Target::Alias(name) => self.vault.alias(account, name).await,
+        }
     }
 
     /// Opens a ciphertext under the key that it names, which must be the one that the request names, if it names one. RSA
@@ -290,11 +312,13 @@ struct Source<'a> {
     context: EncryptionContext,
     algorithm: Option<&'a String>,
     tokens: Option<&'a Vec<String>>,
+    /// The destination of a ReEncrypt.
+    other: Option<KeyId>,
 }
 
 impl Source<'_> {
     fn wish<'u>(&'u self, action: Action, facts: &'u [Fact<'u>]) -> Use<'u> {
-        Use::of(action).tokens(self.tokens).context(&self.context).facts(facts)
+        Use::of(action).tokens(self.tokens).context(&self.context).facts(facts).other(self.other)
     }
 }
 

@@ -18,6 +18,7 @@ use super::ready::named;
 use super::rotation::not_valid;
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::{Fact, Use};
 use crate::error::{Error, Internal};
 use crate::identifier::KeyId;
 use crate::limits::{IMPORT_TOKEN_LIFETIME, MAX_IMPORT_LIFETIME};
@@ -124,6 +125,14 @@ enum ImportType {
     Existing,
 }
 
+/// What policies may ask of ImportKeyMaterial.
+fn facts(request: &ImportKeyMaterialRequest, valid_to: Option<Timestamp>) -> Vec<Fact<'_>> {
+    let model = request.expiration_model.as_deref().unwrap_or("KEY_MATERIAL_EXPIRES");
+    let mut facts = vec![("kms:expirationmodel", model.into())];
+    facts.extend(valid_to.map(|at| ("kms:validto", (at.as_millis() / 1000).to_string().into())));
+    facts
+}
+
 impl Keys {
     /// GetParametersForImport. Makes an RSA key pair, which the token carries: nothing is kept.
     ///
@@ -135,7 +144,12 @@ impl Keys {
         principal: &Principal,
         request: GetParametersForImportRequest,
     ) -> Result<GetParametersForImportResponse, Error> {
-        let key = self.find_by_id(principal, &request.key_id, Action::GetParametersForImport).await?;
+        let facts = [
+            ("kms:wrappingalgorithm", request.wrapping_algorithm.as_str().into()),
+            ("kms:wrappingkeyspec", request.wrapping_key_spec.as_str().into()),
+        ];
+        let wish = Use::of(Action::GetParametersForImport).facts(&facts);
+        let key = self.find_by_id(principal, &request.key_id, wish).await?;
         let algorithm = named(&request.wrapping_algorithm, WrappingAlgorithm::named)?;
         let size = named(&request.wrapping_key_spec, WrappingKeySpec::named)?;
         key.record.require_external(&key.arn)?;
@@ -167,7 +181,8 @@ impl Keys {
         request: ImportKeyMaterialRequest,
     ) -> Result<ImportKeyMaterialResponse, Error> {
         let valid_to = self.expiry(&request)?;
-        let key = self.find_by_id(principal, &request.key_id, Action::ImportKeyMaterial).await?;
+        let facts = facts(&request, valid_to);
+        let key = self.find_by_id(principal, &request.key_id, Use::of(Action::ImportKeyMaterial).facts(&facts)).await?;
         key.record.require_external(&key.arn)?;
         key.record.require_not_pending(&key.arn)?;
         let kind = import_type(&key, &request)?;

@@ -12,6 +12,7 @@ use super::Done;
 use super::page::{Page, slice};
 use crate::Keys;
 use crate::access::Action;
+use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::{DAY, DEFAULT_PAGE, DEFAULT_ROTATION_DAYS, MAX_ON_DEMAND_ROTATIONS, ROTATION_MARGIN};
@@ -156,8 +157,9 @@ impl Keys {
         principal: &Principal,
         request: EnableKeyRotationRequest,
     ) -> Result<Done, Error> {
-        let key = self.find_by_id(principal, &request.key_id, Action::EnableKeyRotation).await?;
         let days = request.rotation_period_in_days.unwrap_or(DEFAULT_ROTATION_DAYS);
+        let facts = [("kms:rotationperiodindays", days.to_string().into())];
+        let key = self.find_by_id(principal, &request.key_id, Use::of(Action::EnableKeyRotation).facts(&facts)).await?;
         self.set_rotation(key.id, Some(days)).await
     }
 

@@ -9,6 +9,7 @@ mod cryptography;
 mod deletion;
 mod fixture;
 mod grants;
+mod identity;
 mod import;
 mod import_model;
 mod last_usage;
