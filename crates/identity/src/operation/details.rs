@@ -53,22 +53,21 @@ shapes! {
 
 /// An entity of the list, found again by its unique id or ARN.
 enum Entry {
-    User(String),
-    Group(String),
-    Role(String),
+    /// A user, group or role.
+    Entity(Kind, String),
     Policy(String),
 }
 
 impl Entry {
     /// Pages are in this order.
     fn key(&self) -> Vec<u8> {
-        let (kind, id) = match self {
-            Self::User(id) => (0, id),
-            Self::Group(id) => (1, id),
-            Self::Role(id) => (2, id),
+        let (order, id) = match self {
+            Self::Entity(Kind::User, id) => (0, id),
+            Self::Entity(Kind::Group, id) => (1, id),
+            Self::Entity(_, id) => (2, id),
             Self::Policy(arn) => (3, arn),
         };
-        [&[kind], id.as_bytes()].concat()
+        [&[order], id.as_bytes()].concat()
     }
 }
 
@@ -85,13 +84,11 @@ impl Operation for GetAccountAuthorizationDetailsRequest {
         let filter = self.filter.unwrap_or_default();
         let wanted = |kind: &str| filter.is_empty() || filter.iter().any(|filter| filter == kind);
         let mut entries = Vec::new();
-        let kinds: [(&str, Kind, fn(String) -> Entry); 3] = [
-            ("User", Kind::User, Entry::User),
-            ("Group", Kind::Group, Entry::Group),
-            ("Role", Kind::Role, Entry::Role),
-        ];
-        for (_, kind, entry) in kinds.into_iter().filter(|(name, ..)| wanted(name)) {
-            entries.extend(identity.heads(account, kind).await?.into_iter().map(|head| entry(head.id)));
+        for (name, kind) in [("User", Kind::User), ("Group", Kind::Group), ("Role", Kind::Role)] {
+            if wanted(name) {
+                let heads = identity.heads(account, kind).await?;
+                entries.extend(heads.into_iter().map(|head| Entry::Entity(kind, head.id)));
+            }
         }
         if wanted("LocalManagedPolicy") {
             let heads = identity.heads(account, Kind::Policy).await?;
@@ -118,9 +115,13 @@ impl Operation for GetAccountAuthorizationDetailsRequest {
         for entry in &page.items {
             // What was deleted meanwhile is left out.
             match entry {
-                Entry::User(id) => answer.user_detail_list.extend(identity.user_detail(account, id).await?),
-                Entry::Group(id) => answer.group_detail_list.extend(identity.group_detail(account, id).await?),
-                Entry::Role(id) => answer.role_detail_list.extend(identity.role_detail(account, id).await?),
+                Entry::Entity(Kind::User, id) => {
+                    answer.user_detail_list.extend(identity.user_detail(account, id).await?)
+                }
+                Entry::Entity(Kind::Group, id) => {
+                    answer.group_detail_list.extend(identity.group_detail(account, id).await?)
+                }
+                Entry::Entity(_, id) => answer.role_detail_list.extend(identity.role_detail(account, id).await?),
                 Entry::Policy(arn) => answer.policies.extend(identity.policy_detail(account, arn).await?),
             }
         }

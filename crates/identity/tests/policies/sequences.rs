@@ -95,9 +95,17 @@ impl Model {
                 let found = self.policies.get_mut(&policy).filter(|found| found.versions.contains(&version));
                 found.map(|found| found.default = version).is_some()
             }
-            Step::Attach(policy) => self.policies.contains_key(&policy) && (self.user.insert(policy) || true),
+            Step::Attach(policy) => {
+                let there = self.policies.contains_key(&policy);
+                self.user.extend(there.then_some(policy));
+                there
+            }
             Step::Detach(policy) => self.user.remove(&policy),
-            Step::AttachRole(policy) => self.policies.contains_key(&policy) && (self.role.insert(policy) || true),
+            Step::AttachRole(policy) => {
+                let there = self.policies.contains_key(&policy);
+                self.role.extend(there.then_some(policy));
+                there
+            }
             Step::Bound(policy) => {
                 let there = self.policies.contains_key(&policy);
                 self.boundary = if there { Some(policy) } else { self.boundary };

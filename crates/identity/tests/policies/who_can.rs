@@ -8,7 +8,7 @@ use identity::operation::simulate::SimulatePrincipalPolicyRequest;
 use identity::operation::user::CreateUserRequest;
 use identity::simulation::rule;
 use identity::simulation::who_can::{Access, Permitted};
-use policy::{ContextMap, Document, Kind};
+use policy::{ContextMap, Document, GlobalContext, Kind, Question, decide};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -186,6 +186,16 @@ proptest! {
                 let answer = bed.ok::<SimulatePrincipalPolicyRequest>(request).await;
                 let allowed = answer["EvaluationResults"][0]["EvalDecision"] == "allowed";
                 assert_eq!(found.iter().any(|line| line.principal == arn), allowed, "{arn}: {answer}");
+                // And so is the request of whoever signs with the user's key.
+                let Some((_, user)) = arn.split_once(":user/") else { continue };
+                let (_, caller) = bed.sign_in(user).await;
+                let context = GlobalContext {
+                    principal: &caller, facts: None, region: "us-east-1", resource_account: Some(bed.account), via_service: None,
+                    service: &(),
+                };
+                let question =
+                    Question { principal: &caller, action, resource: target, owner: Some(bed.account), context: &context };
+                assert_eq!(decide(&question, parsed.as_ref(), rule).is_ok(), allowed, "{arn}: {answer}");
             }
         });
     }
