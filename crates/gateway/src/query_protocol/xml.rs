@@ -184,7 +184,7 @@ impl<'o> Serializer for Content<'o> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'o>, Unsupported> {
-        Ok(Parts { out: self.out })
+        Ok(Parts { out: self.out, name: None })
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Unsupported> {
@@ -205,12 +205,13 @@ impl<'o> Serializer for Content<'o> {
         Self::unsupported("tuples")
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'o>, Unsupported> {
-        Ok(Parts { out: self.out })
+    fn serialize_map(self, len: Option<usize>) -> Result<Parts<'o>, Unsupported> {
+        // A struct with flattened members comes as a map, but as one that does not know its length.
+        Ok(Parts { out: self.out, name: len.is_none().then(String::new) })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'o>, Unsupported> {
-        Ok(Parts { out: self.out })
+        Ok(Parts { out: self.out, name: None })
     }
 
     fn serialize_struct_variant(
@@ -227,6 +228,8 @@ impl<'o> Serializer for Content<'o> {
 /// The elements within an element.
 struct Parts<'o> {
     out: &'o mut String,
+    /// The latest key of a struct with flattened members; none in a map, and in a plain struct.
+    name: Option<String>,
 }
 
 impl SerializeStruct for Parts<'_> {
@@ -260,11 +263,18 @@ impl SerializeMap for Parts<'_> {
     type Error = Unsupported;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unsupported> {
+        if let Some(name) = &mut self.name {
+            name.clear();
+            return key.serialize(Content { out: name }).map(drop);
+        }
         self.out.push_str("<entry>");
         try_element(self.out, "key", key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsupported> {
+        if let Some(name) = &self.name {
+            return try_element(self.out, name, value);
+        }
         try_element(self.out, "value", value)?;
         self.out.push_str("</entry>");
         Ok(())
@@ -305,6 +315,23 @@ mod tests {
     #[derive(Serialize)]
     enum Kind {
         Active,
+    }
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Joined {
+        #[serde(flatten)]
+        user: User,
+        marker: Option<String>,
+    }
+
+    #[test]
+    fn flattened_members_are_members() {
+        let user = User { user_name: "a&b", tags: vec![], names: vec![] };
+        assert_eq!(
+            written(&Joined { user, marker: None }),
+            "<R><UserName>a&amp;b</UserName><Tags></Tags><Names></Names></R>"
+        );
     }
 
     fn written(value: &impl Serialize) -> String {

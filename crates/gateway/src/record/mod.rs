@@ -15,6 +15,8 @@ mod json;
 mod kms;
 mod others;
 mod s3;
+#[cfg(test)]
+mod tests;
 mod times;
 mod transcode;
 mod xml;

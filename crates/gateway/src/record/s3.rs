@@ -65,7 +65,9 @@ pub(crate) fn parameters(request: &Request, operation: &str, target: Target<'_>,
         parameters.maybe("key", target.key);
         let mut seen: Vec<&str> = Vec::new();
         for (name, value) in request.query.iter() {
-            let shown = SHOWN_PARAMETERS.contains(&name) || is_shown_header(&name.to_ascii_lowercase());
+            let lower = name.to_ascii_lowercase();
+            let shown =
+                SHOWN_PARAMETERS.contains(&name) || PRESIGNED.contains(&lower.as_str()) || is_shown_header(&lower);
             if shown && !seen.contains(&name) {
                 parameters.text(name, value);
                 seen.push(name);
@@ -184,15 +186,18 @@ const RENAMED: [(&str, &str); 9] = [
 /// Behind `x-amz-`, in requests and in answers.
 #[rustfmt::skip]
 const SHOWN_HEADERS: &[&str] = &[
-    "acl", "algorithm", "bucket-object-lock-enabled", "bypass-governance-retention", "confirm-remove-self-bucket-access",
+    "acl", "bucket-object-lock-enabled", "bypass-governance-retention", "confirm-remove-self-bucket-access",
     "copy-source", "copy-source-if-match", "copy-source-if-modified-since", "copy-source-if-none-match",
-    "copy-source-if-unmodified-since", "copy-source-range", "date", "delete-marker", "expected-bucket-owner", "expires",
+    "copy-source-if-unmodified-since", "copy-source-range", "delete-marker", "expected-bucket-owner",
     "grant-full-control", "grant-read", "grant-read-acp", "grant-write", "grant-write-acp", "metadata-directive", "object-attributes",
     "object-lock-legal-hold", "object-lock-mode", "object-lock-retain-until-date", "object-ownership", "request-payer",
     "server-side-encryption", "server-side-encryption-aws-kms-key-id", "server-side-encryption-bucket-key-enabled",
-    "server-side-encryption-context", "signedheaders", "source-expected-bucket-owner", "storage-class", "tagging",
+    "server-side-encryption-context", "source-expected-bucket-owner", "storage-class", "tagging",
     "tagging-directive", "version-id", "website-redirect-location",
 ];
+
+/// What is shown of a presigned query: neither its signature, nor its credential, nor its session token.
+const PRESIGNED: [&str; 4] = ["x-amz-algorithm", "x-amz-date", "x-amz-expires", "x-amz-signedheaders"];
 
 #[rustfmt::skip]
 const SHOWN_PARAMETERS: &[&str] = &[
