@@ -11,6 +11,7 @@ use std::sync::Arc;
 use policy::{AccountId, Context, Document, GlobalContext, Principal, Question, Refused, Rule, decide};
 
 use crate::auth::Authenticated;
+use crate::denial;
 
 /// Something that an operation acts on.
 pub trait Resource {
@@ -141,13 +142,16 @@ pub fn authorize<R: Resource>(
             drop(arn);
             Ok(Authorized { principal: caller.shared_principal(), action, resource })
         }
-        Err(refused) => Err(Denied {
-            principal: principal.arn.clone(),
-            action,
-            resource: arn.into_owned(),
-            own: owner.is_none_or(|owner| owner == principal.account),
-            refused,
-        }),
+        Err(refused) => {
+            denial::note(&question, &refused, &context);
+            Err(Denied {
+                principal: principal.arn.clone(),
+                action,
+                resource: arn.into_owned(),
+                own: owner.is_none_or(|owner| owner == principal.account),
+                refused,
+            })
+        }
     }
 }
 

@@ -16,16 +16,19 @@ use crate::auth::{self, Authenticated, Expected, Refusal};
 use crate::body::{ReadError, RequestBody};
 use crate::iam::IAM;
 use crate::query::Query;
-use crate::query_protocol::Fault;
+use crate::query_protocol::{Fault, Form};
 use crate::request::{Request, RequestId};
 use crate::response::{AccessLog, Outgoing, Response};
 use crate::service::Service;
 use crate::sts::STS;
-use crate::{cloudtrail, health, json, kms, metrics, record, s3};
+use crate::{cloudtrail, denial, health, json, kms, metrics, record, s3, sts};
 
 /// The longest body of a JSON or query request that is not for S3. KMS's largest, a key policy of 32 KiB with every
 /// character escaped, fits; so does a ciphertext of 6 KiB with the largest encryption context.
 pub const DOCUMENT_LIMIT: usize = 256 * 1024;
+
+/// The longest form that nobody signed: a web identity token of 20,000 characters and a session policy of 2,048, percent-encoded.
+const UNSIGNED_LIMIT: usize = 96 * 1024;
 
 /// How the requests of a connection come.
 #[derive(Clone, Debug)]
@@ -68,7 +71,9 @@ pub(crate) async fn answer(app: &App, request: http::Request<Incoming>, origin: 
     let event = uuid::Uuid::new_v4();
 
     let incoming = keys::Incoming { id: id.uuid_bytes(), event, facts: Arc::clone(&facts) };
-    let (answered, uses) = keys::in_request(incoming, respond(app, &mut request, facts)).await;
+    let work = keys::in_request(incoming, respond(app, &mut request, facts));
+    let ((mut answered, uses), told) = denial::listen(work).await;
+    denial::tell(&mut answered.response, told, app.keys.records());
     let Answered { service, mut response, caller, .. } = record::keep(app, &request, event, answered, uses).await;
 
     let waits = request.headers.contains_key(header::EXPECT);
@@ -143,6 +148,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     let claim = match auth::claim(&head, shape.dialect()) {
         Ok(claim) => claim,
         Err(Refusal::Anonymous) if shape == Service::S3 => return anonymous(app, request, facts).await,
+        Err(Refusal::Anonymous) if shape == Service::Sts => return unsigned_form(app, request, facts).await,
         Err(refusal) => return Answered::outside(shape, shape.refuse(request, &refusal)),
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
@@ -200,6 +206,25 @@ async fn anonymous(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -
             Answered { service: Service::S3, response, caller: Some(caller), body: Bytes::new() }
         }
         Err(refusal) => Answered::outside(Service::S3, s3::refuse(request, &refusal)),
+    }
+}
+
+/// A form that nobody signed: an operation of STS for whoever has no credentials yet, or nothing.
+async fn unsigned_form(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> Answered {
+    let body = match request.body.collect(UNSIGNED_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => return Answered::outside(Service::Sts, unreadable(Service::Sts, request.id, &error)),
+    };
+    let form = Form::read(request, &body).ok();
+    if !form.as_ref().and_then(Form::action).is_some_and(sts::is_unsigned) {
+        return Answered::outside(Service::Sts, Service::Sts.refuse(request, &Refusal::Anonymous));
+    }
+    match Authenticated::anonymous(&request.headers, facts, app.settings.region.as_str()) {
+        Ok((caller, _)) => {
+            let response = STS.handle(&app.identity, &caller, request, &body).await;
+            Answered { service: Service::Sts, response, caller: Some(caller), body }
+        }
+        Err(refusal) => Answered::outside(Service::Sts, Service::Sts.refuse(request, &refusal)),
     }
 }
 

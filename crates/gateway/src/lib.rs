@@ -18,6 +18,7 @@ pub mod authorize;
 pub mod body;
 pub mod cloudtrail;
 pub mod connection;
+mod denial;
 mod dispatch;
 mod health;
 pub mod host;

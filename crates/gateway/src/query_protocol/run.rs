@@ -4,11 +4,12 @@ use std::pin::Pin;
 
 use identity::sts::{self, Barred};
 use identity::{Identity, Operation, Prepared, Subject};
-use policy::{GlobalContext, Principal, Question, Rule, decide};
+use policy::{GlobalContext, Principal, PrincipalKind, Question, Rule, decide};
 
 use super::{Api, Fault, Form, parse};
 use crate::auth::Authenticated;
 use crate::authorize::Denied;
+use crate::denial;
 use crate::request::{Request, RequestId};
 use crate::response::Response;
 
@@ -95,7 +96,7 @@ pub(crate) async fn run<O: Operation>(call: Call<'_>) -> Result<Response, Fault>
 }
 
 /// Whether `principal`, who is mostly the caller, may do what a subject says.
-fn permit(caller: &Authenticated, principal: &Principal, subject: &Subject) -> Result<(), Denied> {
+fn permit(caller: &Authenticated, principal: &Principal, subject: &Subject) -> Result<(), Fault> {
     let trust = subject.trust.as_ref();
     let owner = trust.map(|trust| trust.owner);
     let context = GlobalContext {
@@ -109,11 +110,18 @@ fn permit(caller: &Authenticated, principal: &Principal, subject: &Subject) -> R
     let question = Question { principal, action: subject.action, resource: &subject.arn, owner, context: &context };
     let rule = if trust.is_some() { Rule::ResourceMustAllow } else { Rule::Either };
     let policy = trust.and_then(|trust| trust.policy.as_deref());
-    decide(&question, policy, rule).map(|_| ()).map_err(|refused| Denied {
+    let Err(refused) = decide(&question, policy, rule) else { return Ok(()) };
+    if let PrincipalKind::WebIdentity { .. } = principal.kind {
+        // Whom nobody knows yet is told nothing of the role.
+        return Err(Fault::new("AccessDenied", format!("Not authorized to perform {}", subject.action)));
+    }
+    denial::note(&question, &refused, &context);
+    let denied = Denied {
         principal: principal.arn.clone(),
         action: subject.action,
         resource: subject.arn.clone(),
         own: owner.is_none_or(|owner| owner == principal.account),
         refused,
-    })
+    };
+    Err(denied.into())
 }

@@ -32,11 +32,17 @@ pub struct Denial<'a> {
     pub context: &'a dyn Context,
 }
 
-/// The message for `account`, whose principals may have it decoded. `None`: it is longer than such a message may be.
-pub fn encode_denial(sealer: &RecordSealer, account: AccountId, denial: &Denial<'_>) -> Option<String> {
-    let json = serde_json::to_vec(&document(denial)).ok()?;
+impl Denial<'_> {
+    /// The JSON that DecodeAuthorizationMessage gives.
+    pub fn to_json(&self) -> String {
+        document(self).to_string()
+    }
+}
+
+/// The message with a denial's JSON for `account`, whose principals may have it decoded. `None`: it is longer than such a message may be.
+pub fn encode_denial(sealer: &RecordSealer, account: AccountId, json: &str) -> Option<String> {
     let mut plain = vec![VERSION];
-    plain.extend_from_slice(&compress_to_vec(&json, LEVEL));
+    plain.extend_from_slice(&compress_to_vec(json.as_bytes(), LEVEL));
     let message = BASE64URL_NOPAD.encode(&sealer.seal(KIND, account.as_bytes(), &plain));
     (json.len() <= MAX_JSON && message.len() <= MAX_MESSAGE).then_some(message)
 }

@@ -32,3 +32,12 @@ pub use denial::{Denial, MAX_MESSAGE, encode_denial};
 pub use packed::MAX_PACKED;
 pub use request::*;
 pub use token::MAX_TOKEN;
+
+/// What is read of a session token once it has opened: bytes of a later version, say.
+#[cfg(fuzzing)]
+pub fn fuzz_session(bytes: &[u8]) {
+    if let Some(session) = token::Session::decode(bytes) {
+        let again = session.encode().and_then(|bytes| token::Session::decode(&bytes));
+        assert!(again.is_none_or(|again| again == session), "a session comes back");
+    }
+}

@@ -382,7 +382,7 @@ async fn a_denial_is_read_by_its_own_account_alone() {
         denied_by: Some(("user/bob/own", "NoList")),
         context: &context,
     };
-    let message = encode_denial(world.keys.records(), account(), &denial).unwrap();
+    let message = encode_denial(world.keys.records(), account(), &denial.to_json()).unwrap();
     let decode = |encoded_message: String| DecodeAuthorizationMessageRequest { encoded_message };
     let decoded = ask(&world, &bob, decode(message.clone())).await.ok().unwrap().decoded_message;
     let json: serde_json::Value = serde_json::from_str(&decoded).unwrap();

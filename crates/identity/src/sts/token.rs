@@ -124,7 +124,7 @@ impl Session {
         Self::decode(&plain).ok_or(InvalidToken)
     }
 
-    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
         // Written without growing, so that no copy of the secret is left behind.
         let mut out = Writer(Vec::with_capacity(2 * MAX_TOKEN));
         out.byte(VERSION);
@@ -146,7 +146,7 @@ impl Session {
         Some(Zeroizing::new(out.0))
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut from = Reader(bytes);
         if from.byte()? != VERSION {
             return None;
