@@ -40,6 +40,22 @@ pub(crate) struct Request {
 pub(crate) enum Service {
     S3,
     Kms,
+    Iam,
+    CloudTrail,
+}
+
+impl Service {
+    const ALL: [Service; 4] = [Service::S3, Service::Kms, Service::Iam, Service::CloudTrail];
+
+    /// Its name in the scope of a signature.
+    fn scope(self) -> &'static str {
+        match self {
+            Service::S3 => "s3",
+            Service::Kms => "kms",
+            Service::Iam => "iam",
+            Service::CloudTrail => "cloudtrail",
+        }
+    }
 }
 
 enum Stream {
@@ -50,8 +66,8 @@ enum Stream {
 pub(crate) struct Connection {
     stream: Stream,
     host: HeaderValue,
-    s3: Signer,
-    kms: Signer,
+    /// In the order of [`Service::ALL`].
+    signers: [Signer; Service::ALL.len()],
     buffer: Vec<u8>,
 }
 
@@ -70,8 +86,9 @@ impl Connection {
             Stream::Plain(stream)
         };
         let host = HeaderValue::from_str(address).map_err(|error| Error::Failed(error.to_string()))?;
-        let signer = |service| Signer::new(target.access_key_id(), target.secret(), target.region(), service);
-        Ok(Connection { stream, host, s3: signer("s3"), kms: signer("kms"), buffer: vec![0; READ] })
+        let signer =
+            |service: Service| Signer::new(target.access_key_id(), target.secret(), target.region(), service.scope());
+        Ok(Connection { stream, host, signers: Service::ALL.map(signer), buffer: vec![0; READ] })
     }
 
     /// Signs, sends, and reads the whole answer.
@@ -101,7 +118,7 @@ impl Connection {
     fn head(&self, request: &Request) -> Result<Vec<u8>, Error> {
         let mut headers = request.headers.clone();
         headers.insert("host", self.host.clone());
-        let signer = if request.service == Service::S3 { &self.s3 } else { &self.kms };
+        let signer = &self.signers[request.service as usize];
         let (path, query) = (request.path.as_str(), request.query);
         signer
             .sign(request.method, path, query, &mut headers, request.payload, SystemTime::now())

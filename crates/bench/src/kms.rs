@@ -247,7 +247,7 @@ fn alone_with(
     Ok(rounds.into_iter().map(|(_, time)| time).min().unwrap_or_default())
 }
 
-fn cells(figures: &Figures) -> String {
+pub(crate) fn cells(figures: &Figures) -> String {
     let requests = figures.requests as f64;
     let cpu = figures.cpu_seconds.map(|cpu| format!("{:.0}", cpu / requests * 1e6)).unwrap_or_default();
     let millis = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);

@@ -3,6 +3,7 @@
 //! Figures are ratios and CPU times of the *server's* process, read from the kernel, since the load generator shares the
 //! machine with it. Any other S3 endpoint can be driven in the same way (`--endpoint`), its process named by `--pid`.
 
+mod access;
 mod bare;
 mod connection;
 mod kms;
@@ -71,11 +72,18 @@ pub(crate) struct Options {
     /// KMS: each kind of key beside its primitive, requests while RSA keys are made, and 100,000 keys; nothing else.
     #[arg(long)]
     kms: bool,
+    /// What policies and the audit log cost: requests of the root user and of a user with ten policies, in both of the log's modes, with
+    /// and without records of data events; nothing else.
+    #[arg(long, conflicts_with = "endpoint")]
+    access: bool,
 }
 
 fn main() -> Result<(), Error> {
     let options = Options::parse();
-    let target = Target::from_options(&options)?;
+    if options.access {
+        return access::run(&options);
+    }
+    let target = Target::from_options(&options, &[])?;
     if options.memory {
         return memory::run(&target);
     }

@@ -76,6 +76,10 @@ const MOST_READ: usize = 256;
 const KMS_PLAINTEXT: &[u8] = b"sixty-four bytes of a configuration secret, or a key of that size";
 
 impl Scenario {
+    pub(crate) fn new(operation: Operation, mode: Mode, size: usize) -> Scenario {
+        Scenario { operation, mode, size, plain_payload: false }
+    }
+
     pub(crate) fn all(options: &Options) -> Vec<Scenario> {
         let mut all = Vec::new();
         let plain_payload = options.plain_payload;
@@ -103,7 +107,8 @@ impl Scenario {
         let puts = (0_u32..).take(count).map(|number| {
             // Names in no order, as real ones are.
             let scattered = number.wrapping_mul(2_654_435_761);
-            Request { path: format!("/{BUCKET}/{}/{scattered:08x}", self.size), ..put.clone() }
+            let path = format!("/{BUCKET}/{:?}-{:?}-{}/{scattered:08x}", self.operation, self.mode, self.size);
+            Request { path, ..put.clone() }
         });
         if self.operation == Operation::Put {
             return Ok(Prepared {
@@ -236,13 +241,27 @@ impl Prepared {
 
 /// A KMS call: JSON 1.1, its body signed.
 pub(crate) fn kms_request(operation: &'static str, json: String) -> Request {
+    json_request(Service::Kms, operation, json)
+}
+
+/// A call of a service that speaks JSON 1.1.
+pub(crate) fn json_request(service: Service, operation: &'static str, json: String) -> Request {
     let mut headers = HeaderMap::new();
     headers.insert("x-amz-target", HeaderValue::from_static(operation));
-    headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
-    let hash = digest::digest(&digest::SHA256, json.as_bytes());
+    posted(service, "application/x-amz-json-1.1", headers, json)
+}
+
+/// A call of IAM: a form.
+pub(crate) fn iam_request(form: String) -> Request {
+    posted(Service::Iam, "application/x-www-form-urlencoded", HeaderMap::new(), form)
+}
+
+fn posted(service: Service, content_type: &'static str, mut headers: HeaderMap, body: String) -> Request {
+    headers.insert("content-type", HeaderValue::from_static(content_type));
+    let hash = digest::digest(&digest::SHA256, body.as_bytes());
     let payload = Payload::Signed(hash.as_ref().try_into().expect("SHA-256 is 32 bytes"));
-    let (path, body) = ("/".to_owned(), Arc::new(json.into_bytes()));
-    Request { service: Service::Kms, method: "POST", path, query: "", headers, payload, body }
+    let (path, body) = ("/".to_owned(), Arc::new(body.into_bytes()));
+    Request { service, method: "POST", path, query: "", headers, payload, body }
 }
 
 /// An aws-chunked body with unsigned chunks and a trailing CRC-32, the default of most SDKs.

@@ -29,6 +29,8 @@ pub(crate) struct Target {
     secret: Secret,
     process: Option<Process>,
     server: Option<Server>,
+    /// Whether it has counters.
+    counts: bool,
     kms_key: OnceLock<String>,
     tls: OnceLock<Arc<ClientConfig>>,
 }
@@ -56,10 +58,11 @@ impl Drop for Server {
 }
 
 impl Target {
-    pub(crate) fn from_options(options: &Options) -> Result<Target, Error> {
+    /// `settings`: of a fresh server, beside those that all have.
+    pub(crate) fn from_options(options: &Options, settings: &[(&'static str, &str)]) -> Result<Target, Error> {
         let target = match &options.endpoint {
             Some(endpoint) => Target::foreign(endpoint, options)?,
-            None => Target::fresh(options)?,
+            None => Target::fresh(options, settings)?,
         };
         let (query, headers, payload, body) = ("", HeaderMap::new(), Payload::Unsigned, Arc::default());
         let create =
@@ -81,7 +84,14 @@ impl Target {
         Ok(Target::new(http, None, (access_key_id, secret), process, None))
     }
 
-    fn fresh(options: &Options) -> Result<Target, Error> {
+    /// The same server, asked by somebody else.
+    pub(crate) fn as_another(&self, access_key_id: &str, secret: &str) -> Target {
+        let mut target = Target::new(self.http.clone(), None, (access_key_id, secret), self.process, None);
+        target.counts = self.counts;
+        target
+    }
+
+    fn fresh(options: &Options, more: &[(&'static str, &str)]) -> Result<Target, Error> {
         let builder = tempfile::Builder::new().prefix("strongroom-bench-").to_owned();
         let folder = match &options.folder {
             Some(parent) => builder.tempdir_in(parent),
@@ -91,7 +101,7 @@ impl Target {
         let (http, https) = (free_address()?, free_address()?);
         let (access_key_id, secret) = ("SRBENCH0000000000000", random_secret()?);
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        let settings = vec![
+        let mut settings = vec![
             ("HOME", path("home")),
             ("XDG_CONFIG_HOME", path("config")),
             ("STRONGROOM_DATA_DIR", path("data")),
@@ -102,6 +112,7 @@ impl Target {
             ("STRONGROOM_ROOT_ACCESS_KEY_ID", access_key_id.to_owned()),
             ("STRONGROOM_ROOT_SECRET_ACCESS_KEY", secret.clone()),
         ];
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let child = Command::new(&options.binary)
             .arg("serve")
             .env_clear()
@@ -125,8 +136,8 @@ impl Target {
         server: Option<Server>,
     ) -> Target {
         let (access_key_id, secret) = (access_key_id.to_owned(), Secret::new(secret.as_bytes()));
-        let (kms_key, tls) = (OnceLock::new(), OnceLock::new());
-        Target { http, https, access_key_id, secret, process, server, kms_key, tls }
+        let (kms_key, tls, counts) = (OnceLock::new(), OnceLock::new(), server.is_some());
+        Target { http, https, access_key_id, secret, process, server, counts, kms_key, tls }
     }
 
     fn wait_until_ready(&self) -> Result<(), Error> {
@@ -211,7 +222,7 @@ impl Target {
 
     /// The server's own counters, where it has them.
     pub(crate) fn counters(&self) -> Result<Option<Counters>, Error> {
-        if self.server.is_none() {
+        if !self.counts {
             return Ok(None);
         }
         let lines = get(&self.http, "/_/metrics").map_err(|error| Error::Io("/_/metrics".into(), error))?;
