@@ -182,6 +182,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
         Ok(authenticated) => authenticated,
         Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
     };
+    app.identity.used_by(caller.principal(), service.scope(), caller.region());
     let body = whole.unwrap_or_default();
     let response = match service {
         Service::S3 => {

@@ -17,6 +17,7 @@ pub(crate) fn start(store: &Store, development: Option<Development>) -> JoinSet<
     let mut tasks = JoinSet::new();
     tasks.spawn(sweep(Arc::clone(&store.objects)));
     tasks.spawn(tick(Arc::clone(&store.keys)));
+    tasks.spawn(remember(Arc::clone(&store.iam)));
     tasks.spawn(tidy(Arc::clone(&store.blobs)));
     tasks.spawn(retire(Arc::clone(store.audit())));
     if let Some(development) = development {
@@ -54,6 +55,18 @@ async fn tick(keys: Arc<Keys>) {
         every.tick().await;
         if let Err(error) = keys.tick().await {
             tracing::warn!(%error, "the deletion of expired keys failed; it is tried again later");
+        }
+    }
+}
+
+/// Writes when access keys and roles were last used.
+async fn remember(iam: Arc<identity::Identity>) {
+    let mut every = interval(TICK_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Err(error) = iam.flush().await {
+            tracing::warn!(%error, "the last uses of access keys could not be written; it is tried again later");
         }
     }
 }
