@@ -20,6 +20,7 @@ pub(crate) const S3_FORWARD: &str = "fas.s3.amazonaws.com";
 /// What is shown of KMS's JSON. Every blob and every secret of the service model is left out; a test holds this against the model.
 pub(crate) const RULES: Rules = Rules {
     secret: &[
+        "AccessKeyId",
         "AttestationDocument",
         "Ciphertext",
         "CiphertextBlob",
@@ -38,6 +39,7 @@ pub(crate) const RULES: Rules = Rules {
         "RawSecretAccessKey",
         "Recipient",
         "SharedSecret",
+        "SharedSecretCiphertextBlob",
         "Signature",
         "TrustAnchorCertificate",
         "XksProxyAuthenticationCredential",

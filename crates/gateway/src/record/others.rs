@@ -8,6 +8,7 @@ use super::transcode::Rules;
 /// log could use it.
 pub(crate) const IAM: Rules = Rules {
     secret: &[
+        "AddPrivateKey",
         "AuthenticationCode1",
         "AuthenticationCode2",
         "Base32StringSeed",
@@ -19,9 +20,11 @@ pub(crate) const IAM: Rules = Rules {
         "QRCodePNG",
         "SAMLAssertion",
         "SecretAccessKey",
+        "ServiceCredentialSecret",
         "ServicePassword",
         "SessionToken",
         "TokenCode",
+        "TradeInToken",
         "WebIdentityToken",
     ],
     maps: &[],
