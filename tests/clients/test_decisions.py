@@ -14,7 +14,7 @@ from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from people import People, allow, deny, document
+from people import OTHER_ACCOUNT, People, allow, deny, document, of
 from strongroom import ACCOUNT, REGION, ROOT
 
 GATEWAY = ROOT / "crates/gateway/src"
@@ -316,4 +316,46 @@ def test_each_operation_asks_for_the_action_of_its_name(people, world):
         code, message = answer(lone[service], operation, arguments)
         if code in DENIED:
             wrong[service, operation, "with"] = code, message
+    assert not wrong, wrong
+
+
+def test_another_accounts_administrator_reaches_nothing(people, world):
+    """Every operation with this account's ARNs and names, by the root user of another account where things have the same names."""
+    iam = people.other.client("iam")
+    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+    iam.create_user(UserName="target")
+    iam.create_group(GroupName="target")
+    iam.create_role(RoleName="target", AssumeRolePolicyDocument=trust)
+    before = people.iam.get_account_authorization_details(), people.iam.get_access_key_last_used(AccessKeyId=world.access_key)["UserName"]
+    foreign = {world.key, world.blob, world.policy, world.provider, world.device, world.trail, world.role, world.access_key, world.bucket}
+    foreign |= {f"{world.bucket}/key", f"arn:aws:iam::{ACCOUNT}:user/target"}
+    named = [row for row in TABLE if any(isinstance(one, (str, bytes)) and one in foreign for one in request(world, *row).values())]
+    assert len(named) > 120
+    answers = ask_all(world, clients(people, people.other), named)
+    after = people.iam.get_account_authorization_details(), people.iam.get_access_key_last_used(AccessKeyId=world.access_key)["UserName"]
+    for answer in (*before[:1], *after[:1]):
+        answer.pop("ResponseMetadata")
+    assert before == after
+    done = {f"{service} {operation}" for (service, operation), (code, _) in answers.items() if not code}
+    assert done == AT_HOME, (done - AT_HOME, AT_HOME - done)
+
+
+# "This operation does not indicate the state of the access key": whose account it is of is all that it tells (STS API reference, GetAccessKeyInfo).
+AT_HOME = {"sts GetAccessKeyInfo"}
+
+
+def test_operations_of_kms_across_accounts(people, world):
+    """A key's policy that lets another account do everything lets it do what is documented as "Cross-account use: Yes"."""
+    text = document(of(f"arn:aws:iam::{ACCOUNT}:root", allow("kms:*", "*")), of(people.other.arn, allow("kms:*", "*")))
+    people.kms.put_key_policy(KeyId=world.key, Policy=text)
+    stranger, wrong = clients(people, people.user(allow("*", "*"), other=True)), {}
+    for operation in rows("kms"):
+        said = re.search(r"Cross-account use</b>: (Yes|No)", MODELS["kms"].operation_model(operation).documentation)
+        arguments = request(world, "kms", operation)
+        # "Permission to retire a grant is determined primarily by the grant": who it names, and the account where it was made.
+        if world.key not in arguments.values() or operation == "RetireGrant":
+            continue
+        code, message = answer(stranger["kms"], operation, arguments)
+        if (code in DENIED) != (said is None or said[1] != "Yes"):
+            wrong[operation] = said and said[1], code, message
     assert not wrong, wrong
