@@ -180,3 +180,18 @@ impl ServerCertVerifier for Look {
         default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_thumbprint_is_forty_hexadecimal_digits() {
+        let text = "0123456789abcdefABCDEF0123456789abcdef01";
+        assert_eq!(Thumbprint::parse(text).unwrap().to_string(), text.to_ascii_lowercase());
+        for bad in ["", "01", &text[1..], &format!("{text}0"), &text.replace('0', "g"), &text.replace("01", "+1")] {
+            assert_eq!(Thumbprint::parse(bad), None, "{bad}");
+        }
+    }
+}

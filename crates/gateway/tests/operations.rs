@@ -21,6 +21,11 @@ fn the_table_of_iam_is_the_documents() {
 }
 
 #[test]
+fn the_table_of_sts_is_the_documents() {
+    assert_eq!(documented("STS"), owned(gateway::sts::operations()));
+}
+
+#[test]
 fn the_table_of_cloudtrail_is_the_documents() {
     assert_eq!(documented("CloudTrail"), owned(gateway::cloudtrail::operations()));
 }
