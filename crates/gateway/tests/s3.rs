@@ -312,7 +312,9 @@ async fn errors_say_what_awss_say() {
     assert_eq!(get(&server, "/bucket/%ff", "").await.code(), "InvalidURI");
     let long = format!("/bucket/{}", "k".repeat(1_025));
     assert_eq!(get(&server, &long, "").await.code(), "KeyTooLongError");
-    assert_eq!(server.ask(&put("/bucket/k", b"x", &[("x-amz-tagging", "a=b")])).await.code(), "NotImplemented");
+    let redirect = [("x-amz-website-redirect-location", "/elsewhere")];
+    assert_eq!(server.ask(&put("/bucket/k", b"x", &redirect)).await.code(), "NotImplemented");
+    assert_eq!(server.ask(&put("/bucket/k", b"x", &[("x-amz-tagging", "a=b&a=c")])).await.code(), "InvalidArgument");
     assert_eq!(
         server.ask(&put("/bucket/k", b"x", &[("x-amz-acl", "public-read")])).await.code(),
         "AccessControlListNotSupported"
@@ -321,7 +323,8 @@ async fn errors_say_what_awss_say() {
     assert_eq!(server.ask(&put("/bucket/k", b"x", &[("x-amz-meta-a", &large)])).await.code(), "MetadataTooLarge");
     let odd = server.ask(&with("POST", "/bucket/k", "", &[])).await;
     assert_eq!((odd.status, odd.code().as_str()), (405, "MethodNotAllowed"));
-    assert_eq!(get(&server, "/bucket", "policy").await.status, 501);
+    assert_eq!(get(&server, "/bucket", "policy").await.code(), "NoSuchBucketPolicy");
+    assert_eq!(get(&server, "/bucket", "website").await.status, 501);
     assert_eq!(server.ask(&with("PUT", "/bucket/k", "frobnicate", &[])).await.status, 501);
     assert_eq!(get(&server, "/bucket/k", "").await.code(), "NoSuchKey");
 }
@@ -340,7 +343,7 @@ async fn a_copy_without_a_source_names_the_source() {
 }
 
 #[tokio::test]
-async fn an_object_has_no_tags_and_cannot_be_given_any() {
+async fn an_object_has_the_tags_that_it_was_given() {
     let server = Server::start().await;
     bucket(&server).await;
     assert_eq!(get(&server, "/bucket/k", "tagging").await.code(), "NoSuchKey");
@@ -348,9 +351,15 @@ async fn an_object_has_no_tags_and_cannot_be_given_any() {
     let tags = get(&server, "/bucket/k", "tagging").await;
     assert_eq!(tags.status, 200);
     assert!(tags.text().contains("<TagSet></TagSet></Tagging>"), "{}", tags.text());
-    for method in ["PUT", "DELETE"] {
-        assert_eq!(server.ask(&with(method, "/bucket/k", "tagging", &[])).await.status, 501, "{method}");
-    }
+    let tag = "<Tag><Key>a</Key><Value>b</Value></Tag>";
+    let document = format!("<Tagging><TagSet>{tag}</TagSet></Tagging>");
+    let request = Ask { query: "tagging", ..put("/bucket/k", document.as_bytes(), &[]) };
+    assert_eq!(server.ask(&request).await.status, 200);
+    let tags = get(&server, "/bucket/k", "tagging").await;
+    assert!(tags.text().contains(tag), "{}", tags.text());
+    assert_eq!(get(&server, "/bucket/k", "").await.header("x-amz-tagging-count"), "1");
+    assert_eq!(server.ask(&with("DELETE", "/bucket/k", "tagging", &[])).await.status, 204);
+    assert_eq!(get(&server, "/bucket/k", "").await.header("x-amz-tagging-count"), "");
 }
 
 /// The table in docs/operations.md, which a unit test holds against the routes.

@@ -59,6 +59,10 @@ pub async fn handle(app: &App, caller: &Authenticated, request: &mut Request) ->
             let result = run(&mut call).await;
             (name, result.map_err(|error| call.explain(error)))
         }
+        // What does not exist here is told to those who say who they are.
+        Err(error) if caller.principal().is_anonymous() && error.status() == http::StatusCode::NOT_IMPLEMENTED => {
+            ("-", Err(Code::AccessDenied.into()))
+        }
         Err(error) => ("-", Err(error)),
     };
     let mut response = result.unwrap_or_else(|error| render(request, &error));

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_query_of_tags() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(of("a=b+c&%C3%A4=%2F&x").unwrap(), [pair("a", "b c"), pair("ä", "/"), pair("x", "")]);
+        assert_eq!(of("a=b+c&%C3%A4=%2F&x").unwrap(), [pair("a", "b c"), pair("x", ""), pair("ä", "/")]);
         assert_eq!(of("a=b=c").unwrap(), [pair("a", "b=c")]);
         assert!(of("").unwrap().is_empty() && tagging(&map(&[])).unwrap().is_empty());
     }
