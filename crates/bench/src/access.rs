@@ -127,10 +127,7 @@ fn trail(root: &Target) -> Result<(), Error> {
         "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.PutEventSelectors",
         json!({ "TrailName": TRAIL, "EventSelectors": [{ "ReadWriteType": "All", "DataResources": objects }] }),
     )?;
-    cloudtrail(
-        "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.StartLogging",
-        json!({ "Name": TRAIL }),
-    )?;
+    cloudtrail("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.StartLogging", json!({ "Name": TRAIL }))?;
     Ok(())
 }
 

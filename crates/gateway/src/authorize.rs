@@ -110,7 +110,7 @@ pub struct Denied {
     /// Whether the resource is of the caller's own account: to others AWS gives no reason.
     pub own: bool,
     /// Which policy it was.
-    pub refused: Refused,
+    pub refused: Box<Refused>,
 }
 
 /// Decides whether `caller` may do `action` (as policies name it: `s3:PutObject`) to `resource`. `context` has the condition keys of
@@ -149,7 +149,7 @@ pub fn authorize<R: Resource>(
                 action,
                 resource: arn.into_owned(),
                 own: owner.is_none_or(|owner| owner == principal.account),
-                refused,
+                refused: Box::new(refused),
             })
         }
     }

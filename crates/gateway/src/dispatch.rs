@@ -68,10 +68,12 @@ pub(crate) async fn answer(app: &App, request: http::Request<Incoming>, origin: 
     let body = RequestBody::new(incoming, app.settings.limits.body_silence);
     let mut request = receive(app, parts, body, id, &origin);
     let facts = Arc::new(facts(&request, origin));
-    let event = uuid::Uuid::new_v4();
+    // As unique as a random one, without a call of the kernel.
+    let event = RequestId::next().as_uuid();
 
     let incoming = keys::Incoming { id: id.uuid_bytes(), event, facts: Arc::clone(&facts) };
-    let work = keys::in_request(incoming, respond(app, &mut request, facts));
+    // Boxed: it passes through several hands, each of which would hold it whole.
+    let work = keys::in_request(incoming, Box::pin(respond(app, &mut request, facts)));
     let ((mut answered, uses), told) = denial::listen(work).await;
     denial::tell(&mut answered.response, told, app.keys.records());
     let Answered { service, mut response, caller, .. } = record::keep(app, &request, event, answered, uses).await;
@@ -148,7 +150,9 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     let claim = match auth::claim(&head, shape.dialect()) {
         Ok(claim) => claim,
         Err(Refusal::Anonymous) if shape == Service::S3 => return anonymous(app, request, facts).await,
-        Err(Refusal::Anonymous) if shape == Service::Sts => return unsigned_form(app, request, facts).await,
+        Err(Refusal::Anonymous) if shape == Service::Sts => {
+            return Box::pin(unsigned_form(app, request, facts)).await;
+        }
         Err(refusal) => return Answered::outside(shape, shape.refuse(request, &refusal)),
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
@@ -190,9 +194,10 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
             s3(app, &caller, request).await
         }
         Service::Kms => kms::handle(keys, &caller, request, body.clone()).await,
-        Service::Iam => IAM.handle(&app.identity, &caller, request, &body).await,
-        Service::Sts => STS.handle(&app.identity, &caller, request, &body).await,
-        Service::CloudTrail => cloudtrail::handle(app, &caller, request, body.clone()).await,
+        // Boxed: every request would be as large as theirs.
+        Service::Iam => Box::pin(IAM.handle(&app.identity, &caller, request, &body)).await,
+        Service::Sts => Box::pin(STS.handle(&app.identity, &caller, request, &body)).await,
+        Service::CloudTrail => Box::pin(cloudtrail::handle(app, &caller, request, body.clone())).await,
         Service::Absent(absent) => absent.answer(),
     };
     Answered { service, response, caller: Some(caller), body }

@@ -117,7 +117,7 @@ impl RequestId {
         self.as_uuid().hyphenated().encode_lower(text)
     }
 
-    fn as_uuid(&self) -> uuid::Uuid {
+    pub(crate) fn as_uuid(&self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.0).into_uuid()
     }
 }

@@ -84,7 +84,8 @@ impl Service {
 
     /// What a request is answered that could not be recorded.
     pub(crate) fn unrecorded(self, request: &Request) -> Response {
-        let (status, message) = (StatusCode::INTERNAL_SERVER_ERROR, "An internal failure occurred. The request can be retried.");
+        let (status, message) =
+            (StatusCode::INTERNAL_SERVER_ERROR, "An internal failure occurred. The request can be retried.");
         match self {
             Service::S3 => s3::unrecorded(request),
             Service::Kms => json::error(status, "KMSInternalException", message),

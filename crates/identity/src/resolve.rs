@@ -150,12 +150,13 @@ impl Identity {
             Ok(credential) => return self.unexpired(credential),
             Err(miss) => miss,
         };
+        // Boxed: what is warm, as nearly all is, needs not carry them.
         let credential = Arc::new(if access_key_id.starts_with(SESSION_KEY_PREFIX) {
-            self.session_credential(access_key_id, session_token.ok_or(Unknown::InvalidToken)?).await?
+            Box::pin(self.session_credential(access_key_id, session_token.ok_or(Unknown::InvalidToken)?)).await?
         } else if session_token.is_some() {
             return Err(Unknown::InvalidToken);
         } else {
-            self.long_term_credential(access_key_id).await?
+            Box::pin(self.long_term_credential(access_key_id)).await?
         });
         self.credentials.fill(miss, access_key_id, session_token, &credential);
         self.unexpired(credential)

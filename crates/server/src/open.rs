@@ -93,8 +93,9 @@ impl Store {
         let objects = Objects::open(dependencies, settings)?;
         let clock: keys::Clock = Arc::new(SystemTime::now);
         let iam = identity::Identity::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock), identity.account);
-        let trails =
-            audit::trail::Trails::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock)).await.map_err(Error::Trails)?;
+        let trails = audit::trail::Trails::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock))
+            .await
+            .map_err(Error::Trails)?;
         let settings = audit::Settings { mode: config.audit, retention: config.audit_retention, clock };
         let audit = match missing {
             Missing::Make => Some(audit::Audit::open(Arc::clone(&meta), Arc::clone(&keys), settings).await?),

@@ -269,7 +269,11 @@ impl Trails {
     /// [`Trails::change`]'s.
     pub async fn start_logging(&self, trail: &Trail) -> Result<(), Error> {
         let now = self.now();
-        self.change(trail, |trail| Ok(trail.start(now))).await.map(drop)
+        let start = |trail: &mut Trail| {
+            trail.start(now);
+            Ok(())
+        };
+        self.change(trail, start).await.map(drop)
     }
 
     /// StopLogging.
@@ -278,7 +282,11 @@ impl Trails {
     /// [`Trails::change`]'s.
     pub async fn stop_logging(&self, trail: &Trail) -> Result<(), Error> {
         let now = self.now();
-        self.change(trail, |trail| Ok(trail.stop(now))).await.map(drop)
+        let stop = |trail: &mut Trail| {
+            trail.stop(now);
+            Ok(())
+        };
+        self.change(trail, stop).await.map(drop)
     }
 
     /// DeleteTrail. What it has logged so far is still delivered.

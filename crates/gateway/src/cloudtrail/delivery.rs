@@ -31,7 +31,7 @@ impl Delivery {
         let bucket = self.app.objects.bucket(&bucket).await?;
         let context = ContextMap::new().with("s3:x-amz-acl", "bucket-owner-full-control");
         if !service::allows(&self.app, trail, &bucket, "s3:PutObject", &name.arn(&bucket.name), &context) {
-            return Err(objects::Error::AccessDenied("Access Denied".into()));
+            return Err(objects::Error::AccessDenied("Access Denied"));
         }
         let encryption = match &trail.key {
             Some(key) => EncryptionRequest::SseKms {
@@ -61,7 +61,7 @@ impl Destination for Delivery {
         let id = Uuid::new_v4();
         let incoming = keys::Incoming { id: id.into_bytes(), event: Uuid::new_v4(), facts: Arc::new(facts(time)) };
         let event = incoming.event;
-        let (stored, uses) = keys::in_request(incoming, self.store(trail, file)).await;
+        let (stored, uses) = keys::in_request(incoming, Box::pin(self.store(trail, file))).await;
         let failure = stored.err().map(crate::s3::code_and_message);
         let delivered = record::Delivered { id, event, time };
         let events = record::of_delivery(&self.app, trail, file, &delivered, failure.as_ref(), &uses).await;

@@ -121,7 +121,7 @@ fn permit(caller: &Authenticated, principal: &Principal, subject: &Subject) -> R
         action: subject.action,
         resource: subject.arn.clone(),
         own: owner.is_none_or(|owner| owner == principal.account),
-        refused,
+        refused: Box::new(refused),
     };
     Err(denied.into())
 }

@@ -111,7 +111,7 @@ impl Told<'_> {
 
     fn identity(&self, recipient: Recipient) -> Identity<'_> {
         match self.web_identity {
-            Some(identity) => Identity::WebIdentity(identity),
+            Some(identity) => Identity::Federated(identity),
             None if self.principal.is_anonymous() && self.source != super::s3::SOURCE => Identity::Unknown,
             None if recipient.account == self.principal.account || self.principal.account == AccountId::NOBODY => {
                 Identity::Caller { principal: self.principal, invoked_by: self.invoked_by }

@@ -23,7 +23,7 @@ pub(crate) enum Identity<'a> {
     /// Nobody knows.
     Unknown,
     /// Somebody who came with a token of a web identity provider instead of a signature.
-    WebIdentity(&'a WebIdentity),
+    Federated(&'a WebIdentity),
 }
 
 /// What a web identity token says of its bearer.
@@ -44,7 +44,7 @@ impl Identity<'_> {
             Self::Caller { principal, invoked_by } => caller(element, principal, *invoked_by),
             Self::Stranger(principal) => stranger(element, principal),
             Self::Unknown => element.text("type", "Unknown"),
-            Self::WebIdentity(identity) => {
+            Self::Federated(identity) => {
                 let WebIdentity { provider, audience, subject } = identity;
                 element.text("type", "WebIdentityUser");
                 element.text("principalId", &format!("{provider}:{audience}:{subject}"));
