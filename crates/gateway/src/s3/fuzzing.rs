@@ -40,7 +40,7 @@ pub fn heads(method: &str, path: &str, raw_query: &str, headers: &mut HeaderMap,
     }
     for row in OPERATIONS.iter().filter(|row| row.state == State::Built) {
         let _ = headers::refuse_unbuilt(row.operation, headers);
-        let _ = headers::check_acl(row.operation, headers);
+        let _ = headers::refuse_permitted(row.operation, headers);
     }
     let _ = headers::requested(headers, secure);
     let _ = headers::copy_source_customer_key(headers, secure);
