@@ -92,9 +92,10 @@ impl<'de> Visitor<'de> for Shown<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        match (self.kind, times::parse_iso(value)) {
-            (Kind::Time, Some(seconds)) => text(self.out, &times::in_words(seconds)),
-            _ => text(self.out, value),
+        // Of every text but a time only the kind is looked at.
+        match (self.kind == Kind::Time).then(|| times::parse_iso(value)).flatten() {
+            Some(seconds) => text(self.out, &times::in_words(seconds)),
+            None => text(self.out, value),
         }
         Ok(())
     }
