@@ -35,6 +35,13 @@ PutObject, key           | I    .      .       .       I        I     .      d  
 CopyObject, key          | I    .      .       .       .        I     .      d      I      .      .        d      d
 CreateMultipart, key     | I    .      .       .       I        I     .      d      I      .      .        I      d
 UploadPart, key          | I    .      .       I       .        I     .      d      I      .      .        d      d
+# The checksum is under the key too.
+HeadObject checksum, key | I    .      .       I       .        I     .      d      I      .      .        d      d
+# "You must have permission to the kms:Decrypt action for the ListParts request to succeed."
+ListParts, key           | I    .      .       I       .        I     .      d      I      .      .        d      d
+# "If you provide an additional checksum value in your MultipartUpload requests and the object is encrypted with Key Management Service, you must have permission
+# to use the kms:Decrypt action for the CompleteMultipartUpload request to succeed."
+Complete checksum, key   | I    .      .       I       .        I     .      d      I      .      .        d      d
 DeleteObject, key        | I    I      .       I       I        I     I      I      I      I      I        I      d
 GetObjectTagging, key    | I    I      .       I       I        I     I      I      I      I      I        I      d
 PutObject, named key     | I    .      .       .       I        I     .      d      I      .      .        I      d

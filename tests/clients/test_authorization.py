@@ -367,9 +367,9 @@ def encrypted(cast):
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
         rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": with_bucket_key}
         s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
-        s3.put_object(Bucket=name, Key="key", Body=b"body")
+        s3.put_object(Bucket=name, Key="key", Body=b"body", ChecksumAlgorithm="CRC32")
     s3.create_bucket(Bucket="encryption-none")
-    upload = s3.create_multipart_upload(Bucket="encryption-key", Key="upload")["UploadId"]
+    upload = s3.create_multipart_upload(Bucket="encryption-key", Key="upload", ChecksumAlgorithm="CRC32")["UploadId"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"text")["CiphertextBlob"]
     return key, other, upload, blob
 
@@ -383,9 +383,17 @@ def encryption_call(cast, who: str, row: str, encrypted):
     calls = {
         "GetObject": lambda: s3.get_object(**here),
         "HeadObject": lambda: s3.head_object(**here),
+        "HeadObject checksum": lambda: s3.head_object(**here, ChecksumMode="ENABLED"),
+        "ListParts": lambda: s3.list_parts(Bucket=bucket, Key="upload", UploadId=upload),
+        # Who is let in is told that there is no such part.
+        "Complete checksum": lambda: s3.complete_multipart_upload(
+            Bucket=bucket, Key="upload", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 9, "ETag": "0" * 32, "ChecksumCRC32": "AAAAAA=="}]}
+        ),
         "CopyObject": lambda: s3.copy_object(**own, CopySource=f"{bucket}/key"),
         "CreateMultipart": lambda: s3.create_multipart_upload(**own),
-        "UploadPart": lambda: s3.upload_part(Bucket=bucket, Key="upload", UploadId=upload, PartNumber=1, Body=b"part"),
+        "UploadPart": lambda: s3.upload_part(
+            Bucket=bucket, Key="upload", UploadId=upload, PartNumber=1, Body=b"part", ChecksumAlgorithm="CRC32"
+        ),
         "DeleteObject": lambda: s3.delete_object(**own),
         "GetObjectTagging": lambda: s3.get_object_tagging(**here),
         "PutObject": lambda: s3.put_object(**own, Body=b"body"),
@@ -405,7 +413,7 @@ def test_buckets_and_keys_by_identity_policies(cast, encrypted):
         make_user(cast, f"encryption-{column}", text)
     calls = []
     for cell in read("IDENTITIES", encryption.IDENTITIES):
-        calls.append((cell, cell.row, encryption_call(cast, f"encryption-{cell.column}", cell.row, encrypted), ()))
+        calls.append((cell, cell.row, encryption_call(cast, f"encryption-{cell.column}", cell.row, encrypted), ("InvalidPart",)))
     hold(calls)
 
 

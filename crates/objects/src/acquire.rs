@@ -150,6 +150,22 @@ impl Objects {
         unseal_keys(&keks, identity, sealed)
     }
 
+    /// Whether the caller may use the KMS key that data lies under, where something of it is shown that is stored beside it. One KMS call
+    /// at most, none in the other modes.
+    pub(crate) async fn require_kms(
+        &self,
+        principal: &Principal,
+        identity: Identity<'_>,
+        sealed: &SealedKey,
+    ) -> Result<(), Error> {
+        match sealed.source {
+            KeySource::Kms { .. } | KeySource::Dsse { .. } => {
+                self.keks(principal, identity, sealed, None).await.map(drop)
+            }
+            KeySource::Service { .. } | KeySource::Customer { .. } => Ok(()),
+        }
+    }
+
     /// Opens the keys of stored data on nobody's behalf, whatever the state of the KMS key: for the scrub, which shows nothing of
     /// what it opens. `None` for SSE-C. [`Error::Kms`]: the KMS key is gone.
     pub(crate) async fn keys_for_verification(

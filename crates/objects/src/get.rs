@@ -1,5 +1,6 @@
 //! GetObject and HeadObject.
 
+use crate::acquire::Identity;
 use crate::bucket::Bucket;
 use crate::commit::ATTEMPTS;
 use crate::condition::ReadConditions;
@@ -27,6 +28,8 @@ pub struct GetObject {
     pub window: Window,
     /// The tags that it must still have, if somebody decided by them.
     pub seen: Option<Tags>,
+    /// Of HeadObject: whether the checksum shall be told.
+    pub checksum: bool,
 }
 
 /// What HEAD answers.
@@ -52,10 +55,11 @@ impl Objects {
         Ok(reader)
     }
 
-    /// What [`open_object`](Self::open_object) would answer, without bytes and without a KMS call.
+    /// What [`open_object`](Self::open_object) would answer, without bytes. No KMS call but for the checksum, for which "you must have
+    /// permission to use the kms:Decrypt action" (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>).
     pub async fn head_object(
         &self,
-        _principal: &Principal,
+        principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         request: GetObject,
@@ -66,6 +70,11 @@ impl Objects {
             row = self.whole_row(&key).await?.ok_or(Error::NoSuchKey)?;
         }
         check(&row.record, &request)?;
+        if request.checksum && row.record.checksum.is_some() {
+            let record = &row.record;
+            let identity = Identity { bucket, name, version: &record.version, data_id: &record.data_id };
+            self.require_kms(principal, identity, &record.key).await?;
+        }
         let parts = match request.window {
             Window::Part(_) => self.parts(&key, &row.record, row.body.as_ref())?,
             _ => Vec::new(),

@@ -50,8 +50,8 @@ async fn permitted(call: &Call<'_>) -> Result<(Authorized<Held>, GetObject), S3E
         conditions: headers::read_conditions(sent)?,
         window: window(call)?,
         seen: bucket.seen().cloned(),
+        checksum: headers::wanted(sent)?,
     };
-    headers::wanted(sent)?;
     Ok((bucket, request))
 }
 

@@ -1,6 +1,7 @@
 //! CompleteMultipartUpload.
 
 use super::{MINIMUM_PART, PART_LIMIT, PartNumber, PartRow, UploadId, expect_no_others};
+use crate::acquire::Identity;
 use crate::bucket::Bucket;
 use crate::checksum::{Algorithm, Checksum, ChecksumType, ChecksumValue};
 use crate::combine::Combiner;
@@ -48,10 +49,12 @@ pub struct CompletedPart {
 }
 
 impl Objects {
-    /// Makes an object of an upload's parts. Copies nothing and calls no KMS; parts that are not named are deleted.
+    /// Makes an object of an upload's parts. Copies nothing; parts that are not named are deleted. Calls no KMS unless the client named
+    /// a checksum: then "you must have permission to use the kms:Decrypt action"
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>).
     pub async fn complete_upload(
         &self,
-        _principal: &Principal,
+        principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         upload: &UploadId,
@@ -68,6 +71,10 @@ impl Objects {
             };
             let rows = self.part_rows(upload, 0, usize::from(PART_LIMIT)).await?;
             request.check_upload(&record, &rows)?;
+            if request.uses_checksum(&record, &rows) {
+                let identity = Identity { bucket, name, version: &record.version, data_id: &record.data_id };
+                self.require_kms(principal, identity, &record.key).await?;
+            }
             let chosen = request.choose(&rows, &record)?;
             let (object, parts) = request.assemble(record, &chosen)?;
 

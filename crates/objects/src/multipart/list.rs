@@ -1,6 +1,7 @@
 //! ListParts and ListMultipartUploads.
 
 use super::{PART_LIMIT, PartNumber, UploadId};
+use crate::acquire::Identity;
 use crate::bucket::Bucket;
 use crate::checksum::{Algorithm, ChecksumType, ChecksumValue};
 use crate::error::Error;
@@ -90,16 +91,19 @@ pub struct UploadPage {
 }
 
 impl Objects {
-    /// A page of an upload's parts. Needs no key, not even for SSE-C.
+    /// A page of an upload's parts. Needs no SSE-C key, but "permission to the kms:Decrypt action" of an upload under a KMS key
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>).
     pub async fn list_parts(
         &self,
-        _principal: &Principal,
+        principal: &Principal,
         bucket: &Bucket,
         name: &ObjectName,
         upload: &UploadId,
         request: &ListParts,
     ) -> Result<PartPage, Error> {
         let record = self.upload(bucket, name, upload).await?;
+        let identity = Identity { bucket, name, version: &record.version, data_id: &record.data_id };
+        self.require_kms(principal, identity, &record.key).await?;
         let mut rows = match request.max_parts {
             0 => Vec::new(),
             max => self.part_rows(upload, request.after, max.min(usize::from(PART_LIMIT)) + 1).await?,

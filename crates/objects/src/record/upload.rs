@@ -11,7 +11,7 @@ use std::time::SystemTime;
 /// All of an upload but its bucket, name and id, which are the row's key.
 ///
 /// Version and data id of the object to come are chosen when the upload begins, and the object key is sealed to them then: so
-/// Complete needs neither a KMS call nor the SSE-C key, which not every client sends there.
+/// Complete needs neither a data key nor the SSE-C key, which not every client sends there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UploadRecord {
     pub(crate) version: [u8; 16],
