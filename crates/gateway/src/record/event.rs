@@ -81,6 +81,7 @@ impl Told<'_> {
     pub(crate) fn event(&self, recipient: Recipient) -> audit::Event {
         let mut record = Vec::with_capacity(2_048);
         Object::write(&mut record, |record| self.write(record, recipient));
+        debug_assert!(record.iter().all(|byte| *byte >= b' '), "a record is a line");
         let searchable = audit::Searchable {
             event_name: self.name.to_owned(),
             event_source: self.source.to_owned(),

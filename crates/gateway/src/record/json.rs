@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use serde_json::Value;
+
 /// An object in the making. Members are written in the order of the calls; the caller sees to it that names differ.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
@@ -56,7 +58,7 @@ impl<'a> Object<'a> {
         self.member(name).extend_from_slice(if value { b"true" } else { b"false" });
     }
 
-    /// What is JSON already; `null` if there is nothing.
+    /// What is JSON that this module has written; `null` if there is nothing. Never what somebody sent: [`value`] is for that.
     pub(crate) fn raw(&mut self, name: &str, json: &[u8]) {
         self.member(name).extend_from_slice(if json.is_empty() { b"null" } else { json });
     }
@@ -67,27 +69,69 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Writes a text in quotes.
+/// Writes a text in quotes. What ends a line or commands a terminal is escaped, even where JSON would let it stand: a record is a line
+/// of exports and logs, and no text within may look like another one.
 pub(crate) fn text(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
     let mut clean = 0;
     let bytes = value.as_bytes();
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        // The characters of two and three bytes that are escaped begin with C2 and E2.
+        if byte >= 0x20 && !matches!(byte, b'"' | b'\\' | 0x7f | 0xc2 | 0xe2) {
+            at += 1;
             continue;
         }
-        out.extend_from_slice(&bytes[clean..at]);
-        clean = at + 1;
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => write!(Sink(out), "\\u{byte:04x}").expect("writing to memory does not fail"),
+        let character = value[at..].chars().next().unwrap_or_default();
+        let (here, next) = (at, at + character.len_utf8());
+        at = next;
+        let escape = match character {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            _ if character.is_control() || is_invisible(character) => "",
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[clean..here]);
+        clean = next;
+        if escape.is_empty() {
+            write!(Sink(out), "\\u{:04x}", u32::from(character)).expect("writing to memory does not fail");
+        } else {
+            out.extend_from_slice(escape.as_bytes());
         }
     }
     out.extend_from_slice(&bytes[clean..]);
     out.push(b'"');
+}
+
+/// Line and paragraph separators, and what changes the direction of the text around it.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes a value without any white space.
+pub(crate) fn value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::String(string) => text(out, string),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                self::value(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => Object::write(out, |object| {
+            for (name, member) in members {
+                self::value(object.member(name), member);
+            }
+        }),
+        plain => write!(Sink(out), "{plain}").expect("writing to memory does not fail"),
+    }
 }
 
 /// Formatted text into bytes.
@@ -117,5 +161,28 @@ mod tests {
         });
         let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read, serde_json::json!({odd: odd, "inner": {"is": true}, "nothing": null, "n": 7}));
+    }
+
+    #[test]
+    fn nothing_ends_a_line_or_commands_a_terminal() {
+        let odd: String = ('\0'..='\u{2100}').collect();
+        let mut out = Vec::new();
+        text(&mut out, &odd);
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), odd);
+        let written = String::from_utf8(out).unwrap();
+        assert!(!written.chars().any(|character| character.is_control() || is_invisible(character)));
+        for ordinary in ["é", "\u{a0}", "†", "€", "\u{2030}", "𝄞"] {
+            let mut out = Vec::new();
+            text(&mut out, ordinary);
+            assert_eq!(out, format!("\"{ordinary}\"").as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_was_sent_becomes_one_line() {
+        let sent = "{\r\n \"a\": [1, 2.5,\n null, true, \"x\u{2028}y\"],\n \"b\": {}\n}";
+        let mut out = Vec::new();
+        value(&mut out, &serde_json::from_str(sent).unwrap());
+        assert_eq!(out, br#"{"a":[1,2.5,null,true,"x\u2028y"],"b":{}}"#);
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, header};
 use keys::AccountId;
 
 use super::event::{Resource, TlsDetails};
-use super::json::Object;
+use super::json::{self, Object};
 use super::xml;
 use crate::request::{Request, RequestId};
 use crate::response::{Response, ResponseBody};
@@ -80,7 +80,11 @@ pub(crate) fn parameters(request: &Request, operation: &str, target: Target<'_>,
         }
         if let Some(document) = request.document.as_deref().filter(|_| !is_data(operation, target)) {
             match operation {
-                "PutBucketPolicy" => parameters.raw("bucketPolicy", json(document)),
+                "PutBucketPolicy" => {
+                    // What is no JSON, or too deep, is left out.
+                    let policy = serde_json::from_slice(document).unwrap_or_default();
+                    json::value(parameters.member("bucketPolicy"), &policy);
+                }
                 _ => xml::write(document, parameters),
             }
         }
@@ -157,11 +161,6 @@ fn headers(headers: &HeaderMap, shown: fn(&str) -> bool) -> impl Iterator<Item =
 /// `name` in lower case.
 fn is_shown_header(name: &str) -> bool {
     name.starts_with("x-amz-") && SHOWN_HEADERS.iter().any(|shown| *shown == &name[6..])
-}
-
-/// What is JSON, or nothing.
-fn json(document: &[u8]) -> &[u8] {
-    if serde_json::from_slice::<serde::de::IgnoredAny>(document).is_ok() { document } else { b"" }
 }
 
 const SSE: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
