@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::identity::{Identity, user_name};
 use super::json::Object;
+use super::limit::{self, LIMIT};
 use super::times::Iso;
 
 /// `eventVersion`
@@ -40,6 +41,7 @@ pub(crate) struct Resource {
 }
 
 /// What is told of a call. The same for all who are told, but for what [`Recipient`] says.
+#[derive(Clone, Copy)]
 pub(crate) struct Told<'a> {
     pub(crate) principal: &'a Principal,
     pub(crate) web_identity: Option<&'a super::identity::WebIdentity>,
@@ -79,8 +81,21 @@ pub(crate) struct Recipient {
 impl Told<'_> {
     /// The event for one recipient.
     pub(crate) fn event(&self, recipient: Recipient) -> audit::Event {
+        let parameters = limit::shown(self.parameters, LIMIT);
+        let elements = limit::shown(self.elements, LIMIT.saturating_sub(parameters.len()));
         let mut record = Vec::with_capacity(2_048);
-        Object::write(&mut record, |record| self.write(record, recipient));
+        Object::write(&mut record, |record| self.write(record, recipient, [&parameters, &elements, self.additional]));
+        if record.len() > audit::MAX_RECORD {
+            // Nothing that was sent may keep what was done off the record.
+            let size = record.len();
+            tracing::warn!(size, operation = self.name, "a record is too large, and is kept without what was sent");
+            let resources = &self.resources[..self.resources.len().min(STUB_RESOURCES)];
+            let stub = Told { resources, ..*self };
+            let mut omitted = Vec::new();
+            limit::omitted(&mut omitted, size);
+            record.clear();
+            Object::write(&mut record, |record| stub.write(record, recipient, [&omitted, b"", b""]));
+        }
         debug_assert!(record.iter().all(|byte| *byte >= b' '), "a record is a line");
         let searchable = audit::Searchable {
             event_name: self.name.to_owned(),
@@ -121,7 +136,7 @@ impl Told<'_> {
         }
     }
 
-    fn write(&self, record: &mut Object<'_>, recipient: Recipient) {
+    fn write(&self, record: &mut Object<'_>, recipient: Recipient, [parameters, elements, additional]: [&[u8]; 3]) {
         record.text("eventVersion", VERSION);
         self.identity(recipient).write(record);
         record.plain("eventTime", Iso(self.time));
@@ -136,10 +151,10 @@ impl Told<'_> {
                 record.text("errorMessage", shortened(message));
             }
         }
-        record.raw("requestParameters", self.parameters);
-        record.raw("responseElements", self.elements);
-        if !self.additional.is_empty() {
-            record.raw("additionalEventData", self.additional);
+        record.raw("requestParameters", parameters);
+        record.raw("responseElements", elements);
+        if !additional.is_empty() {
+            record.raw("additionalEventData", additional);
         }
         record.text("requestID", self.request_id);
         record.plain("eventID", recipient.event);
@@ -160,7 +175,7 @@ impl Told<'_> {
             record.object("tlsDetails", |details| {
                 details.text("tlsVersion", tls.version);
                 details.text("cipherSuite", tls.cipher_suite);
-                details.maybe("clientProvidedHostHeader", self.host);
+                details.maybe("clientProvidedHostHeader", self.host.map(shortened));
             });
         }
     }
@@ -191,3 +206,6 @@ fn shortened(text: &str) -> &str {
 }
 
 const FIELD_LIMIT: usize = 1_024;
+
+/// Most resources of a record that is too large with all of them.
+const STUB_RESOURCES: usize = 4;

@@ -13,6 +13,7 @@ mod event;
 mod identity;
 mod json;
 mod kms;
+mod limit;
 mod others;
 mod s3;
 #[cfg(test)]

@@ -34,15 +34,8 @@ fn session() -> Principal {
     principal
 }
 
-fn encrypt(principal: &Principal, region: &Region, event: Uuid) -> audit::Event {
-    let body = br#"{"KeyId":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab","Plaintext":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
-        "EncryptionContext":{"Department":"Engineering","Project":"Alpha"}}"#;
-    let mut parameters = Vec::with_capacity(256);
-    transcode(body, &kms::RULES, &mut parameters);
-    let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned();
-    let resources = [Resource { account: Some(principal.account), kind: kms::KEY, arn, prefix: false }];
-    let tls = TlsDetails { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256" };
-    let told = Told {
+fn told<'a>(principal: &'a Principal, region: &'a Region) -> Told<'a> {
+    Told {
         principal,
         web_identity: None,
         invoked_by: None,
@@ -53,20 +46,31 @@ fn encrypt(principal: &Principal, region: &Region, event: Uuid) -> audit::Event 
         address: "192.0.2.1",
         user_agent: Some("aws-cli/2.0"),
         error: None,
-        parameters: &parameters,
+        parameters: b"",
         elements: b"",
         additional: b"",
         request_id: "b4a65126-30d5-4b28-98b9-9153da559963",
         read_only: true,
-        resources: &resources,
+        resources: &[],
         names: &[],
         service_event: false,
         api_version: None,
         data: false,
         listener: None,
-        tls: Some(&tls),
+        tls: None,
         host: Some("localhost"),
-    };
+    }
+}
+
+fn encrypt(principal: &Principal, region: &Region, event: Uuid) -> audit::Event {
+    let body = br#"{"KeyId":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab","Plaintext":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
+        "EncryptionContext":{"Department":"Engineering","Project":"Alpha"}}"#;
+    let mut parameters = Vec::with_capacity(256);
+    transcode(body, &kms::RULES, &mut parameters);
+    let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned();
+    let resources = [Resource { account: Some(principal.account), kind: kms::KEY, arn, prefix: false }];
+    let tls = TlsDetails { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256" };
+    let told = Told { parameters: &parameters, resources: &resources, tls: Some(&tls), ..told(principal, region) };
     told.event(Recipient { account: principal.account, event, shared: None })
 }
 
@@ -83,6 +87,28 @@ fn a_record_is_json_with_awss_fields() {
     assert!(record["requestParameters"].get("plaintext").is_none());
     assert_eq!(record["responseElements"], serde_json::Value::Null);
     assert_eq!(event.searchable.user_name.as_deref(), Some("one"));
+}
+
+#[test]
+fn what_is_too_large_is_recorded_without_what_was_sent() {
+    let (principal, region) = (session(), Region::parse("us-east-1").unwrap());
+    let large = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes)).into_bytes();
+    let arn = |index: usize| format!("arn:aws:s3:::bucket/{index}/{}", "\n".repeat(1_000));
+    let resource = |index| Resource { account: None, kind: "AWS::S3::Object", arn: arn(index), prefix: false };
+    let resources: Vec<_> = (0..1_000).map(resource).collect();
+    for (parameters, elements, resources) in
+        [(large(300_000), large(10), &[][..]), (large(90_000), large(90_000), &[]), (large(1), large(1), &resources)]
+    {
+        let told = Told { parameters: &parameters, elements: &elements, resources, ..told(&principal, &region) };
+        let event = told.event(Recipient { account: principal.account, event: Uuid::nil(), shared: None });
+        assert!(event.record.len() <= audit::MAX_RECORD);
+        let record: serde_json::Value = serde_json::from_slice(&event.record).unwrap();
+        assert_eq!(record["eventName"], "Encrypt");
+        assert_eq!(record["requestID"], "b4a65126-30d5-4b28-98b9-9153da559963");
+        let omitted =
+            |name: &str| record[name]["omitted"] == true && record[name]["originalSize"].as_u64() > Some(90_000);
+        assert!(omitted("requestParameters") || omitted("responseElements"));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{Sink, text};
+use super::limit::{self, LIMIT};
 use super::times;
 
 /// What a record shows of a service's JSON.
@@ -18,10 +19,6 @@ pub(crate) struct Rules {
     pub(crate) times: &'static [&'static str],
 }
 
-/// Most bytes of `requestParameters` and of `responseElements` (CloudTrail User Guide, "CloudTrail record contents": 100 KB). What is
-/// longer is left out, and `omitted` says so.
-const LIMIT: usize = 100 * 1024;
-
 /// Appends what is shown of `json`; nothing if there is nothing to show, or if it is no JSON.
 pub(crate) fn transcode(json: &[u8], rules: &Rules, out: &mut Vec<u8>) {
     let start = out.len();
@@ -31,8 +28,9 @@ pub(crate) fn transcode(json: &[u8], rules: &Rules, out: &mut Vec<u8>) {
     if written.is_err() || matches!(shown, b"{}" | b"null") {
         out.truncate(start);
     } else if shown.len() > LIMIT {
+        let size = shown.len();
         out.truncate(start);
-        out.extend_from_slice(br#"{"omitted":true}"#);
+        limit::omitted(out, size);
     }
 }
 
@@ -230,6 +228,6 @@ mod tests {
     #[test]
     fn what_is_too_long_is_left_out() {
         let json = format!(r#"{{"Description":"{}"}}"#, "x".repeat(LIMIT));
-        assert_eq!(shown(&json), r#"{"omitted":true}"#);
+        assert!(shown(&json).starts_with(r#"{"omitted":true,"originalSize":102"#));
     }
 }

@@ -1,16 +1,31 @@
 //! A request's XML document as JSON, as records of S3 show it: elements by their names, those of one name as a list.
 
+use std::collections::HashMap;
+
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::json::{Object, text};
+use super::limit::{self, LIMIT};
 
-/// Writes the document's root as a member. What is no XML, or too deep, is left out.
+/// Writes the document's root as a member, unless its name is none that a document of S3 could have. What is no XML, or too deep, is
+/// left out; what is longer than [`LIMIT`] is told of without being looked at.
 pub(crate) fn write(document: &[u8], parameters: &mut Object<'_>) {
+    if document.len() > LIMIT {
+        return limit::omitted(parameters.member("document"), document.len());
+    }
     let Some(root) = parse(document) else { return };
-    if let [(name, element)] = &root.children[..] {
+    if let [(name, element)] = &root.children[..]
+        && is_root(name)
+    {
         element.write(parameters.member(name));
     }
+}
+
+/// `Tagging`, but nothing that could stand for another parameter.
+fn is_root(name: &str) -> bool {
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    letters && name.starts_with(|first: char| first.is_ascii_uppercase()) && name != "Host"
 }
 
 #[derive(Default)]
@@ -59,19 +74,25 @@ impl Element {
         if self.children.is_empty() {
             return text(out, self.text.trim());
         }
+        // The places of each name, in the order of the first.
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(self.children.len());
+        let mut groups: Vec<(&str, Vec<&Element>)> = Vec::new();
+        for (name, element) in &self.children {
+            let place = *places.entry(name).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some((_, alike)) => alike.push(element),
+                None => groups.push((name, vec![element])),
+            }
+        }
         Object::write(out, |object| {
-            for (index, (name, element)) in self.children.iter().enumerate() {
-                let alike = || self.children.iter().filter(|(other, _)| other == name).map(|(_, element)| element);
-                if self.children[..index].iter().any(|(earlier, _)| earlier == name) {
-                    continue;
-                }
+            for (name, alike) in groups {
                 let place = object.member(name);
-                if alike().count() == 1 {
-                    element.write(place);
+                if let [only] = alike[..] {
+                    only.write(place);
                     continue;
                 }
                 place.push(b'[');
-                for (index, element) in alike().enumerate() {
+                for (index, element) in alike.into_iter().enumerate() {
                     if index > 0 {
                         place.push(b',');
                     }
@@ -105,9 +126,32 @@ mod tests {
             shown(document),
             r#"{"Tagging":{"TagSet":{"Tag":[{"Key":"a&b","Value":""},{"Key":"c","Value":"d"}]}}}"#
         );
-        assert_eq!(shown("<a><b>1</b></a>"), r#"{"a":{"b":"1"}}"#);
+        assert_eq!(shown("<A><b>1</b></A>"), r#"{"A":{"b":"1"}}"#);
         for bad in ["", "no", "<a>", "<a><b></a>", &"<a>".repeat(40)] {
             assert_eq!(shown(bad), "{}", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_document_is_no_other_parameter() {
+        for name in ["bucketName", "key", "Host", "X-Amz-Date"] {
+            assert_eq!(shown(&format!("<{name}>x</{name}>")), "{}", "{name}");
+        }
+    }
+
+    #[test]
+    fn many_elements_cost_no_more_than_their_bytes() {
+        let many: String = (0..12_000).map(|index| format!("<a{index}/>")).collect();
+        let document = format!("<Tagging>{many}</Tagging>");
+        assert!(document.len() <= LIMIT);
+        let started = std::time::Instant::now();
+        let json: serde_json::Value = serde_json::from_str(&shown(&document)).unwrap();
+        assert_eq!(json["Tagging"].as_object().unwrap().len(), 12_000);
+        let taken = started.elapsed();
+        assert!(taken.as_millis() < 1_000, "{taken:?}");
+        let longer = format!("<Tagging>{}</Tagging>", "<a/>".repeat(LIMIT / 4));
+        let json: serde_json::Value = serde_json::from_str(&shown(&longer)).unwrap();
+        assert_eq!(json["document"]["omitted"], true);
+        assert_eq!(json["document"]["originalSize"], longer.len());
     }
 }
