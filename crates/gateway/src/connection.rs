@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::app::App;
 use crate::record::TlsDetails;
+use crate::unbroken::Unbroken;
 use crate::{dispatch, kms};
 
 /// Serves connections. One for the process.
@@ -81,7 +82,8 @@ impl Gateway {
             let (app, origin) = (Arc::clone(&self.app), origin.clone());
             async move {
                 let spelling = spelling(&mut request);
-                let mut answer = dispatch::answer(&app, request, origin).await;
+                // Whoever hangs up does not keep what was asked from ending, and from its record.
+                let mut answer = Unbroken::new(dispatch::answer(app, request, origin)).await;
                 *answer.extensions_mut() = spelling;
                 Ok::<_, Infallible>(answer)
             }

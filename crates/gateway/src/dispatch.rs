@@ -61,7 +61,12 @@ impl Answered {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(app: &App, request: http::Request<Incoming>, origin: Origin) -> http::Response<Outgoing> {
+pub(crate) async fn answer(
+    app: Arc<App>,
+    request: http::Request<Incoming>,
+    origin: Origin,
+) -> http::Response<Outgoing> {
+    let app = &*app;
     let started = Instant::now();
     let (parts, incoming) = request.into_parts();
     let id = RequestId::next();

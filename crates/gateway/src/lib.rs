@@ -34,6 +34,7 @@ pub mod response;
 pub mod s3;
 mod service;
 pub mod sts;
+mod unbroken;
 
 pub use app::{App, Limits, Parts, Settings};
 pub use auth::{Authenticated, Refusal};

@@ -42,14 +42,14 @@ operations! {
     CreateTrail: create_trail, new_trail;
     DeleteTrail: delete_trail, trail;
     DescribeTrails: describe_trails, account;
-    GetEventSelectors: get_event_selectors, trail;
+    GetEventSelectors: get_event_selectors, trail_name;
     GetTrail: get_trail, trail;
     GetTrailStatus: get_trail_status, trail;
     ListPublicKeys: list_public_keys, account;
     ListTags: list_tags, listed;
     ListTrails: list_trails, account;
     LookupEvents: lookup_events, account;
-    PutEventSelectors: put_event_selectors, trail;
+    PutEventSelectors: put_event_selectors, trail_name;
     RemoveTags: remove_tags, tagged;
     StartLogging: start_logging, trail;
     StopLogging: stop_logging, trail;

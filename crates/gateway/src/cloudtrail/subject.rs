@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use audit::trail::{Reference, Tag, arn};
 use policy::{AccountId, ContextMap};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Call, Failure};
 use crate::authorize::Resource;
@@ -29,14 +30,39 @@ impl Resource for Subject {
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
-struct Named {
-    name: Option<String>,
-    trail_name: Option<String>,
-    resource_id: Option<String>,
-    resource_id_list: Option<Vec<String>>,
+// Each subject reads the members that its operations have, and no other: of what the service model does not know the handlers see
+// nothing, and neither may the decision.
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Name {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TrailName {
+    trail_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewTrail {
+    name: String,
     tags_list: Option<Vec<Tag>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tagged {
+    resource_id: String,
+    tags_list: Option<Vec<Tag>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    resource_id_list: Vec<String>,
 }
 
 /// What is about no trail in particular.
@@ -44,32 +70,35 @@ pub(super) fn account(_: &Call<'_>) -> Result<Subject, Failure> {
     Ok(Subject { arn: "*".to_owned(), owner: None, context: ContextMap::new() })
 }
 
-/// The trail that a request names.
+/// The trail that a request names as `Name`.
 pub(super) fn trail(call: &Call<'_>) -> Result<Subject, Failure> {
-    let named = named(call);
-    existing(call, &named.name.or(named.trail_name).unwrap_or_default())
+    existing(call, &read::<Name>(call)?.name)
+}
+
+/// The trail that a request names as `TrailName`.
+pub(super) fn trail_name(call: &Call<'_>) -> Result<Subject, Failure> {
+    existing(call, &read::<TrailName>(call)?.trail_name)
 }
 
 /// The trail that a request makes.
 pub(super) fn new_trail(call: &Call<'_>) -> Result<Subject, Failure> {
-    let named = named(call);
+    let NewTrail { name, tags_list } = read(call)?;
     let account = call.caller.principal().account;
-    let arn = arn(account, call.caller.region(), &named.name.unwrap_or_default());
-    let tags = named.tags_list.unwrap_or_default();
-    Ok(Subject { arn, owner: Some(account), context: with_tags(ContextMap::new(), &tags) })
+    let arn = arn(account, call.caller.region(), &name);
+    Ok(Subject { arn, owner: Some(account), context: with_tags(ContextMap::new(), &tags_list.unwrap_or_default()) })
 }
 
 /// The trail whose tags a request changes.
 pub(super) fn tagged(call: &Call<'_>) -> Result<Subject, Failure> {
-    let named = named(call);
-    let mut subject = existing(call, &named.resource_id.unwrap_or_default())?;
-    subject.context = with_tags(subject.context, &named.tags_list.unwrap_or_default());
+    let Tagged { resource_id, tags_list } = read(call)?;
+    let mut subject = existing(call, &resource_id)?;
+    subject.context = with_tags(subject.context, &tags_list.unwrap_or_default());
     Ok(subject)
 }
 
 /// The first of the trails whose tags a request asks for; the handler decides about the others.
 pub(super) fn listed(call: &Call<'_>) -> Result<Subject, Failure> {
-    let first = named(call).resource_id_list.unwrap_or_default().into_iter().next();
+    let first = read::<Listed>(call)?.resource_id_list.into_iter().next();
     first.map_or_else(|| account(call), |arn| existing(call, &arn))
 }
 
@@ -93,8 +122,9 @@ pub(super) fn existing(call: &Call<'_>, text: &str) -> Result<Subject, Failure> 
     })
 }
 
-fn named(call: &Call<'_>) -> Named {
-    serde_json::from_slice(call.body).unwrap_or_default()
+/// What cannot be read is refused: nothing is decided about what nobody has named.
+fn read<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, Failure> {
+    serde_json::from_slice(call.body).map_err(|_| Failure::Refused("SerializationException", String::new()))
 }
 
 fn with_tags(mut context: ContextMap, tags: &[Tag]) -> ContextMap {
