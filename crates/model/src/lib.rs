@@ -34,7 +34,7 @@ pub mod sts;
 
 pub use check::{check, required};
 pub use error::Error;
-pub use shape::{Operation, Shape};
+pub use shape::{Operation, Shape, View};
 
 /// A request of one of the APIs.
 pub trait Request {

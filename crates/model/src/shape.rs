@@ -25,6 +25,48 @@ pub struct Shape {
     pub(crate) told: Option<&'static str>,
 }
 
+/// What a value of a shape is made of, for those who walk one beside its shape.
+pub enum View {
+    /// See [`Shape::member`].
+    Structure,
+    /// Of values of this shape.
+    List(&'static Shape),
+    /// From texts to values of this shape.
+    Map(&'static Shape),
+    /// A text, or one of a set of names.
+    Text,
+    /// Bytes in base64.
+    Blob,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// Seconds since 1970.
+    Timestamp,
+}
+
+impl Shape {
+    /// What its values are made of.
+    pub fn view(&self) -> View {
+        match &self.kind {
+            Kind::Structure(_) => View::Structure,
+            Kind::List { of, .. } => View::List(of),
+            Kind::Map { value, .. } => View::Map(value),
+            Kind::Text { .. } | Kind::Name(_) => View::Text,
+            Kind::Blob { .. } => View::Blob,
+            Kind::Integer { .. } => View::Integer,
+            Kind::Boolean => View::Boolean,
+            Kind::Timestamp => View::Timestamp,
+        }
+    }
+
+    /// The member of a structure that is named exactly so, with its name.
+    pub fn member(&self, name: &str) -> Option<(&'static str, &'static Shape)> {
+        let Kind::Structure(members) = &self.kind else { return None };
+        members.iter().find(|member| member.name == name).map(|member| (member.name, member.shape))
+    }
+}
+
 /// A member of a structure.
 pub(crate) struct Member {
     /// Its name on the wire.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::event::{Recipient, Resource, Told};
 use super::identity::WebIdentity;
+use super::requested::requested;
 use super::s3::Target;
 use super::transcode::{Rules, transcode};
 use super::{kms, others, s3};
@@ -182,7 +183,7 @@ impl Call<'_> {
         let operation = self.response.operation;
         let succeeded = self.response.status.is_success();
         let (mut parameters, mut elements) = (Vec::with_capacity(256), Vec::new());
-        transcode(body, &kms::RULES, &mut parameters);
+        requested(model::kms::OPERATIONS, operation, body, &kms::RULES, &mut parameters);
         if let (true, ResponseBody::Full(answer)) = (succeeded, &self.response.body) {
             kms::elements(operation, answer, uses, &mut elements);
         }
@@ -226,7 +227,7 @@ impl Call<'_> {
             return Vec::new();
         }
         let mut parameters = Vec::new();
-        transcode(json.as_bytes(), &others::IAM, &mut parameters);
+        requested(operations, operation, json.as_bytes(), &others::IAM, &mut parameters);
         let succeeded = self.response.status.is_success();
         let resources: Vec<_> = role.iter().cloned().collect();
         let owner = role.as_ref().and_then(|role| role.account).filter(|_| succeeded || self.principal.is_anonymous());
@@ -254,7 +255,7 @@ impl Call<'_> {
         let read_only = others::is_read_only(others::CLOUDTRAIL_SOURCE, operation);
         let rules: &Rules = &others::CLOUDTRAIL;
         let (mut parameters, mut elements) = (Vec::new(), Vec::new());
-        transcode(body, rules, &mut parameters);
+        requested(model::cloudtrail::OPERATIONS, operation, body, rules, &mut parameters);
         if let (false, true, ResponseBody::Full(answer)) =
             (read_only, self.response.status.is_success(), &self.response.body)
         {

@@ -193,7 +193,7 @@ impl Told<'_> {
                 if !resource.kind.is_empty() {
                     object.text("type", resource.kind);
                 }
-                object.text(if resource.prefix { "ARNPrefix" } else { "ARN" }, &resource.arn);
+                object.text(if resource.prefix { "ARNPrefix" } else { "ARN" }, cut(&resource.arn, ARN_LIMIT));
             });
         }
         out.push(b']');
@@ -202,10 +202,17 @@ impl Told<'_> {
 
 /// "This field has a maximum size of 1 KB; content exceeding that limit is truncated."
 fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(FIELD_LIMIT.min(text.len()))]
+    cut(text, FIELD_LIMIT)
+}
+
+fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit.min(text.len()))]
 }
 
 const FIELD_LIMIT: usize = 1_024;
+
+/// No ARN is longer, whatever a request names.
+const ARN_LIMIT: usize = 2_048;
 
 /// Most resources of a record that is too large with all of them.
 const STUB_RESOURCES: usize = 4;

@@ -159,7 +159,7 @@ mod tests {
             object.raw("nothing", b"");
             object.number("n", 7);
         });
-        let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let read: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read, serde_json::json!({odd: odd, "inner": {"is": true}, "nothing": null, "n": 7}));
     }
 

@@ -15,6 +15,7 @@ mod json;
 mod kms;
 mod limit;
 mod others;
+mod requested;
 mod s3;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::event::{Recipient, Resource, TlsDetails, Told};
 use super::kms;
-use super::transcode::transcode;
+use super::requested::requested;
 
 fn session() -> Principal {
     let account = AccountId::parse("111122223333").unwrap();
@@ -66,7 +66,7 @@ fn encrypt(principal: &Principal, region: &Region, event: Uuid) -> audit::Event 
     let body = br#"{"KeyId":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab","Plaintext":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0",
         "EncryptionContext":{"Department":"Engineering","Project":"Alpha"}}"#;
     let mut parameters = Vec::with_capacity(256);
-    transcode(body, &kms::RULES, &mut parameters);
+    requested(model::kms::OPERATIONS, "Encrypt", body, &kms::RULES, &mut parameters);
     let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned();
     let resources = [Resource { account: Some(principal.account), kind: kms::KEY, arn, prefix: false }];
     let tls = TlsDetails { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256" };

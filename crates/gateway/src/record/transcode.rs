@@ -1,4 +1,4 @@
-//! From a request's or an answer's JSON to what a record shows of it: member names in lowerCamelCase, secrets left out, times in words.
+//! From an answer's JSON to what a record shows of it: member names in lowerCamelCase, secrets left out, times in words.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -166,7 +166,7 @@ impl Shown<'_> {
 }
 
 /// A member's name, where it lies if it has no escapes.
-struct Name<'de>(Cow<'de, str>);
+pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
