@@ -168,14 +168,11 @@ def test_pages_of_events_follow_each_other(server, pair):
     client = server.client("cloudtrail", secure=True)
     whole = [event["EventId"] for event in client.lookup_events()["Events"]]
     assert 20 < len(whole) <= 50
-    paged, token = [], {}
-    for _ in range(3):
-        page = client.lookup_events(MaxResults=5, LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}], **token)
-        paged += [event["EventId"] for event in page["Events"]]
-        if "NextToken" not in page:
-            break
-        token = {"NextToken": page["NextToken"]}
-    assert len(paged) == len(set(paged))
+    attributes = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
+    for options in [{}, {"LookupAttributes": attributes}, {"StartTime": 1}]:
+        pages = client.get_paginator("lookup_events").paginate(PaginationConfig={"PageSize": 3, "MaxItems": 9}, **options)
+        paged = [event["EventId"] for page in pages for event in page["Events"]]
+        assert len(paged) == len(set(paged)) > 3, "more than a page, and none twice"
     for options, code in [
         ({"NextToken": "bogus"}, "InvalidNextTokenException"),
         ({"StartTime": 2_000_000_000, "EndTime": 1}, "InvalidTimeRangeException"),

@@ -88,7 +88,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(&mut self, term: Term) -> Result<(), Error> {
-        let start = self.query.start.map_or(0, |time| time.as_millis());
+        let start = self.query.start.max(self.query.oldest).map_or(0, |time| time.as_millis());
         let end = self.query.end.map_or(u64::MAX, |time| time.as_millis());
         for (turn, place) in self.audit.index.places(term, start, end, self.below).await?.into_iter().enumerate() {
             if self.found.len() >= self.wanted {

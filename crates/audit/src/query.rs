@@ -15,6 +15,8 @@ pub struct Query {
     pub attribute: Option<Attribute>,
     /// Events of this moment or later.
     pub start: Option<Timestamp>,
+    /// How far back it looks at most. It moves with the clock, so no token is bound to it.
+    pub oldest: Option<Timestamp>,
     /// Events of this moment or earlier.
     pub end: Option<Timestamp>,
     /// Most events of a page: 1 to [`MAX_PAGE`].

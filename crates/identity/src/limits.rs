@@ -52,3 +52,7 @@ pub const MAX_ATTEMPTS: usize = 16;
 pub const LAST_USE_BATCH: usize = 512;
 /// Rows that one step of a scan reads.
 pub const SCAN: usize = 512;
+
+/// Pairs of an action and a resource in one simulation: ten full pages. AWS names no number; without one, a request of 200 KB would ask
+/// for millions.
+pub const MAX_SIMULATIONS: usize = 10_000;

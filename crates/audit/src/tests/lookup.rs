@@ -14,6 +14,7 @@ pub(super) fn query(attribute: Option<Attribute>) -> Query {
         region: Region::parse("us-east-1").unwrap(),
         attribute,
         start: None,
+        oldest: None,
         end: None,
         limit: 50,
         token: None,

@@ -66,8 +66,16 @@ impl LookupEventsRequest {
             return Err(Error::InvalidLookupAttributes("You can only specify one lookup attribute.".to_owned()));
         }
         let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(millis(LOOK_BACK)));
-        let start = Some(self.start_time.unwrap_or(oldest).max(oldest));
-        Ok(Some(Query { account, region, attribute, start, end: self.end_time, limit, token: self.next_token }))
+        Ok(Some(Query {
+            account,
+            region,
+            attribute,
+            start: self.start_time,
+            oldest: Some(oldest),
+            end: self.end_time,
+            limit,
+            token: self.next_token,
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use identity::sts::{self, Barred};
 use identity::{Identity, Operation, Prepared, Subject};
-use policy::{GlobalContext, Principal, PrincipalKind, Question, Rule, decide};
+use policy::{By, GlobalContext, Principal, PrincipalKind, Question, Rule, decide};
 
 use super::{Api, Fault, Form, parse};
 use crate::auth::Authenticated;
@@ -110,7 +110,11 @@ fn permit(caller: &Authenticated, principal: &Principal, subject: &Subject) -> R
     let question = Question { principal, action: subject.action, resource: &subject.arn, owner, context: &context };
     let rule = if trust.is_some() { Rule::ResourceMustAllow } else { Rule::Either };
     let policy = trust.and_then(|trust| trust.policy.as_deref());
-    let Err(refused) = decide(&question, policy, rule) else { return Ok(()) };
+    let Err(mut refused) = decide(&question, policy, rule) else { return Ok(()) };
+    if policy.is_none() && refused.by == By::Resource {
+        // A role that is not there refuses in the words of one that lets nobody in.
+        refused.by = By::Trust;
+    }
     if let PrincipalKind::WebIdentity { .. } = principal.kind {
         // Whom nobody knows yet is told nothing of the role.
         return Err(Fault::new("AccessDenied", format!("Not authorized to perform {}", subject.action)));

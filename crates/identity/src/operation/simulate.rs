@@ -11,6 +11,7 @@ use super::shapes::shapes;
 use super::{Allowed, Operation, Subject};
 use crate::Identity;
 use crate::error::Error;
+use crate::limits::MAX_SIMULATIONS;
 use crate::simulation::cast::{Cast, Origin, Source, nobody};
 use crate::simulation::exclusion::{PolicyIdentifier, exclude};
 use crate::simulation::keys::Keys;
@@ -91,6 +92,12 @@ impl Play {
         }
         if let Some(action) = stage.actions.iter().find(|action| !is_action(action)) {
             return Err(invalid(format!("Invalid action name: {action}")));
+        }
+        let resources = stage.resources.as_ref().map_or(1, |resources| resources.len().max(1));
+        if stage.actions.len().saturating_mul(resources) > MAX_SIMULATIONS {
+            return Err(invalid(format!(
+                "At most {MAX_SIMULATIONS} pairs of an action and a resource can be simulated at once."
+            )));
         }
         if stage.handling.is_some() {
             return Err(invalid("ResourceHandlingOption is for actions of EC2, which is not here."));
