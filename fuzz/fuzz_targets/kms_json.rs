@@ -5,12 +5,13 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use gateway::kms::OPERATIONS;
-use gateway::{Account, Accounts, App, Connection, Domains, Gateway, Limits, Settings};
+use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Settings};
 use http::{HeaderMap, HeaderValue};
-use keys::{AccountId, KeyFile, Keys, Principal, Region};
+use identity::{Identity, StaticKey};
+use keys::{AccountId, KeyFile, Keys, Region};
 use libfuzzer_sys::fuzz_target;
 use sigv4::{Payload, Secret, Signer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -93,7 +94,7 @@ impl Server {
         // A connection that stays open keeps empty buffers, which the leak detector does not recognise as reachable.
         let (mut wire, io) = tokio::io::duplex(1 << 20);
         let shutdown = self.stop.subscribe();
-        let connection = Connection { secure: true, peer: SocketAddr::from(([127, 0, 0, 1], 1)), shutdown };
+        let connection = Connection { secure: true, peer: SocketAddr::from(([127, 0, 0, 1], 1)), listener: None, tls: None, shutdown };
         let gateway = Arc::clone(&self.gateway);
         self.runtime.block_on(async {
             let serving = tokio::spawn(async move { gateway.serve(io, connection).await });
@@ -134,19 +135,23 @@ async fn gateway(folder: &std::path::Path) -> Gateway {
     let settings = objects::Settings {
         inline_limit: 0,
         blocked_by_default: objects::BlockedTypes::default(),
+        public_access_by_default: None,
         region: region.clone(),
         clock: Arc::clone(&clock),
     };
     let objects = objects::Objects::open(dependencies, settings).expect("objects");
-    let principal = Principal {
-        account: AccountId::parse("111111111111").expect("an account"),
-        arn: "arn:aws:iam::111111111111:root".to_owned(),
-        access_key_id: "AKIA".to_owned(),
-        user_id: "111111111111".to_owned(),
-    };
-    let accounts = Accounts::new([Account { principal, secret: Secret::new(b"secret") }]).expect("one account");
+    let account = AccountId::parse("111111111111").expect("an account");
+    let identity = Identity::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock), account);
+    let root = StaticKey { access_key_id: "AKIA".to_owned(), secret: b"secret".to_vec().into() };
+    identity.provision(account, None, &[], vec![root]).await.expect("the root user's key");
+    // Records are not what is looked for: they are written behind the answers.
+    let retention = Duration::from_secs(365 * 24 * 60 * 60);
+    let log = audit::Settings { mode: audit::Mode::Relaxed, retention, clock: Arc::clone(&clock) };
+    let audit = audit::Audit::open(Arc::clone(&store), Arc::clone(&keys), log).await.expect("the log");
+    let trails = audit::trail::Trails::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock)).await;
+    let trails = trails.expect("no trails");
     let settings = Settings { region, domains: Domains::default(), clock, limits: Limits::default() };
-    Gateway::new(Arc::new(App::new(objects, keys, store, blobs, accounts, settings)))
+    Gateway::new(Arc::new(App::new(Parts { objects, keys, identity, audit, trails, store, blobs }, settings)))
 }
 
 fn replace(text: &[u8], word: &[u8], with: &[u8]) -> Vec<u8> {
