@@ -22,6 +22,13 @@ macro_rules! actions {
         pub(crate) enum Action { $($action),+ }
 
         impl Action {
+            const ALL: &[Self] = &[$(Self::$action),+];
+
+            /// The action of this name, `kms:Encrypt` or, as policies have it, in any other case.
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|action| action.name().eq_ignore_ascii_case(name))
+            }
+
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$action => concat!("kms:", stringify!($action))),+ }
             }
@@ -195,7 +202,9 @@ impl Keys {
             note(&key, wish.action);
         }
         let decided = self.decide(principal, &key, via, alias.as_ref(), &wish, &granted).await;
-        decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
+        decided.map_err(|error| hide(error, principal, account, &wish, key_id))?;
+        self.admit_use(principal, &key.record, wish.action)?;
+        Ok(key)
     }
 
     /// The key that an id or ARN names, for the operations that take no alias.
@@ -227,7 +236,7 @@ impl Keys {
         let key = found.ok_or_else(no_key_of_yours)?;
         note(&key, wish.action);
         match self.decide(principal, &key, Via::Kms, None, &wish, &granted).await {
-            Ok(()) => Ok(key),
+            Ok(()) => self.admit_use(principal, &key.record, wish.action).map(|()| key),
             Err(Error::AccessDenied(_)) => Err(no_key_of_yours()),
             Err(error) => Err(error),
         }

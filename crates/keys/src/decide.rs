@@ -110,13 +110,13 @@ impl<'a> Use<'a> {
 
 /// A decision that is asked for: who wants what of which key, and how they came.
 #[derive(Clone, Copy)]
-struct Case<'a> {
-    principal: &'a Principal,
-    key: &'a Key,
-    via: Via,
+pub(crate) struct Case<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) key: &'a Key,
+    pub(crate) via: Via,
     /// The alias that the request named the key by.
-    alias: Option<&'a AliasName>,
-    wish: &'a Use<'a>,
+    pub(crate) alias: Option<&'a AliasName>,
+    pub(crate) wish: &'a Use<'a>,
 }
 
 /// What a caller's own policies say.
@@ -160,7 +160,7 @@ impl Keys {
     }
 
     /// What policies say.
-    fn judge(&self, case: &Case<'_>, labels: &Labels, own: bool) -> Result<(), Refused> {
+    pub(crate) fn judge(&self, case: &Case<'_>, labels: &Labels, own: bool) -> Result<(), Refused> {
         let action = case.wish.action;
         self.ask(case, labels, |question| {
             if action == Action::ListAliases {
@@ -184,7 +184,7 @@ impl Keys {
     }
 
     /// Puts the question of a case, with all its circumstances.
-    fn ask<T>(&self, case: &Case<'_>, labels: &Labels, answer: impl FnOnce(&Question<'_>) -> T) -> T {
+    pub(crate) fn ask<T>(&self, case: &Case<'_>, labels: &Labels, answer: impl FnOnce(&Question<'_>) -> T) -> T {
         let Case { principal, key, via, alias, wish } = *case;
         let circumstances = Circumstances { principal, key, region: &self.region, via, alias, wish, labels };
         let facts = request::facts();
@@ -276,7 +276,7 @@ impl Keys {
     }
 
     /// The tags and aliases of a key, if a policy that applies asks for any.
-    async fn labels_if_asked_for(&self, case: &Case<'_>) -> Result<Arc<Labels>, Error> {
+    pub(crate) async fn labels_if_asked_for(&self, case: &Case<'_>) -> Result<Arc<Labels>, Error> {
         let mentions =
             |document: &Document| document.mentions("aws:resourcetag/") || document.mentions("kms:resourcealiases");
         let permissions = &case.principal.permissions;

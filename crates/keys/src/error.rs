@@ -111,6 +111,8 @@ exceptions! {
     Serialization = "SerializationException",
     /// A tag is not valid.
     Tag = "TagException",
+    /// More requests than a request quota allows.
+    Throttling = "ThrottlingException",
     /// The parameter or key type is not supported.
     UnsupportedOperation = "UnsupportedOperationException",
     /// A parameter breaks the service model's constraints.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use meta::{Table, Transaction};
+use meta::{Range, Table, Transaction};
 
 use crate::codec::decode_empty;
 use crate::error::Error;
@@ -53,6 +53,33 @@ impl Vault {
                 Some(last) => range.after(&last.key),
                 None => return Ok(false),
             };
+        }
+    }
+
+    /// All grants of a key to a principal, from the store.
+    pub(crate) async fn grants_to(&self, key: KeyId, grantee: &Party) -> Result<Vec<Grant>, Error> {
+        let mut grants = self.grants_along(key, self.rows.granted_to(key, &grantee.hash())).await?;
+        grants.retain(|grant| grant.terms.grantee == *grantee);
+        Ok(grants)
+    }
+
+    /// All grants of a key, from the store.
+    pub(crate) async fn grants_of(&self, key: KeyId) -> Result<Vec<Grant>, Error> {
+        self.grants_along(key, self.rows.grants(key)).await
+    }
+
+    async fn grants_along(&self, key: KeyId, mut range: Range) -> Result<Vec<Grant>, Error> {
+        let mut grants = Vec::new();
+        loop {
+            let rows = self.scan(Table::Key, &range, SCAN_BATCH).await?;
+            for row in &rows {
+                let id = Rows::last_grant(&row.key).ok_or_else(|| Error::damaged("grant", &row.key))?;
+                grants.extend(self.grant(key, id).await?.map(|found| found.value));
+            }
+            match rows.last() {
+                Some(last) if rows.len() == SCAN_BATCH => range = range.after(&last.key),
+                _ => return Ok(grants),
+            }
         }
     }
 

@@ -42,6 +42,7 @@ mod protection;
 mod quota;
 mod record;
 mod request;
+mod request_quota;
 mod rewrap;
 mod root;
 mod rows;
@@ -50,9 +51,10 @@ mod set;
 mod tick;
 mod vault;
 mod verify;
+mod who_can;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use generation::Generator;
@@ -76,6 +78,7 @@ pub use root::{
     RootKeyKind, RootKeys,
 };
 pub use service::{DataKey, ServiceDataKey};
+pub use who_can::{KeyAccess, LettingGrant};
 pub use wire::{Blob, Plaintext, Timestamp, parse};
 
 /// What a [`Keys`] needs to know besides its store.
@@ -113,6 +116,8 @@ struct Shared {
     generator: Generator,
     /// To the custom key stores.
     connections: custody::Connections,
+    /// Set once, if request quotas hold.
+    quotas: OnceLock<request_quota::RequestQuotas>,
 }
 
 impl Shared {
@@ -170,6 +175,7 @@ impl Keys {
             vaults,
             generator: Generator::new(),
             connections: custody::Connections::new(key_stores),
+            quotas: OnceLock::new(),
         });
         Ok(Arc::new(Self { region: home, clock, vault, shared }))
     }

@@ -71,6 +71,7 @@ pub use document::{Document, Kind};
 pub use error::Malformed;
 pub use evaluate::{Reach, Verdict};
 pub use global::GlobalContext;
+pub use network::Network;
 pub use pattern::Pattern;
 pub use position::{Position, Span, statement_spans};
 pub use principal::NamedPrincipal;

@@ -1,16 +1,17 @@
-//! Address ranges of IpAddress and NotIpAddress (RFC 4632, RFC 4291).
+//! Address ranges (RFC 4632, RFC 4291): of IpAddress and NotIpAddress, and of whoever else asks for an address.
 
 use std::net::IpAddr;
 
 /// A range of addresses: `203.0.113.0/24`, `2001:db8::/32`, or one address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix: u32,
 }
 
 impl Network {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads a range or an address; bits beyond the prefix are of no account. `None`: it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().ok()?;
         let width = width(address);
@@ -33,8 +34,17 @@ impl Network {
         self.address.is_ipv4()
     }
 
+    /// Whether no bit is set beyond the prefix: `10.0.0.0/8` is so, `10.0.0.5/8` is not, and may mean something else.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        let loose = width(self.address) - self.prefix;
+        let beyond = 1_u128.checked_shl(loose).map_or(u128::MAX, |bit| bit - 1);
+        bits(self.address) & beyond == 0
+    }
+
     /// Whether the address lies in the range. An IPv4 address that arrives mapped into IPv6 is the IPv4 address.
-    pub(crate) fn contains(self, address: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let shift = width(self.address) - self.prefix;
         let network = |address: IpAddr| bits(address).checked_shr(shift).unwrap_or(0);
@@ -76,6 +86,11 @@ mod tests {
         ] {
             let network = Network::parse(network).unwrap();
             assert_eq!(network.contains(address.parse().unwrap()), inside, "{network:?} {address}");
+        }
+        for (network, exact) in
+            [("10.0.0.0/8", true), ("10.0.0.5/8", false), ("::/0", true), ("::1/0", false), ("::1", true)]
+        {
+            assert_eq!(Network::parse(network).unwrap().is_exact(), exact, "{network}");
         }
         for bad in ["", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/+1", "::/129", "*", "1.2.3.4/1/2", "01.2.3.4"] {
             assert_eq!(Network::parse(bad), None, "{bad}");

@@ -19,6 +19,9 @@ impl Context for Keys<'_> {
         if let Some(given) = self.given.value(key) {
             return Some(given);
         }
+        if key == "kms:calleraccount" {
+            return self.caller.map(|caller| Value::from(caller.account.to_string()));
+        }
         match key.strip_prefix("aws:")? {
             "resourceaccount" => self.owner.map(|owner| Value::from(owner.to_string())),
             name if name.starts_with("principal") || matches!(name, "userid" | "username") => {

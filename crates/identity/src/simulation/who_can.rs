@@ -60,23 +60,36 @@ impl Identity {
     pub async fn who_can(&self, access: &Access<'_>, given: Vec<Permitted>) -> Result<Vec<Permitted>, Error> {
         let accounts = self.account_ids().await?;
         let mut found = given;
-        for account in &accounts {
-            found.extend(permitted(access, &Principal::root(*account, "")));
-            for head in self.heads(*account, rows::Kind::User).await? {
-                if let Some(user) = self.rows.read::<User>(&User::place(*account, &head.id)).await? {
-                    found.extend(permitted(access, &self.cast_user(*account, &user).await?.principal()));
-                }
-            }
-            for head in self.heads(*account, rows::Kind::Role).await? {
-                if let Some(role) = self.rows.read::<Role>(&Role::place(*account, &head.id)).await? {
-                    found.extend(permitted(access, &self.cast_role(*account, &role).await?.principal()));
-                }
-            }
-        }
+        found.extend(self.everyone().await?.iter().filter_map(|principal| permitted(access, principal)));
         found.extend(access.policy.into_iter().flat_map(|policy| outsiders(access, policy, &accounts)));
         found.sort();
         found.dedup();
         Ok(found)
+    }
+}
+
+impl Identity {
+    /// Every root user, user and role of this server, with all that its policies let it do. A role is in a session, whose name tells that
+    /// it is none.
+    ///
+    /// # Errors
+    /// A failing store; a damaged row.
+    pub async fn everyone(&self) -> Result<Vec<Principal>, Error> {
+        let mut everyone = Vec::new();
+        for account in self.account_ids().await? {
+            everyone.push(Principal::root(account, ""));
+            for head in self.heads(account, rows::Kind::User).await? {
+                if let Some(user) = self.rows.read::<User>(&User::place(account, &head.id)).await? {
+                    everyone.push(self.cast_user(account, &user).await?.principal());
+                }
+            }
+            for head in self.heads(account, rows::Kind::Role).await? {
+                if let Some(role) = self.rows.read::<Role>(&Role::place(account, &head.id)).await? {
+                    everyone.push(self.cast_role(account, &role).await?.principal());
+                }
+            }
+        }
+        Ok(everyone)
     }
 }
 

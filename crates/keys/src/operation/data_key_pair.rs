@@ -143,6 +143,7 @@ impl Keys {
         let key = self.key_for(principal, &request.key_id, wish, KeyUsage::EncryptDecrypt).await?;
         key.require_symmetric()?;
         key.require_kept_here()?;
+        self.admit_pair(principal, spec)?;
         stop_dry_run(request.dry_run)?;
         let secret = self.shared.generator.generate(spec).await?;
         let pair = material::Key::load(spec, secret.expose()).map_err(cryptographic)?;

@@ -81,6 +81,7 @@ impl Keys {
         if !tags.is_empty() {
             other.allow_tagged(principal, Action::TagResource, &[], &tags)?;
         }
+        self.admit_replica(principal, other.region.as_str())?;
         let own = Own {
             details: KeyDetails { description: request.description.unwrap_or_default(), tags },
             policy: request.policy,
@@ -147,6 +148,8 @@ impl Keys {
             let text = format!("{} is not a Region of this server.", request.primary_region);
             return Err(Error::UnsupportedOperation(text));
         };
+        // It counts in both Regions.
+        other.admit(principal, Action::UpdatePrimaryRegion.operation())?;
         // The caller needs the permission on both keys.
         other.find_by_id(principal, &key.id.to_string(), Use::of(Action::UpdatePrimaryRegion).facts(&facts)).await?;
         self.change_set(key.id, |set, transaction| {
