@@ -65,6 +65,8 @@ class Server:
             "STRONGROOM_HTTPS": f"127.0.0.1:{self.https_port}",
             "STRONGROOM_REGION": REGION,
             "STRONGROOM_ACCOUNT_ID": ACCOUNT,
+            # Attacks on signatures would wait for their answers; tests/attacks/test_network.py has it on.
+            "STRONGROOM_DELAY_FAILURES": "off",
             "STRONGROOM_ROOT_ACCESS_KEY_ID": self.access_key_id,
             "STRONGROOM_ROOT_SECRET_ACCESS_KEY": self.secret_access_key,
             **self.environment,

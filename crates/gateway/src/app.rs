@@ -12,6 +12,7 @@ use sigv4::SigningKeys;
 
 use crate::health::Readiness;
 use crate::host::Domains;
+use crate::throttle::{Limiter, Safeguards};
 
 /// The server's state as requests see it. Shared by all connections.
 pub struct App {
@@ -31,6 +32,7 @@ pub struct App {
     pub settings: Settings,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) readiness: Readiness,
+    pub(crate) limiter: Limiter,
 }
 
 /// What requests are answered with.
@@ -61,6 +63,8 @@ pub struct Settings {
     pub clock: Clock,
     /// How much and how long a client may take.
     pub limits: Limits,
+    /// What keeps clients from each other.
+    pub safeguards: Safeguards,
 }
 
 /// Bounds on what one connection may cost.
@@ -97,7 +101,11 @@ impl App {
     pub fn new(parts: Parts, settings: Settings) -> App {
         let Parts { objects, keys, identity, audit, trails, store, blobs } = parts;
         let regions = keys.regions().filter_map(|region| keys.in_region(region.as_str())).collect();
+        if let Some(factor) = settings.safeguards.quotas {
+            keys.limit_requests(factor);
+        }
         App {
+            limiter: Limiter::new(&settings.safeguards),
             objects,
             keys,
             regions,

@@ -76,7 +76,7 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Connection { secure, peer, listener, tls, mut shutdown } = connection;
-        let origin = dispatch::Origin { secure, peer: peer.ip(), listener, tls };
+        let origin = dispatch::Origin { secure, peer: peer.ip(), client: peer.ip(), listener, tls };
         let io = TokioIo::new(Impatient::new(io, self.app.settings.limits.answer_silence));
         let service = service_fn(|mut request| {
             let (app, origin) = (Arc::clone(&self.app), origin.clone());

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -21,7 +21,8 @@ use crate::request::{Request, RequestId};
 use crate::response::{AccessLog, Outgoing, Response};
 use crate::service::Service;
 use crate::sts::STS;
-use crate::{cloudtrail, denial, health, json, kms, metrics, record, s3, sts};
+use crate::throttle::Verdict;
+use crate::{cloudtrail, denial, forwarded, health, json, kms, metrics, record, s3, sts};
 
 /// The longest body of a JSON or query request that is not for S3. KMS's largest, a key policy of 32 KiB with every
 /// character escaped, fits; so does a ciphertext of 6 KiB with the largest encryption context.
@@ -37,6 +38,8 @@ pub(crate) struct Origin {
     pub(crate) secure: bool,
     /// The address at the other end.
     pub(crate) peer: IpAddr,
+    /// Whom it speaks for, if it is a trusted proxy.
+    pub(crate) client: IpAddr,
     /// The name of the listener, if it has one.
     pub(crate) listener: Option<Arc<str>>,
     /// What TLS came to.
@@ -70,6 +73,8 @@ pub(crate) async fn answer(
     let started = Instant::now();
     let (parts, incoming) = request.into_parts();
     let id = RequestId::next();
+    let forwarded = forwarded::client(&parts.headers, origin.peer, &app.settings.safeguards.trusted_proxies);
+    let origin = Origin { client: forwarded, ..origin };
     let body = RequestBody::new(incoming, app.settings.limits.body_silence);
     let mut request = receive(app, parts, body, id, &origin);
     let facts = Arc::new(facts(&request, origin));
@@ -112,7 +117,8 @@ fn receive(app: &App, parts: Parts, body: RequestBody, id: RequestId, origin: &O
         query: Query::default(),
         headers: parts.headers,
         secure: origin.secure,
-        peer: origin.peer,
+        client: origin.client,
+        is_local: origin.peer.to_canonical().is_loopback() && origin.client.is_loopback(),
         listener: origin.listener.clone(),
         tls: origin.tls.clone(),
         received: (app.settings.clock)(),
@@ -126,7 +132,7 @@ fn facts(request: &Request, origin: Origin) -> RequestFacts {
     let header = |name| request.header(name).map(str::to_owned);
     RequestFacts {
         secure: origin.secure,
-        address: origin.peer.to_canonical(),
+        address: origin.client,
         listener: origin.listener,
         user_agent: header(header::USER_AGENT),
         referer: header(header::REFERER),
@@ -141,7 +147,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
         return Answered::outside(Service::S3, response);
     }
     if request.bucket_host.is_none()
-        && let Some(response) = metrics::answer(app, &request.method, request.path(), request.peer)
+        && let Some(response) = metrics::answer(app, &request.method, request.path(), request.is_local)
     {
         return Answered::outside(Service::S3, response);
     }
@@ -158,7 +164,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
         Err(Refusal::Anonymous) if shape == Service::Sts => {
             return Box::pin(unsigned_form(app, request, facts)).await;
         }
-        Err(refusal) => return Answered::outside(shape, shape.refuse(request, &refusal)),
+        Err(refusal) => return Box::pin(turned_away(app, request, shape, &refusal)).await,
     };
     let service = Service::by_scope(&claim.scope().service).unwrap_or(shape);
     let keys = match service {
@@ -169,7 +175,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     // Whoever does not even name an access key that exists costs no memory.
     let credential = match auth::credential(app, &claim).await {
         Ok(credential) => credential,
-        Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
+        Err(refusal) => return Box::pin(turned_away(app, request, service, &refusal)).await,
     };
     // S3 is authenticated by its head, the body is read afterwards. The signatures of the others cover the body, which is small.
     let whole = match service {
@@ -189,8 +195,11 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     let expected = Expected { service: service.scope(), signed_for, region, body, now: request.received };
     let (caller, check) = match auth::authenticate(app, &claim, &head, &credential, facts, expected) {
         Ok(authenticated) => authenticated,
-        Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
+        Err(refusal) => return Box::pin(turned_away(app, request, service, &refusal)).await,
     };
+    if let Err(wait) = app.limiter.admit(caller.principal()) {
+        return too_soon(request, service, caller, whole.unwrap_or_default(), wait);
+    }
     app.identity.used_by(caller.principal(), service.scope(), caller.region());
     let body = whole.unwrap_or_default();
     let response = match service {
@@ -205,6 +214,24 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
         Service::CloudTrail => Box::pin(cloudtrail::handle(app, &caller, request, body.clone())).await,
         Service::Absent(absent) => absent.answer(),
     };
+    Answered { service, response, caller: Some(caller), body }
+}
+
+/// A request that was not let in. Whoever fails over and over waits for the answer.
+async fn turned_away(app: &App, request: &Request, service: Service, refusal: &Refusal) -> Answered {
+    let response = match app.limiter.hold(request.client, refusal).await {
+        Verdict::Answer => service.refuse(request, refusal),
+        Verdict::TooMany(wait) => service.throttled(request, wait),
+    };
+    Answered::outside(service, response)
+}
+
+/// A request of somebody who makes too many. KMS's are on record, as AWS's are.
+fn too_soon(request: &Request, service: Service, caller: Authenticated, body: Bytes, wait: Duration) -> Answered {
+    let mut response = service.throttled(request, wait);
+    if service == Service::Kms {
+        response.operation = kms::named(request).map_or("-", |operation| operation.name);
+    }
     Answered { service, response, caller: Some(caller), body }
 }
 

@@ -4,8 +4,6 @@
 //! They tell how the store and the re-wrapping of its keys are doing and nothing of what is in it. Who scrapes from elsewhere runs an agent here, as with any
 //! exporter that has no authentication of its own.
 
-use std::net::IpAddr;
-
 use http::{Method, StatusCode};
 
 use crate::app::App;
@@ -15,11 +13,11 @@ use crate::response::Response;
 const PATH: &str = "/_/metrics";
 
 /// The answer, if this asks for metrics.
-pub(crate) fn answer(app: &App, method: &Method, path: &str, peer: IpAddr) -> Option<Response> {
+pub(crate) fn answer(app: &App, method: &Method, path: &str, is_local: bool) -> Option<Response> {
     if path != PATH || method != Method::GET {
         return None;
     }
-    let mut response = if peer.to_canonical().is_loopback() {
+    let mut response = if is_local {
         Response::full(
             StatusCode::OK,
             "text/plain; version=0.0.4",

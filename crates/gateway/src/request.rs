@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -29,8 +29,10 @@ pub struct Request {
     pub bucket_host: Option<String>,
     /// Whether the connection is TLS. SSE-C is refused without.
     pub secure: bool,
-    /// The client's address as the socket tells it; no forwarding header is believed.
-    pub peer: IpAddr,
+    /// The client's address: as the socket tells it, or a proxy that the operator trusts. Never an IPv4 address in IPv6's clothes.
+    pub client: IpAddr,
+    /// Whether the client is on this machine, and no proxy between.
+    pub is_local: bool,
     /// The name of the listener that it came by, if the operator gave it one.
     pub listener: Option<Arc<str>>,
     /// What the connection's TLS came to.

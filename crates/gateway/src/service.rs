@@ -95,6 +95,21 @@ impl Service {
         }
     }
 
+    /// What a request is answered that came too soon.
+    pub(crate) fn too_fast(self, request: &Request) -> Response {
+        let status = StatusCode::BAD_REQUEST;
+        match self {
+            Service::S3 => s3::slow_down(request),
+            Service::Kms => {
+                let text = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+                json::error(status, "ThrottlingException", text)
+            }
+            Service::Iam => IAM.error(&Fault::new("Throttling", "Rate exceeded"), request.id),
+            Service::Sts => STS.error(&Fault::new("Throttling", "Rate exceeded"), request.id),
+            Service::CloudTrail | Service::Absent(_) => json::error(status, "ThrottlingException", "Rate exceeded"),
+        }
+    }
+
     pub(crate) fn refuse(self, request: &Request, refusal: &Refusal) -> Response {
         match self {
             Service::S3 => s3::refuse(request, refusal),

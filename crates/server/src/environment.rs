@@ -47,7 +47,17 @@ pub fn variables(config: &Config, endpoint: Endpoint) -> Result<Vec<Variable>, E
     let (url, secure) = match (endpoint, config.https, config.http) {
         (Endpoint::Best, Some(https), _) => (format!("https://{}", reachable(https)), true),
         (_, _, Some(http)) => (format!("http://{}", reachable(http)), false),
-        _ => return Err(ConfigError::NoListener.into()),
+        // Only listeners with names: the first that fits.
+        _ => match config
+            .listeners
+            .iter()
+            .find(|one| one.tls == (endpoint == Endpoint::Best))
+            .or(config.listeners.first().filter(|_| endpoint == Endpoint::Best))
+        {
+            Some(one) if one.tls => (format!("https://{}", reachable(one.address)), true),
+            Some(one) => (format!("http://{}", reachable(one.address)), false),
+            None => return Err(ConfigError::NoListener.into()),
+        },
     };
     let set = |name, value: &str| Variable { name, value: Some(Zeroizing::new(value.to_owned())) };
     let mut variables = vec![

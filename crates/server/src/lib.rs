@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod config;
 mod control;
 pub mod credentials;
+mod doors;
 pub mod environment;
 mod error;
 pub mod event_log;

@@ -1,16 +1,32 @@
 //! Accepting connections, in plain and with TLS, within limits.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::{Connection, Gateway};
+use policy::Network;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::Error;
 use crate::tls;
+
+/// An address that is listened on.
+pub(crate) struct Door {
+    /// What its listener is called in requests, if the operator gave it a name.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// Who may connect; everybody if it is empty.
+    pub(crate) allow: Arc<[Network]>,
+}
+
+impl Door {
+    fn lets_in(&self, address: IpAddr) -> bool {
+        self.allow.is_empty() || self.allow.iter().any(|network| network.contains(address))
+    }
+}
 
 /// What all listeners share.
 pub(crate) struct Connections {
@@ -28,21 +44,25 @@ impl Connections {
     }
 
     /// Accepts until the server stops.
-    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>) {
+    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener, door: Door) {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
-            () = self.accept_all(&listener, tls) => {}
+            () = self.accept_all(&listener, Arc::new(door)) => {}
         }
     }
 
-    async fn accept_all(self: &Arc<Self>, listener: &TcpListener, tls: Option<TlsAcceptor>) {
+    async fn accept_all(self: &Arc<Self>, listener: &TcpListener, door: Arc<Door>) {
         loop {
             // The permit first: what cannot be served waits in the kernel's queue.
             let permit = Arc::clone(&self.permits).acquire_owned().await.expect("nobody closes the semaphore");
             match listener.accept().await {
+                // Before anything is read: whoever may not connect learns nothing, not even a certificate.
+                Ok((_, peer)) if !door.lets_in(peer.ip()) => {
+                    tracing::debug!(%peer, listener = door.name.as_deref(), "not allowed to connect");
+                }
                 Ok((stream, peer)) => {
-                    tokio::spawn(Arc::clone(self).serve(stream, peer, tls.clone(), permit));
+                    tokio::spawn(Arc::clone(self).serve(stream, peer, Arc::clone(&door), permit));
                 }
                 Err(error) => {
                     // Of the connection (it is gone) or of the process (out of files): either way the next may be good.
@@ -57,7 +77,7 @@ impl Connections {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
-        tls: Option<TlsAcceptor>,
+        door: Arc<Door>,
         permit: OwnedSemaphorePermit,
     ) {
         // Answers leave at once: with Nagle's algorithm (RFC 896) they would wait for a delayed acknowledgement, 40 ms.
@@ -65,9 +85,14 @@ impl Connections {
             tracing::debug!(%peer, %error, "the connection is gone");
             return;
         }
-        let mut connection =
-            Connection { secure: tls.is_some(), peer, listener: None, tls: None, shutdown: self.stop.subscribe() };
-        let result = match tls {
+        let mut connection = Connection {
+            secure: door.tls.is_some(),
+            peer,
+            listener: door.name.clone(),
+            tls: None,
+            shutdown: self.stop.subscribe(),
+        };
+        let result = match &door.tls {
             None => self.gateway.serve(stream, connection).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use gateway::{App, Domains, Gateway, Limits, Parts};
+use gateway::{App, Domains, Gateway, Limits, Parts, Safeguards};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
 use crate::control::{Control, Served};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::listener::{Connections, listen};
+use crate::listener::Connections;
 use crate::open::{Missing, Store};
 use crate::tls::Tls;
 use crate::welcome::Welcome;
-use crate::{accounts, files, oidc, process, tasks, trails};
+use crate::{accounts, doors, files, oidc, process, tasks, trails};
 
 /// Serves until SIGTERM or SIGINT. `welcome` is called once it is ready, if this start has made the store.
 ///
@@ -41,9 +41,10 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
     let mut signals = Signals::new()?;
     let store = Store::open(config, Missing::Make).await?;
     let (root, made_credentials) = root_credentials(config, &store)?;
-    let tls = match config.https {
-        Some(_) => Some(Tls::new(config, &store.secrets)?),
-        None => None,
+    let wanted = doors::wanted(config);
+    let tls = match wanted.iter().any(|door| door.tls) {
+        true => Some(Tls::new(config, &store.secrets)?),
+        false => None,
     };
     let more = config.accounts.as_deref().map(accounts::load).transpose()?.unwrap_or_default();
     accounts::provision(&store.iam, &root, more).await?;
@@ -51,20 +52,12 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
     let app = Arc::new(app(config, &store));
     let connections = Connections::new(Gateway::new(Arc::clone(&app)), config.max_connections);
     // All addresses first: a server with half of its listeners would look like one that works.
-    let http = config.http.map(listen).transpose()?;
-    let https = config.https.map(listen).transpose()?;
-    for (scheme, listener) in [("http", &http), ("https", &https)] {
-        if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
-            tracing::info!(%scheme, %address, "listening");
-        }
-    }
+    let doors = doors::open(config, wanted, tls.as_ref())?;
     let (control, socket) = Control::listen(&store.data_dir, Served::of(&store))?;
-    let (acceptor, development) = tls.map_or((None, None), |tls| (Some(tls.acceptor), tls.development));
-    for (listener, tls) in [(http, None), (https, acceptor)] {
-        if let Some(listener) = listener {
-            tokio::spawn(Arc::clone(&connections).accept(listener, tls));
-        }
+    for (listener, door) in doors {
+        tokio::spawn(Arc::clone(&connections).accept(listener, door));
     }
+    let development = tls.and_then(|tls| tls.development);
     let mut tasks = tasks::start(&store, development);
     tasks.spawn(control.serve());
     tasks.spawn(trails::deliver(&store, app, config.trails));
@@ -111,6 +104,12 @@ fn app(config: &Config, store: &Store) -> App {
         domains: Domains::new(&config.domains),
         clock: Arc::new(SystemTime::now),
         limits: Limits::default(),
+        safeguards: Safeguards {
+            trusted_proxies: config.trusted_proxies.clone(),
+            delay_failures: config.delay_failures,
+            request_rate: config.request_rate,
+            quotas: config.request_quotas,
+        },
     };
     let parts = Parts {
         objects: Arc::clone(&store.objects),

@@ -4,7 +4,7 @@
 //! again well before it expires, with a key that is never written anywhere.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,9 +12,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
 };
+use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -29,7 +31,7 @@ use crate::secrets::Secrets;
 
 /// The TLS of the server.
 pub(crate) struct Tls {
-    pub(crate) acceptor: TlsAcceptor,
+    current: Arc<Current>,
     /// Present if the certificate is ours to renew.
     pub(crate) development: Option<Development>,
 }
@@ -47,16 +49,36 @@ impl Tls {
                 (current, Some(development))
             }
         };
-        let mut settings = rustls::ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(failed)?
-            .with_no_client_auth()
-            .with_cert_resolver(current);
-        settings.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Resumption without memory for each client; the tickets' keys change every six hours.
-        settings.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
-        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(settings)), development })
+        Ok(Tls { current, development })
     }
+
+    /// What accepts connections of one listener. With `authorities`, PEM files, clients must show a certificate from one of them.
+    pub(crate) fn acceptor(&self, authorities: &[PathBuf]) -> Result<TlsAcceptor, Error> {
+        let builder = rustls::ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(failed)?;
+        let builder = match authorities {
+            [] => builder.with_no_client_auth(),
+            files => builder.with_client_cert_verifier(client_verifier(files)?),
+        };
+        let mut settings = builder.with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>);
+        settings.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Resumption without memory for each client; the tickets' keys change every six hours. Each listener has its own: a ticket of
+        // one that asks for no certificate opens none that does.
+        settings.ticketer = aws_lc_rs::Ticketer::new().map_err(failed)?;
+        Ok(TlsAcceptor::from(Arc::new(settings)))
+    }
+}
+
+/// Clients must have a certificate (RFC 5280) from an authority in these files. Nobody may come without.
+fn client_verifier(files: &[PathBuf]) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    let mut roots = RootCertStore::empty();
+    for file in files {
+        for authority in certificates(file)? {
+            roots.add(authority).map_err(|error| unreadable(file, &error))?;
+        }
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(failed)
 }
 
 /// The development certificate in use, and what makes the next one.
@@ -102,16 +124,24 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn own(files: &CertificateFiles) -> Result<CertifiedKey, Error> {
-    let unreadable = |path: &Path, error: &dyn std::fmt::Display| Error::Tls(format!("{}: {error}", path.display()));
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&files.certificate, &error))?;
-    if chain.is_empty() {
-        return Err(unreadable(&files.certificate, &"there is no certificate in it"));
-    }
+    let chain = certificates(&files.certificate)?;
     let pem = files::read_private(&files.key)?;
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| unreadable(&files.key, &error))?;
     certified(chain, key)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(path, &error))?;
+    match found.is_empty() {
+        true => Err(unreadable(path, &"there is no certificate in it")),
+        false => Ok(found),
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::Tls(format!("{}: {error}", path.display()))
 }
 
 /// Also checks that the key is the certificate's.
@@ -181,7 +211,6 @@ impl Authority {
     }
 }
 
-/// What the development certificate is good for.
 /// What a handshake came to, in the words of CloudTrail records: IANA's for TLS 1.3, OpenSSL's for TLS 1.2.
 pub(crate) fn details(connection: &rustls::ServerConnection) -> Option<gateway::record::TlsDetails> {
     use rustls::CipherSuite as Suite;
@@ -204,16 +233,17 @@ pub(crate) fn details(connection: &rustls::ServerConnection) -> Option<gateway::
     Some(gateway::record::TlsDetails { version, cipher_suite })
 }
 
+/// What the development certificate is good for.
 struct Names(Vec<SanType>);
 
 impl Names {
     fn of(config: &Config) -> Names {
         let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        if let Some(listening) = config.https.map(|address| address.ip())
-            && !listening.is_unspecified()
-            && !addresses.contains(&listening)
-        {
-            addresses.push(listening);
+        let named = config.listeners.iter().filter(|listener| listener.tls).map(|listener| listener.address);
+        for listening in config.https.into_iter().chain(named).map(|address| address.ip()) {
+            if !listening.is_unspecified() && !addresses.contains(&listening) {
+                addresses.push(listening);
+            }
         }
         let mut domains = vec!["localhost".to_owned()];
         domains.extend(config.domains.iter().filter(|domain| *domain != "localhost").cloned());
@@ -261,7 +291,7 @@ mod tests {
     }
 
     fn verify(secrets: &Secrets, served: &CertifiedKey, name: &str) -> bool {
-        let mut roots = rustls::RootCertStore::empty();
+        let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(secrets.ca_certificate().unwrap()).unwrap()).unwrap();
         let verifier =
             rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().unwrap();
@@ -310,6 +340,17 @@ mod tests {
         fs::remove_file(secrets.ca_certificate().unwrap()).unwrap();
         Authority::load_or_make(&secrets).unwrap();
         assert!(verify(&secrets, &served, "localhost"));
+    }
+
+    #[test]
+    fn clients_show_a_certificate_of_an_authority_that_is_one() {
+        let (folder, config, secrets) = secrets();
+        let tls = Tls::new(&config, &secrets).unwrap();
+        assert!(tls.acceptor(&[]).is_ok());
+        assert!(tls.acceptor(&[secrets.ca_certificate().unwrap()]).is_ok());
+        let empty = folder.path().join("empty.pem");
+        fs::write(&empty, "").unwrap();
+        assert!(tls.acceptor(&[empty]).is_err() && tls.acceptor(&[folder.path().join("missing")]).is_err());
     }
 
     #[test]

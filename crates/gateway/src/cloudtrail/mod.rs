@@ -19,6 +19,7 @@ use crate::json;
 use crate::kms::TARGET;
 use crate::request::Request;
 use crate::response::Response;
+use crate::service::Service;
 
 pub use delivery::Delivery;
 pub use operations::operations;
@@ -44,6 +45,13 @@ pub(crate) async fn handle(app: &App, caller: &Authenticated, request: &Request,
         );
     };
     let call = Call { app, caller, body: &body };
+    if operation.name == "LookupEvents"
+        && let Err(wait) = app.limiter.admit_lookup(caller.principal().account, caller.region())
+    {
+        let mut response = Service::CloudTrail.throttled(request, wait);
+        response.operation = operation.name;
+        return response;
+    }
     let mut response = run(&call, operation).await.unwrap_or_else(|failure| failed(operation.name, &failure));
     response.operation = operation.name;
     response

@@ -2,6 +2,8 @@
 
 mod operations;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use keys::Keys;
@@ -10,6 +12,7 @@ use crate::auth::Authenticated;
 use crate::json;
 use crate::request::Request;
 use crate::response::Response;
+use crate::throttle::retry_after;
 
 pub use operations::{OPERATIONS, Operation};
 
@@ -31,7 +34,8 @@ pub async fn handle(keys: &Keys, caller: &Authenticated, request: &Request, body
     response
 }
 
-fn named(request: &Request) -> Option<&'static Operation> {
+/// The operation that a request asks for.
+pub(crate) fn named(request: &Request) -> Option<&'static Operation> {
     if request.method != Method::POST || request.path() != "/" {
         return None;
     }
@@ -39,7 +43,11 @@ fn named(request: &Request) -> Option<&'static Operation> {
 }
 
 async fn run(keys: &Keys, caller: &Authenticated, operation: &Operation, body: &[u8]) -> Response {
-    match (operation.handler)(keys, caller, body).await {
+    let answer = match keys.admit(caller.principal(), operation.name) {
+        Ok(()) => (operation.handler)(keys, caller, body).await,
+        Err(throttled) => Err(throttled),
+    };
+    match answer {
         Ok(body) => Response::full(StatusCode::OK, json::MEDIA_TYPE, body),
         Err(error) => failed(operation, &error),
     }
@@ -55,5 +63,10 @@ fn failed(operation: &Operation, error: &keys::Error) -> Response {
         keys::Error::DependencyTimeout(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };
-    json::error(status, error.code(), error.message())
+    let response = json::error(status, error.code(), error.message());
+    match error {
+        // All quotas are of one second.
+        keys::Error::Throttling(_) => retry_after(response, Duration::from_secs(1)),
+        _ => response,
+    }
 }

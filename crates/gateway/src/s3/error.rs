@@ -89,6 +89,7 @@ codes! {
     RequestTimeTooSkewed 403 "The difference between the request time and the current time is too large.";
     RequestTimeout 400 "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.";
     ServiceUnavailable 503 "Service is unable to handle request.";
+    SlowDown 503 "Please reduce your request rate.";
     SignatureDoesNotMatch 403 "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
     TooManyBuckets 400 "You have attempted to create more buckets than allowed";
     XAmzContentSHA256Mismatch 400 "The provided 'x-amz-content-sha256' header does not match what was computed.";
@@ -292,6 +293,9 @@ fn kms(error: &keys::Error) -> S3Error {
     match error {
         keys::Error::AccessDenied(message) => S3Error::saying(Code::AccessDenied, message.clone()),
         keys::Error::Internal(_) => S3Error::new(Code::InternalError),
+        keys::Error::Throttling(_) => {
+            S3Error::saying(Code::SlowDown, "Please reduce your request rate for operations involving AWS KMS.")
+        }
         other => S3Error {
             code: format!("KMS.{}", other.code()).into(),
             ..S3Error::saying(Code::InvalidRequest, other.message().to_owned())
@@ -433,6 +437,7 @@ mod tests {
             (kms(keys::Error::Disabled("x".into())), "KMS.DisabledException", 400),
             (kms(keys::Error::KmsInvalidState("x".into())), "KMS.KMSInvalidStateException", 400),
             (kms(keys::Error::AccessDenied("x".into())), "AccessDenied", 403),
+            (kms(keys::Error::Throttling("x".into())), "SlowDown", 503),
             (
                 E::Body(objects::BodyError::new(crate::body::ReadError::from(sigv4::Error::MalformedTrailer))),
                 "MalformedTrailerError",

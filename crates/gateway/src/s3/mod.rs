@@ -198,5 +198,10 @@ pub(crate) fn unrecorded(request: &Request) -> Response {
     render(request, &Code::InternalError.into())
 }
 
+/// What a request is answered that came too soon.
+pub(crate) fn slow_down(request: &Request) -> Response {
+    render(request, &Code::SlowDown.into())
+}
+
 /// The type of every document.
 const XML: &str = "application/xml";

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use audit::Audit;
 use audit::trail::Trails;
-use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Settings};
+use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Safeguards, Settings};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use identity::{Identity, StaticKey};
 use keys::{AccountId, KeyFile, Keys, Region};
@@ -43,6 +43,10 @@ impl Server {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Server {
+        Server::with(limits, Safeguards::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits, safeguards: Safeguards) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let region = Region::parse(REGION).unwrap();
         let clock: keys::Clock = Arc::new(SystemTime::now);
@@ -74,7 +78,7 @@ impl Server {
         let log = audit::Settings { mode: audit::Mode::Strict, retention: YEAR, clock: Arc::clone(&clock) };
         let audit = Audit::open(Arc::clone(&store), Arc::clone(&keys), log).await.unwrap();
         let trails = Trails::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock)).await.unwrap();
-        let settings = Settings { region, domains: Domains::new([HOST]), clock, limits };
+        let settings = Settings { region, domains: Domains::new([HOST]), clock, limits, safeguards };
         let app = App::new(Parts { objects, keys, identity, audit, trails, store, blobs }, settings);
         Server {
             gateway: Arc::new(Gateway::new(Arc::new(app))),

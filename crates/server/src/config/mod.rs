@@ -1,5 +1,6 @@
 //! What an operator sets. All settings with their defaults: docs/configuration.md.
 
+pub mod network;
 pub mod setting;
 mod source;
 
@@ -13,6 +14,8 @@ use objects::BlockedTypes;
 use crate::credentials::{Credentials, Weakness};
 use crate::hsm::Hsm;
 use crate::root_key::Source;
+use network::{HTTP, HTTPS, NamedListener, PerListener};
+use policy::Network;
 use setting::Setting;
 use source::Values;
 pub use source::{Origin, Sources};
@@ -27,6 +30,20 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// Where to listen for HTTPS, if at all.
     pub https: Option<SocketAddr>,
+    /// More listeners, each with a name.
+    pub listeners: Vec<NamedListener>,
+    /// Who may connect; everybody where there is nothing.
+    pub allow: PerListener<Network>,
+    /// The authorities that clients must have a certificate from; none is asked for where there is nothing.
+    pub client_ca: PerListener<PathBuf>,
+    /// Who is believed in saying for whom it speaks.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether failed signatures make their source wait.
+    pub delay_failures: bool,
+    /// Requests a second that a principal may make.
+    pub request_rate: Option<u32>,
+    /// How many times AWS's quotas hold; none hold without.
+    pub request_quotas: Option<f64>,
     /// The operator's certificate. Without one, the development CA makes one.
     pub certificate: Option<CertificateFiles>,
     /// The root keys, if not the file in the secrets folder: the one that wraps, then those that only open.
@@ -131,7 +148,7 @@ pub enum ConfigError {
     #[error("{0} needs {1} as well")]
     Incomplete(&'static str, &'static str),
     /// Nothing to listen on.
-    #[error("both http and https are off: there is nothing to serve")]
+    #[error("both http and https are off, and there are no other listeners: there is nothing to serve")]
     NoListener,
     /// The root secret is not one.
     #[error("STRONGROOM_ROOT_ACCESS_KEY_ID and STRONGROOM_ROOT_SECRET_ACCESS_KEY: {0}")]
@@ -145,8 +162,21 @@ impl Config {
     /// [`ConfigError`]: whatever is unknown, unreadable or unfit.
     pub fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let (values, file) = sources.values()?;
+        let listeners = value(&values, "listeners", network::listeners)?.unwrap_or_default();
+        let named = |tls: bool| listeners.iter().filter(move |one| one.tls || !tls).map(|one| one.name.as_str());
+        let all: Vec<&str> = [HTTP, HTTPS].into_iter().chain(named(false)).collect();
+        let tls: Vec<&str> = std::iter::once(HTTPS).chain(named(true)).collect();
+        let allow = value(&values, "allow", |text| network::allow(text, &all))?.unwrap_or_default();
+        let client_ca = value(&values, "tls_client_ca", |text| network::client_ca(text, &tls))?.unwrap_or_default();
         let config = Config {
             file,
+            listeners,
+            allow,
+            client_ca,
+            trusted_proxies: value(&values, "trusted_proxies", network::networks)?.unwrap_or_default(),
+            delay_failures: value(&values, "delay_failures", on_or_off)?.unwrap_or(true),
+            request_rate: value(&values, "request_rate", request_rate)?.flatten(),
+            request_quotas: value(&values, "request_quotas", request_quotas)?.flatten(),
             data_dir: value(&values, "data_dir", path)?.unwrap_or_else(|| DEFAULT_DATA_DIR.into()),
             http: value(&values, "http", listen)?.unwrap_or(Some(DEFAULT_HTTP)),
             https: value(&values, "https", listen)?.unwrap_or(Some(DEFAULT_HTTPS)),
@@ -185,7 +215,7 @@ impl Config {
             log_level: value(&values, "log_level", log_level)?.unwrap_or_else(|| "info".to_owned()),
             log_format: value(&values, "log_format", log_format)?.unwrap_or(LogFormat::Text),
         };
-        if config.http.is_none() && config.https.is_none() {
+        if config.http.is_none() && config.https.is_none() && config.listeners.is_empty() {
             return Err(ConfigError::NoListener);
         }
         Ok(config)
@@ -342,6 +372,24 @@ fn on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
+fn request_rate(text: &str) -> Result<Option<u32>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => number(text, 1, REQUEST_RATE_MAX).map(|rate| u32::try_from(rate).ok()),
+    }
+}
+
+fn request_quotas(text: &str) -> Result<Option<f64>, String> {
+    let fits = |factor: &f64| (QUOTA_FACTOR_MIN..=QUOTA_FACTOR_MAX).contains(factor);
+    match text {
+        "off" => Ok(None),
+        "on" => Ok(Some(1.0)),
+        _ => text.parse().ok().filter(fits).map(Some).ok_or_else(|| {
+            format!("{text:?} is neither \"on\", \"off\" nor a number from {QUOTA_FACTOR_MIN} to {QUOTA_FACTOR_MAX}")
+        }),
+    }
+}
+
 fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
     let fits = |number: &usize| (least..=most).contains(number);
     text.parse().ok().filter(fits).ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
@@ -386,6 +434,11 @@ const DEFAULT_MAX_CONNECTIONS: usize = 4096;
 /// As many as AWS has, and again as many. A request finds its Region by looking through them.
 const REGIONS_MAX: usize = 64;
 const MAX_CONNECTIONS_MAX: usize = 1_000_000;
+/// More than any principal can make here.
+const REQUEST_RATE_MAX: usize = 1_000_000;
+/// From one CreateKey in 20 s to 5,000 a second.
+const QUOTA_FACTOR_MIN: f64 = 0.01;
+const QUOTA_FACTOR_MAX: f64 = 1_000.0;
 
 #[cfg(test)]
 mod tests;
