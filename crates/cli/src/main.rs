@@ -1,6 +1,7 @@
 //! The `strongroom` command. Thin: a file for each subcommand, over the `server` library.
 #![allow(clippy::print_stdout, reason = "a command's answer goes to standard output; logs go to standard error")]
 
+mod account;
 mod audit;
 mod env;
 mod root_key;
@@ -8,6 +9,7 @@ mod scrub;
 mod serve;
 mod settings;
 mod version;
+mod who_can;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
         "scrub" => scrub::run(matches),
         "root-key" => root_key::run(matches),
         "audit" => audit::run(matches),
+        "account" => account::run(matches),
+        "who-can" => who_can::run(matches),
         _ => version::run(matches),
     };
     match result {
@@ -48,6 +52,8 @@ fn command() -> Command {
         .subcommand(scrub::command())
         .subcommand(root_key::command())
         .subcommand(audit::command())
+        .subcommand(account::command())
+        .subcommand(who_can::command())
         .subcommand(version::command())
 }
 

@@ -22,6 +22,7 @@ mod listener;
 pub mod log;
 mod oidc;
 mod open;
+pub mod operator;
 mod process;
 pub mod protection;
 pub mod root_key;

@@ -45,7 +45,8 @@ fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Answer> {
     serde_json::to_writer(&mut *line, request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut answer = String::new();
+    // It may hold a secret.
+    let mut answer = Zeroizing::new(String::with_capacity(16 * 1024));
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     if BufReader::new(stream.take(limit)).read_line(&mut answer)? == 0 {
         return Err(io::Error::new(ErrorKind::UnexpectedEof, "the server ended before it answered"));

@@ -1,4 +1,4 @@
-//! The control socket: how `strongroom root-key` speaks to the running server of a store. docs/formats/control-socket.md.
+//! The control socket: how `strongroom root-key` and its neighbours speak to the running server of a store. docs/formats/control-socket.md.
 //!
 //! A Unix socket in the data directory that its owner alone may use. One connection is one request and one answer, each a line of
 //! JSON.
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::event_log::Verification;
+use crate::operator::{AccountAnswer, AccountCommand, Letting};
 use crate::root_key::Given;
 
 /// What a server can be asked.
@@ -50,6 +51,16 @@ pub(crate) enum Request {
         #[serde(default)]
         end: Option<u64>,
     },
+    /// Something about accounts.
+    Account(AccountCommand),
+    /// Who may do something, a page of them.
+    WhoCan {
+        action: String,
+        resource: String,
+        /// How many of them are known already.
+        #[serde(default)]
+        from: usize,
+    },
 }
 
 /// What it answers.
@@ -70,6 +81,12 @@ pub(crate) enum Answer {
     Audit {
         records: Vec<String>,
         next: Option<u64>,
+    },
+    Account(AccountAnswer),
+    /// Whether there are more.
+    WhoCan {
+        letting: Vec<Letting>,
+        more: bool,
     },
     Refused(String),
 }
@@ -174,6 +191,14 @@ mod tests {
         assert_eq!((to.as_str(), given.passphrase.unwrap().as_str()), ("passphrase-prompt", "p"));
         assert!(serde_json::from_str::<Request>(r#"{"command": "status"}"#).is_ok());
         assert!(serde_json::from_str::<Request>(r#"{"command": "rotate-domain-key"}"#).is_ok());
+        let request = r#"{"command": "account", "do": "create", "name": "team", "id": "111122223333"}"#;
+        let Request::Account(AccountCommand::Create { name, id }) = serde_json::from_str(request).unwrap() else {
+            panic!()
+        };
+        assert_eq!((name.as_str(), id.as_deref()), ("team", Some("111122223333")));
+        assert!(serde_json::from_str::<Request>(r#"{"command": "account", "do": "list"}"#).is_ok());
+        let request = r#"{"command": "who-can", "action": "kms:Decrypt", "resource": "alias/a"}"#;
+        assert!(serde_json::from_str::<Request>(request).is_ok());
         assert!(serde_json::from_str::<Request>(r#"{"command": "stop"}"#).is_err());
         let answer = serde_json::to_string(&Answer::RotatedRootKey { domain_keys: 3 }).unwrap();
         assert_eq!(answer, r#"{"rotated-root-key":{"domain_keys":3}}"#);

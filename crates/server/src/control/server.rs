@@ -19,6 +19,7 @@ use super::{Answer, MAX_BYTES, NAME, Reach, Request};
 use crate::error::Error;
 use crate::event_log;
 use crate::open::Store;
+use crate::operator::Domains;
 use crate::root_key::{self, Given, Source};
 use crate::secrets;
 
@@ -35,11 +36,17 @@ pub(crate) struct Served {
     keys: Arc<Keys>,
     audit: Arc<audit::Audit>,
     meta: Arc<dyn meta::Store>,
+    domains: Domains,
 }
 
 impl Served {
     pub(crate) fn of(store: &Store) -> Served {
-        Served { keys: Arc::clone(&store.keys), audit: Arc::clone(store.audit()), meta: Arc::clone(&store.meta) }
+        Served {
+            keys: Arc::clone(&store.keys),
+            audit: Arc::clone(store.audit()),
+            meta: Arc::clone(&store.meta),
+            domains: Domains::of(store),
+        }
     }
 }
 
@@ -104,7 +111,10 @@ async fn converse(mut stream: UnixStream, served: Served, data_dir: &Path) -> io
             match serde_json::from_slice::<Request>(&line) {
                 Ok(request) => {
                     let answered = while_alive(&mut stream, answer(request, served, data_dir)).await?;
-                    answered.unwrap_or_else(|error| Answer::Refused(error.to_string()))
+                    answered.unwrap_or_else(|error| match error {
+                        Error::Refused(reason) => Answer::Refused(reason),
+                        error => Answer::Refused(error.to_string()),
+                    })
                 }
                 // Without the text: there may be a secret in it.
                 Err(_) => {
@@ -113,7 +123,9 @@ async fn converse(mut stream: UnixStream, served: Served, data_dir: &Path) -> io
             }
         }
     };
-    let mut line = serde_json::to_vec(&answer)?;
+    // An answer may hold a secret.
+    let mut line = Zeroizing::new(Vec::with_capacity(ANSWER_ROOM));
+    serde_json::to_writer(&mut *line, &answer)?;
     line.push(b'\n');
     timeout(READ_LIMIT, stream.write_all(&line)).await?
 }
@@ -151,8 +163,15 @@ async fn read_line(stream: &mut UnixStream) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 async fn answer(request: Request, served: Served, data_dir: &Path) -> Result<Answer, Error> {
-    let Served { keys, audit, meta } = served;
+    let Served { keys, audit, meta, domains } = served;
     Ok(match request {
+        Request::Account(command) => Answer::Account(domains.account(command).await?),
+        Request::WhoCan { action, resource, from } => {
+            let all = domains.who_can(&action, &resource).await?;
+            let letting: Vec<_> = all.iter().skip(from).take(WHO_CAN_PAGE).cloned().collect();
+            let more = from + letting.len() < all.len();
+            Answer::WhoCan { letting, more }
+        }
         Request::VerifyAudit { expect } => {
             let expect = expect.map(|link| link.parse()).transpose().map_err(Error::Link)?;
             Answer::VerifiedAudit(audit.verify(expect).await?.into())
@@ -189,6 +208,10 @@ pub(crate) async fn rotate_root_key(keys: &Keys, data_dir: &Path, to: &str, give
     Ok(keys.rotate_root_key(next).await?)
 }
 
+/// Lines of an answer, of at most some 2,000 bytes each with a grant's constraints.
+const WHO_CAN_PAGE: usize = 400;
+/// Answers with secrets are shorter, so that no copy is left behind.
+const ANSWER_ROOM: usize = 4 * 1024;
 /// Nobody needs more.
 const AT_ONCE: usize = 4;
 /// A line comes at once or not at all.

@@ -1,0 +1,82 @@
+//! `strongroom who-can`: who may do what, and what lets them.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::json;
+use server::operator::{self, Letting};
+
+use crate::{Outcome, config, settings};
+
+pub(crate) fn command() -> Command {
+    let action = Arg::new("action").value_name("ACTION").required(true).help("As in kms:Decrypt or s3:GetObject");
+    let resource = Arg::new("resource")
+        .value_name("RESOURCE")
+        .required(true)
+        .help("A KMS key by its id, ARN, alias name or alias ARN; arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY");
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object");
+    settings::add(Command::new("who-can").about("Lists who may do something, and the statement or grant that lets each").after_help(
+        "A statement whose conditions ask for more than the resource and the caller tell (an address, an encryption context, the \
+         service that asks) lets and denies nobody here; grants are listed with their constraints. Who is in an account that is not of \
+         this server needs the leave of that account, too.",
+    ))
+    .arg(action)
+    .arg(resource)
+    .arg(json)
+}
+
+pub(crate) fn run(matches: &ArgMatches) -> Outcome {
+    let config = config(matches)?;
+    server::log::start(&config);
+    let text = |name| matches.get_one::<String>(name).map_or("", String::as_str);
+    let found = operator::who_can(&config, text("action"), text("resource"))?;
+    let mut output = io::stdout();
+    match matches.get_flag("json") {
+        true => writeln!(output, "{}", json!({ "who-can": found }))?,
+        false => {
+            for one in &found {
+                writeln!(output, "{}", describe(one))?;
+            }
+            if found.is_empty() {
+                writeln!(output, "nobody")?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(letting: &Letting) -> String {
+    let Letting { principal, source, statement, elsewhere } = letting;
+    let mut line = format!("{principal}  by {source}");
+    if !statement.is_empty() {
+        line += if source == "grant" { " " } else { ", statement " };
+        line += statement;
+    }
+    if *elsewhere {
+        line += ", if its own account lets it";
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_who_and_why() {
+        let text = str::to_owned;
+        let mut letting = Letting {
+            principal: text("arn:aws:iam::111122223333:user/alice"),
+            source: text("user/alice/own"),
+            statement: text("0"),
+            elsewhere: false,
+        };
+        assert_eq!(describe(&letting), "arn:aws:iam::111122223333:user/alice  by user/alice/own, statement 0");
+        letting.source = text("grant");
+        letting.statement = text("ab12 with EncryptionContextSubset {\"a\":\"b\"}");
+        letting.elsewhere = true;
+        let line = "by grant ab12 with EncryptionContextSubset {\"a\":\"b\"}, if its own account lets it";
+        assert!(describe(&letting).ends_with(line));
+    }
+}
