@@ -23,25 +23,73 @@ use crate::response::{Response, ResponseBody};
 use crate::s3::names;
 use crate::service::Service;
 
-/// Whose the bucket is that a request to S3 names, if there is such a bucket and its record will tell.
-pub(super) async fn bucket_owner(app: &App, request: &Request, service: Service, operation: &str) -> Option<AccountId> {
-    if service != Service::S3 || matches!(operation, "" | "-") {
+/// What events take from the stores.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Whose the bucket is that a request to S3 names, if there is such a bucket and its record will tell.
+    owner: Option<AccountId>,
+    /// The role that somebody who has not signed wants to be, in an account that there is.
+    role: Option<Resource>,
+}
+
+/// What the events of a request will need. Not of the whole answer: one that is still to be read cannot be lent to whoever waits.
+pub(super) async fn known(app: &App, request: &Request, answer: Answer<'_>) -> Known {
+    match answer.service {
+        Service::S3 => Known { owner: bucket_owner(app, request, &answer).await, ..Known::default() },
+        Service::Sts if answer.unsigned => Known { role: wanted_role(app, request, &answer).await, ..Known::default() },
+        _ => Known::default(),
+    }
+}
+
+/// Of an answered request.
+pub(super) struct Answer<'a> {
+    pub(super) service: Service,
+    pub(super) operation: &'static str,
+    pub(super) told: &'a [u8],
+    pub(super) unsigned: bool,
+    pub(super) body: &'a [u8],
+}
+
+async fn bucket_owner(app: &App, request: &Request, answer: &Answer<'_>) -> Option<AccountId> {
+    if matches!(answer.operation, "" | "-") {
         return None;
     }
     let (bucket, key) = names(request)?;
     let target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner: None };
-    if s3::is_data(operation, target) && !app.trails.any_wants_data() {
+    if s3::is_data(answer.operation, target) && !app.trails.any_wants_data() {
         return None;
     }
-    let name = objects::BucketName::parse(bucket.as_deref()?).ok()?;
+    // What is deleted has no owner any more, but had one.
+    if answer.operation == "DeleteBucket"
+        && let Some(owner) = std::str::from_utf8(answer.told).ok().and_then(|owner| AccountId::parse(owner).ok())
+    {
+        return Some(owner);
+    }
+    owner_of(app, bucket.as_deref()?).await
+}
+
+async fn owner_of(app: &App, bucket: &str) -> Option<AccountId> {
+    let name = objects::BucketName::parse(bucket).ok()?;
     app.objects.bucket(&name).await.ok().map(|bucket| bucket.owner)
 }
 
-/// All events of a request, its own first. `owner` is that of the bucket which a request to S3 names.
+/// Anybody can ask to be any role: what is no request at all, or for an account that does not exist, is nobody's event.
+async fn wanted_role(app: &App, request: &Request, answer: &Answer<'_>) -> Option<Resource> {
+    let shape = model::sts::OPERATIONS.iter().find(|known| known.name == answer.operation)?.request;
+    let form = Form::read(request, answer.body).ok()?;
+    let json = model::form::to_json(shape, form.members()).ok()?;
+    model::check(shape, json.as_bytes()).ok()?;
+    let named: Named = serde_json::from_str(&json).ok()?;
+    let role = role(named.role_arn.as_deref()?)?;
+    // A store that fails keeps nothing off the record.
+    app.identity.has_account(role.account?).await.unwrap_or(true).then_some(role)
+}
+
+/// All events of a request, its own first.
 pub(super) fn events(
     app: &App,
     request: &Request,
-    owner: Option<AccountId>,
+    known: &Known,
     event: Uuid,
     answered: &Answered,
     uses: &[KeyUse],
@@ -54,17 +102,18 @@ pub(super) fn events(
     let anonymous = Principal::anonymous();
     let principal = caller.as_ref().map_or(&anonymous, |caller| caller.principal());
     let region = caller.as_ref().and_then(|caller| app.keys_in(caller.region())).unwrap_or(&app.keys).region();
-    let address = request.client;
+    let address = request.peer.to_canonical();
     let call = Call { app, request, response, principal, region, event, address };
     match service.scope() {
         "s3" => {
-            let mut events = call.s3(owner);
-            events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid()));
+            let mut events = call.s3(known.owner);
+            let named = request.header("x-amz-server-side-encryption-aws-kms-key-id");
+            events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid(), named));
             events
         }
         "kms" if caller.is_some() => call.kms(body, uses),
-        "iam" if caller.is_some() => call.query(body, others::IAM_SOURCE, "2010-05-08", model::iam::OPERATIONS),
-        "sts" => call.query(body, others::STS, "2011-06-15", model::sts::OPERATIONS),
+        "iam" if caller.is_some() => call.query(body, others::IAM_SOURCE, "2010-05-08", model::iam::OPERATIONS, None),
+        "sts" => call.query(body, others::STS, "2011-06-15", model::sts::OPERATIONS, known.role.as_ref()),
         "cloudtrail" if caller.is_some() => call.cloudtrail(body),
         _ => Vec::new(),
     }
@@ -188,6 +237,10 @@ impl Call<'_> {
             kms::elements(operation, answer, uses, &mut elements);
         }
         let mut resources = kms::resources(uses);
+        if !succeeded {
+            let named = kms::named(&parameters);
+            kms::keep_what_was_named(self.principal.account, named.iter().map(String::as_str), &mut resources);
+        }
         kms::add_alias(operation, body, self.principal.account, self.region, &mut resources);
         let other = uses.iter().filter_map(|used| used.owner).find(|owner| *owner != self.principal.account);
         // "cross-account AWS KMS requests that are rejected because access is denied are logged only in the caller's account"
@@ -213,6 +266,7 @@ impl Call<'_> {
         source: &'static str,
         version: &'static str,
         operations: &'static [model::Operation],
+        wanted: Option<&Resource>,
     ) -> Vec<audit::Event> {
         let operation = self.response.operation;
         let shape = operations.iter().find(|known| known.name == operation).map(|known| known.request);
@@ -222,10 +276,11 @@ impl Call<'_> {
         let named: Named = serde_json::from_str(&json).unwrap_or_default();
         let read_only = others::is_read_only(source, operation);
         let web_identity = web_identity(operation, &self.response.told);
-        let role = named.role_arn.as_deref().and_then(role);
-        if self.principal.is_anonymous() && role.is_none() {
-            return Vec::new();
-        }
+        let role = match self.principal.is_anonymous() {
+            true if wanted.is_none() => return Vec::new(),
+            true => wanted.cloned(),
+            false => named.role_arn.as_deref().and_then(role),
+        };
         let mut parameters = Vec::new();
         requested(operations, operation, json.as_bytes(), &others::IAM, &mut parameters);
         let succeeded = self.response.status.is_success();
@@ -281,20 +336,27 @@ impl Call<'_> {
     }
 }
 
-/// The events of what a service did with KMS in a caller's name. `request_id` is the request's own: the two belong together.
+/// The events of what a service did with KMS in a caller's name. `request_id` is the request's own: the two belong together. `named` is
+/// what the request calls the key.
 pub(super) fn forwarded(
     uses: &[KeyUse],
     principal: &Principal,
     region: &Region,
     time: SystemTime,
     request_id: &str,
+    named: Option<&str>,
 ) -> Vec<audit::Event> {
     let mut events = Vec::new();
     for used in uses {
         let Some(by) = &used.by_service else { continue };
         let mut parameters = Vec::with_capacity(256);
-        kms::forwarded(used, by, &mut parameters);
-        let resources = kms::resources(std::slice::from_ref(used));
+        let mut resources = kms::resources(std::slice::from_ref(used));
+        // As with KMS itself, whoever is refused learns nothing of another account's key.
+        let hidden = by.error.is_some() && used.owner != Some(principal.account);
+        if hidden {
+            kms::keep_what_was_named(principal.account, named, &mut resources);
+        }
+        kms::forwarded(used, by, if hidden { named } else { Some(&used.key_arn) }, &mut parameters);
         let service = match &principal.kind {
             policy::PrincipalKind::Service(name) => name.as_str(),
             _ => kms::S3_FORWARD,
@@ -393,10 +455,24 @@ struct Trail {
     bucket: Option<String>,
 }
 
+/// What is the ARN of a role, be there such a role or not.
 fn role(arn: &str) -> Option<Resource> {
-    let account = AccountId::parse(arn.split(':').nth(4)?).ok()?;
+    let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
+    let account = AccountId::parse(account).ok()?;
+    let name = path.rsplit('/').next().filter(|name| !name.is_empty() && name.len() <= ROLE_NAME)?;
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte))
+        || path.len() > ROLE_NAME + ROLE_PATH
+        || !plain(path)
+    {
+        return None;
+    }
     Some(Resource { account: Some(account), kind: "AWS::IAM::Role", arn: arn.to_owned(), prefix: false })
 }
+
+/// Most characters of a role's name, and of its path.
+const ROLE_NAME: usize = 64;
+const ROLE_PATH: usize = 512;
 
 fn web_identity(operation: &str, answer: &[u8]) -> Option<WebIdentity> {
     #[derive(Deserialize)]

@@ -35,7 +35,7 @@ pub(crate) async fn of_delivery(
     let Delivered { id, event, time } = *delivered;
     let principal = service_principal(trail);
     let region = app.keys.region();
-    let mut events = forwarded(uses, &principal, region, time, &id.to_string());
+    let mut events = forwarded(uses, &principal, region, time, &id.to_string(), trail.key.as_deref());
     if !app.trails.any_wants_data() {
         return events;
     }

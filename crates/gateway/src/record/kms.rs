@@ -82,6 +82,39 @@ pub(crate) fn resources(uses: &[KeyUse]) -> Vec<Resource> {
     resources
 }
 
+/// The ARNs of keys that a request names, as its record shows them.
+pub(crate) fn named(parameters: &[u8]) -> Vec<String> {
+    #[derive(serde::Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Named {
+        key_id: Option<String>,
+        source_key_id: Option<String>,
+        destination_key_id: Option<String>,
+        target_key_id: Option<String>,
+    }
+    let named: Named = serde_json::from_slice(parameters).unwrap_or_default();
+    [named.key_id, named.source_key_id, named.destination_key_id, named.target_key_id].into_iter().flatten().collect()
+}
+
+/// The resources of a call that was refused: of other accounts only the ARNs that the request itself has, whether there are such keys
+/// or not. Who reads their own log must not learn there what the answer did not tell: which key stands behind an alias, or that there
+/// is one.
+pub(crate) fn keep_what_was_named<'a>(
+    caller: AccountId,
+    named: impl IntoIterator<Item = &'a str>,
+    resources: &mut Vec<Resource>,
+) {
+    resources.retain(|resource| resource.account == Some(caller));
+    for arn in named {
+        let account = arn.strip_prefix("arn:aws:kms:").and_then(|rest| rest.split(':').nth(1));
+        let account = account.and_then(|account| AccountId::parse(account).ok());
+        // The caller's own stand there already if they are keys.
+        if account.is_some_and(|account| account != caller) && resources.iter().all(|known| known.arn != arn) {
+            resources.push(Resource { account, kind: KEY, arn: arn.to_owned(), prefix: false });
+        }
+    }
+}
+
 /// The alias that an operation on aliases is about.
 pub(crate) fn add_alias(
     operation: &str,
@@ -103,11 +136,11 @@ pub(crate) fn add_alias(
     }
 }
 
-/// The parameters of what S3 asked of KMS in a caller's name.
-pub(crate) fn forwarded(used: &KeyUse, by: &ServiceUse, out: &mut Vec<u8>) {
+/// The parameters of what S3 asked of KMS in a caller's name, of the key that it calls `key`.
+pub(crate) fn forwarded(used: &KeyUse, by: &ServiceUse, key: Option<&str>, out: &mut Vec<u8>) {
     Object::write(out, |parameters| {
         if used.operation == "GenerateDataKey" {
-            parameters.text("keyId", &used.key_arn);
+            parameters.maybe("keyId", key);
             parameters.text("keySpec", "AES_256");
         }
         parameters.object("encryptionContext", |context| {
@@ -172,5 +205,32 @@ mod tests {
         assert!(WRITES.is_sorted());
         assert!(RULES.secret.is_sorted());
         assert!(is_read_only("Encrypt") && is_read_only("DescribeKey") && !is_read_only("CreateGrant"));
+    }
+
+    #[test]
+    fn whoever_is_refused_sees_what_they_named() {
+        let (own, other) = ("111122223333", "444455556666");
+        let caller = AccountId::parse(own).expect("twelve digits");
+        let key = |account: &str, id: &str| format!("arn:aws:kms:us-east-1:{account}:{id}");
+        let used = |account: &str| Resource {
+            account: AccountId::parse(account).ok(),
+            kind: KEY,
+            arn: key(account, "key/1"),
+            prefix: false,
+        };
+        let shown = |parameters: &str, mut resources: Vec<Resource>| {
+            let named = named(parameters.as_bytes());
+            keep_what_was_named(caller, named.iter().map(String::as_str), &mut resources);
+            resources.into_iter().map(|resource| resource.arn).collect::<Vec<_>>()
+        };
+        let alias = format!(r#"{{"keyId":"{}"}}"#, key(other, "alias/a"));
+        // The same, whether there is such an alias or not.
+        assert_eq!(shown(&alias, vec![used(other)]), [key(other, "alias/a")]);
+        assert_eq!(shown(&alias, vec![]), [key(other, "alias/a")]);
+        let itself = format!(r#"{{"keyId":"{}"}}"#, key(other, "key/1"));
+        assert_eq!(shown(&itself, vec![used(other)]), [key(other, "key/1")]);
+        assert_eq!(shown(&itself, vec![]), [key(other, "key/1")]);
+        // A ciphertext names nobody.
+        assert_eq!(shown("", vec![used(other), used(own)]), [key(own, "key/1")]);
     }
 }

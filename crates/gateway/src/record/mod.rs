@@ -63,8 +63,12 @@ pub(crate) async fn keep(
 ) -> Answered {
     // An answer that is still to be read cannot be lent to whoever waits.
     let (service, operation) = (answered.service, answered.response.operation);
-    let owner = collect::bucket_owner(app, request, service, operation).await;
-    let events = collect::events(app, request, owner, event, &answered, &uses);
+    let told = answered.response.told.clone();
+    let unsigned = answered.caller.as_ref().is_some_and(|caller| caller.principal().is_anonymous());
+    let body = answered.body.clone();
+    let answer = collect::Answer { service, operation, told: &told, unsigned, body: &body };
+    let known = collect::known(app, request, answer).await;
+    let events = collect::events(app, request, &known, event, &answered, &uses);
     if events.is_empty() {
         return answered;
     }

@@ -87,7 +87,10 @@ pub(crate) async fn head_bucket(call: &mut Call<'_>) -> Result<Response, S3Error
 pub(crate) async fn delete_bucket(call: &mut Call<'_>) -> Result<Response, S3Error> {
     let bucket = call.authorized_bucket("s3:DeleteBucket").await?;
     call.app.objects.delete_bucket(&bucket).await?;
-    Ok(Response::empty(StatusCode::NO_CONTENT))
+    let mut response = Response::empty(StatusCode::NO_CONTENT);
+    // Who is told of it can be asked of no bucket any more.
+    response.told = bytes::Bytes::copy_from_slice(bucket.owner.as_str().as_bytes());
+    Ok(response)
 }
 
 pub(crate) async fn get_bucket_location(call: &mut Call<'_>) -> Result<Response, S3Error> {
