@@ -102,7 +102,7 @@ pub(super) fn events(
     let anonymous = Principal::anonymous();
     let principal = caller.as_ref().map_or(&anonymous, |caller| caller.principal());
     let region = caller.as_ref().and_then(|caller| app.keys_in(caller.region())).unwrap_or(&app.keys).region();
-    let address = request.peer.to_canonical();
+    let address = request.client;
     let call = Call { app, request, response, principal, region, event, address };
     match service.scope() {
         "s3" => {
