@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::event::{Recipient, Resource, Told};
 use super::identity::WebIdentity;
+use super::json::Object;
 use super::requested::requested;
 use super::s3::Target;
 use super::transcode::{Rules, transcode};
@@ -20,7 +21,7 @@ use crate::dispatch::Answered;
 use crate::query_protocol::Form;
 use crate::request::Request;
 use crate::response::{Response, ResponseBody};
-use crate::s3::names;
+use crate::s3::{Removed, copy_source, names};
 use crate::service::Service;
 
 /// What events take from the stores.
@@ -28,14 +29,26 @@ use crate::service::Service;
 pub(super) struct Known {
     /// Whose the bucket is that a request to S3 names, if there is such a bucket and its record will tell.
     owner: Option<AccountId>,
+    /// What a copy reads, and whose its bucket is.
+    source: Option<Source>,
     /// The role that somebody who has not signed wants to be, in an account that there is.
     role: Option<Resource>,
+}
+
+struct Source {
+    bucket: String,
+    key: String,
+    owner: Option<AccountId>,
 }
 
 /// What the events of a request will need. Not of the whole answer: one that is still to be read cannot be lent to whoever waits.
 pub(super) async fn known(app: &App, request: &Request, answer: Answer<'_>) -> Known {
     match answer.service {
-        Service::S3 => Known { owner: bucket_owner(app, request, &answer).await, ..Known::default() },
+        Service::S3 => Known {
+            owner: bucket_owner(app, request, &answer).await,
+            source: copied(app, request, &answer).await,
+            role: None,
+        },
         Service::Sts if answer.unsigned => Known { role: wanted_role(app, request, &answer).await, ..Known::default() },
         _ => Known::default(),
     }
@@ -66,6 +79,15 @@ async fn bucket_owner(app: &App, request: &Request, answer: &Answer<'_>) -> Opti
         return Some(owner);
     }
     owner_of(app, bucket.as_deref()?).await
+}
+
+async fn copied(app: &App, request: &Request, answer: &Answer<'_>) -> Option<Source> {
+    if !matches!(answer.operation, "CopyObject" | "UploadPartCopy") || !app.trails.any_wants_data() {
+        return None;
+    }
+    let (bucket, key) = copy_source(request)?;
+    let owner = owner_of(app, bucket.as_str()).await;
+    Some(Source { bucket: bucket.as_str().to_owned(), key, owner })
 }
 
 async fn owner_of(app: &App, bucket: &str) -> Option<AccountId> {
@@ -106,7 +128,7 @@ pub(super) fn events(
     let call = Call { app, request, response, principal, region, event, address };
     match service.scope() {
         "s3" => {
-            let mut events = call.s3(known.owner);
+            let mut events = call.s3(known);
             let named = request.header("x-amz-server-side-encryption-aws-kms-key-id");
             events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid(), named));
             events
@@ -178,32 +200,40 @@ impl Call<'_> {
         })
     }
 
-    fn s3(&self, owner: Option<AccountId>) -> Vec<audit::Event> {
+    fn s3(&self, known: &Known) -> Vec<audit::Event> {
         let operation = self.response.operation;
         let Some((bucket, key)) = names(self.request) else { return Vec::new() };
-        let target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner };
+        let target = Target { bucket: bucket.as_deref(), key: key.as_deref(), owner: known.owner };
         let data = s3::is_data(operation, target);
         if data && !self.app.trails.any_wants_data() {
             return Vec::new();
         }
-        let resources = s3::resources(data, target);
+        let mut events = self.s3_removed(target);
+        let name = s3::event_name(operation);
         let read_only = s3::is_read_only(operation);
+        let mut resources = s3::resources(data, target);
+        let read = known.source.as_ref().map(|source| {
+            // Whoever is refused learns from their own event nothing of whose it is.
+            let owner =
+                source.owner.filter(|owner| self.response.status.is_success() || *owner == self.principal.account);
+            s3::resources(true, Target { bucket: Some(&source.bucket), key: Some(&source.key), owner })
+        });
+        let read = read.unwrap_or_default();
+        // A trail wants the event of a copy for what was written, or for what was read.
         let wanted = |account: AccountId| {
-            let resources: Vec<_> = resources.iter().map(|resource| (resource.kind, resource.arn.as_str())).collect();
-            let facts = audit::trail::Facts {
-                data,
-                name: s3::event_name(operation),
-                source: s3::SOURCE,
-                read_only,
-                event_type: "AwsApiCall",
-                identity: &self.principal.arn,
-                resources: &resources,
-            };
-            !data || self.app.trails.want_data(account, self.region.as_str(), &facts)
+            !data
+                || self.s3_wanted(account, name, read_only, &resources)
+                || !read.is_empty() && self.s3_wanted(account, name, read_only, &read)
         };
-        let recipients = recipients(self.principal.account, target.owner, self.event, wanted);
+        let owners = [target.owner, known.source.as_ref().and_then(|source| source.owner)];
+        let recipients = recipients(self.principal.account, owners.into_iter().flatten(), self.event, wanted);
         if recipients.is_empty() {
-            return Vec::new();
+            return events;
+        }
+        for resource in read {
+            if resources.iter().all(|known| known.arn != resource.arn) {
+                resources.push(resource);
+            }
         }
         let (mut parameters, mut elements, mut additional) =
             (Vec::with_capacity(256), Vec::new(), Vec::with_capacity(256));
@@ -214,7 +244,7 @@ impl Call<'_> {
         let names: Vec<_> = bucket.iter().filter(|_| !data).map(|bucket| ("AWS::S3::Bucket", bucket.clone())).collect();
         let details = Details {
             source: s3::SOURCE,
-            name: s3::event_name(operation),
+            name,
             request_id: &request_id,
             parameters: &parameters,
             elements: &elements,
@@ -225,7 +255,67 @@ impl Call<'_> {
             data,
             ..Details::default()
         };
-        self.told(&details, |told| recipients.into_iter().map(|recipient| told.event(recipient)).collect())
+        self.told(&details, |told| {
+            events.splice(0..0, recipients.into_iter().map(|recipient| told.event(recipient)));
+        });
+        events
+    }
+
+    /// An event for each object of a DeleteObjects that was carried out, as if it had been deleted by itself.
+    fn s3_removed(&self, target: Target<'_>) -> Vec<audit::Event> {
+        const NAME: &str = "DeleteObject";
+        if self.response.operation != "DeleteObjects" {
+            return Vec::new();
+        }
+        let removed: Vec<Removed> = serde_json::from_slice(&self.response.told).unwrap_or_default();
+        let request_id = self.request.id.short();
+        let mut events = Vec::new();
+        for Removed { key, version, error } in &removed {
+            let target = Target { key: Some(key), ..target };
+            let resources = s3::resources(true, target);
+            let wanted = |account| self.s3_wanted(account, NAME, false, &resources);
+            let recipients = recipients(self.principal.account, target.owner, Uuid::new_v4(), wanted);
+            if recipients.is_empty() {
+                continue;
+            }
+            let mut parameters = Vec::with_capacity(256);
+            Object::write(&mut parameters, |parameters| {
+                parameters.maybe("bucketName", target.bucket);
+                parameters.maybe("Host", self.request.header(header::HOST));
+                parameters.text("key", key);
+                parameters.maybe("versionId", version.as_deref());
+            });
+            let details = Details {
+                source: s3::SOURCE,
+                name: NAME,
+                request_id: &request_id,
+                parameters: &parameters,
+                resources: &resources,
+                data: true,
+                ..Details::default()
+            };
+            let error = error.as_ref().map(|(code, message)| (plain(code), message.as_str()));
+            self.told(&details, |told| {
+                let told = Told { error, ..*told };
+                events.extend(recipients.into_iter().map(|recipient| told.event(recipient)));
+            });
+        }
+        events
+    }
+
+    /// Whether a trail of an account wants a data event about these resources.
+    fn s3_wanted(&self, account: AccountId, name: &str, read_only: bool, resources: &[Resource]) -> bool {
+        let resources: Vec<_> = resources.iter().map(|resource| (resource.kind, resource.arn.as_str())).collect();
+        let facts = audit::trail::Facts {
+            data: true,
+            name,
+            source: s3::SOURCE,
+            read_only,
+            event_type: "AwsApiCall",
+            identity: &self.principal.arn,
+            resources: &resources,
+        };
+        self.app.trails.want_data(account, self.region.as_str(), &facts)
     }
 
     fn kms(&self, body: &[u8], uses: &[KeyUse]) -> Vec<audit::Event> {
@@ -393,16 +483,19 @@ pub(super) fn forwarded(
     events
 }
 
-/// The caller's account, then the other one. Callers of no account are told nothing.
+/// The caller's account, then the others, each once. Callers of no account are told nothing.
 pub(super) fn recipients(
     caller: AccountId,
-    owner: Option<AccountId>,
+    owners: impl IntoIterator<Item = AccountId>,
     event: Uuid,
     wanted: impl Fn(AccountId) -> bool,
 ) -> Vec<Recipient> {
-    let told = |account: &AccountId| *account != AccountId::NOBODY && wanted(*account);
-    let owner = owner.filter(|owner| *owner != caller);
-    let accounts: Vec<_> = Some(caller).into_iter().chain(owner).filter(told).collect();
+    let mut accounts: Vec<AccountId> = Vec::new();
+    for account in [caller].into_iter().chain(owners) {
+        if account != AccountId::NOBODY && !accounts.contains(&account) && wanted(account) {
+            accounts.push(account);
+        }
+    }
     let shared = (accounts.len() > 1).then(Uuid::new_v4);
     let recipient = |(index, account)| {
         let event = if index == 0 { event } else { Uuid::new_v4() };
@@ -488,4 +581,48 @@ fn web_identity(operation: &str, answer: &[u8]) -> Option<WebIdentity> {
     let Answer { provider, audience, subject_from_web_identity_token: subject } =
         serde_json::from_slice(answer).ok()?;
     Some(WebIdentity { provider, audience, subject })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn everybody_is_told_once() {
+        let account = |digit: &str| AccountId::parse(&digit.repeat(12)).unwrap();
+        let (one, two, three) = (account("1"), account("2"), account("3"));
+        let told = |caller, owners: &[AccountId], wanted: fn(AccountId) -> bool| {
+            let recipients = recipients(caller, owners.iter().copied(), Uuid::nil(), wanted);
+            let shared = recipients.first().and_then(|first| first.shared);
+            assert!(recipients.iter().all(|recipient| recipient.shared == shared));
+            assert_eq!(shared.is_some(), recipients.len() > 1);
+            recipients.into_iter().map(|recipient| recipient.account).collect::<Vec<_>>()
+        };
+        assert_eq!(told(one, &[one, one], |_| true), [one]);
+        assert_eq!(told(one, &[two, three], |_| true), [one, two, three]);
+        assert_eq!(told(one, &[two, two], |_| true), [one, two]);
+        assert_eq!(told(AccountId::NOBODY, &[two], |_| true), [two]);
+        assert_eq!(told(one, &[two], |_| false), []);
+    }
+
+    #[test]
+    fn a_role_is_what_can_be_one() {
+        for arn in ["arn:aws:iam::111122223333:role/reader", "arn:aws:iam::111122223333:role/a/b/reader"] {
+            assert_eq!(role(arn).unwrap().account, AccountId::parse("111122223333").ok());
+        }
+        let long = format!("arn:aws:iam::111122223333:role/{}", "a".repeat(65));
+        for no in [
+            "x:x:x:x:111122223333:role/a",
+            "arn:aws:iam::111122223333:user/a",
+            "arn:aws:iam::1:role/a",
+            &long,
+            "",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::111122223333:role/a/",
+            "arn:aws:iam::111122223333:role/a\nb",
+        ] {
+            assert!(role(no).is_none(), "{no}");
+        }
+    }
 }

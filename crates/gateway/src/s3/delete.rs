@@ -1,5 +1,6 @@
 //! DeleteObject and DeleteObjects.
 
+use super::Removed;
 use super::call::{Call, Version, version, xml};
 use super::date;
 use super::error::S3Error;
@@ -44,7 +45,17 @@ pub(crate) async fn delete_objects(call: &mut Call<'_>) -> Result<Response, S3Er
         Ok(Some(_)) => results.next().unwrap_or(Err(objects::Error::Internal)).map_err(S3Error::from),
     });
     let outcomes: Vec<_> = request.objects.iter().zip(outcomes).collect();
-    Ok(xml(Writer::document("DeleteResult", |xml| {
+    let removed = |(target, outcome): &(&DeleteTarget, Result<(), S3Error>)| Removed {
+        key: target.key.clone(),
+        version: target.version.clone(),
+        error: outcome.as_ref().err().map(|error| (error.code().to_owned(), error.message().to_owned())),
+    };
+    // Each is an event of its own, if anybody wants to know.
+    let told = match call.app.trails.any_wants_data() {
+        true => serde_json::to_vec(&outcomes.iter().map(removed).collect::<Vec<_>>()).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let mut response = xml(Writer::document("DeleteResult", |xml| {
         for (target, outcome) in &outcomes {
             match outcome {
                 Ok(()) if request.quiet => {}
@@ -56,7 +67,9 @@ pub(crate) async fn delete_objects(call: &mut Call<'_>) -> Result<Response, S3Er
                 }),
             }
         }
-    })))
+    }));
+    response.told = told.into();
+    Ok(response)
 }
 
 /// What to do for one object: an entry for the domain, nothing, or an error that is known already.

@@ -187,6 +187,22 @@ pub(crate) fn names(request: &Request) -> Option<(Option<String>, Option<String>
     Some((names.bucket, names.key))
 }
 
+/// The bucket and the key that a copy reads, as its request names them.
+pub(crate) fn copy_source(request: &Request) -> Option<(BucketName, String)> {
+    let value = std::str::from_utf8(request.headers.get("x-amz-copy-source")?.as_bytes()).ok()?;
+    let copy::SourceName { bucket, key, .. } = copy::parse_source(value).ok()?;
+    Some((bucket, key.as_str().to_owned()))
+}
+
+/// What became of one object of a DeleteObjects, for its record.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Removed {
+    pub(crate) key: String,
+    pub(crate) version: Option<String>,
+    /// Code and message.
+    pub(crate) error: Option<(String, String)>,
+}
+
 /// What S3 makes of a failure.
 pub(crate) fn code_and_message(error: objects::Error) -> (String, String) {
     let error = S3Error::from(error);
