@@ -235,7 +235,16 @@ fn event(of: u64) -> Event {
 }
 
 fn query(attribute: Option<Attribute>) -> Query {
-    Query { account: account(), region: region(), attribute, start: None, oldest: None, end: None, limit: 50, token: None }
+    Query {
+        account: account(),
+        region: region(),
+        attribute,
+        start: None,
+        oldest: None,
+        end: None,
+        limit: 50,
+        token: None,
+    }
 }
 
 /// SplitMix64.

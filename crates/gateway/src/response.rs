@@ -47,7 +47,14 @@ pub enum ResponseBody {
 impl Response {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Response {
-        Response { status, headers: HeaderMap::new(), body: ResponseBody::Empty, operation: "-", failure: None, told: Bytes::new() }
+        Response {
+            status,
+            headers: HeaderMap::new(),
+            body: ResponseBody::Empty,
+            operation: "-",
+            failure: None,
+            told: Bytes::new(),
+        }
     }
 
     /// An answer with a whole body.
