@@ -75,7 +75,7 @@ impl Server {
     fn address(&self) -> SocketAddr {
         let log = fs::read_to_string(&self.log).unwrap();
         let line = log.lines().find(|line| line.contains("listening scheme=http ")).unwrap();
-        line.rsplit_once("address=").unwrap().1.trim().parse().unwrap()
+        line.rsplit_once("address=").unwrap().1.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     fn get(&self, path: &str) -> String {
@@ -277,7 +277,7 @@ fn account_and_region_belong_to_the_store() {
     let user = User::new();
     user.start().stop();
     assert!(text(&user.run(&["serve", "--region", "eu-west-1"])).contains("belongs to Region us-east-1"));
-    assert!(text(&user.run(&["serve", "--account-id", "000000000000"])).contains("belongs to account"));
+    assert!(text(&user.run(&["serve", "--account-id", "000000000001"])).contains("belongs to account"));
 }
 
 #[test]
