@@ -268,7 +268,14 @@ impl Trails {
     /// # Errors
     /// [`Trails::change`]'s.
     pub async fn start_logging(&self, trail: &Trail) -> Result<(), Error> {
-        let now = self.now();
+        self.start_logging_at(trail, self.now()).await
+    }
+
+    /// The same from the moment on at which it was asked for, so that the trail tells of it.
+    ///
+    /// # Errors
+    /// [`Trails::change`]'s.
+    pub async fn start_logging_at(&self, trail: &Trail, now: Timestamp) -> Result<(), Error> {
         let start = |trail: &mut Trail| {
             trail.start(now);
             Ok(())
