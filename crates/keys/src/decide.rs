@@ -177,7 +177,11 @@ impl Keys {
                 (Owner::AwsManaged(_), Some(document)) if own => {
                     decide(question, Some(document), Rule::ResourceMustAllow)
                 }
-                _ => Err(Refused::implicit(By::Resource)),
+                // Nothing of the key's lets in, and a grant may only where the caller's own policies do not deny.
+                _ => {
+                    let denied = identity_side(question).err().filter(Refused::explicit);
+                    Err(denied.unwrap_or_else(|| Refused::implicit(By::Resource)))
+                }
             };
             allowed.map(|_| ())
         })

@@ -136,10 +136,19 @@ async fn grants_let_in_whom_they_name() {
     assert_eq!(code(encrypt(&f, &bob, &key).await), "ok");
     let deny = r#"{"Statement":{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}}"#;
     assert_eq!(code(encrypt(&f, &user(ME, &[deny]), &key).await), "AccessDeniedException");
+    // The same of a grantee in another account, whom the key's policy does not mention.
+    let other = user(OTHER, &[]);
+    f.keys.create_grant(&f.me, grant(other.arn.clone())).await.unwrap();
+    assert_eq!(code(encrypt(&f, &other, &arn).await), "ok");
+    assert_eq!(code(encrypt(&f, &user(OTHER, &[deny]), &arn).await), "AccessDeniedException");
     // To an account: whom its own policies allow.
     f.keys.create_grant(&f.me, grant(format!("arn:aws:iam::{OTHER}:root"))).await.unwrap();
-    assert_eq!(code(encrypt(&f, &user(OTHER, &[]), &arn).await), "AccessDeniedException");
-    assert_eq!(code(encrypt(&f, &user(OTHER, &[&allow(r#""kms:Encrypt""#, "*", "")]), &arn).await), "ok");
+    let eve = |policies: &[&str]| {
+        let eve = user(OTHER, policies);
+        Principal { arn: eve.arn.replace("bob", "eve"), ..eve }
+    };
+    assert_eq!(code(encrypt(&f, &eve(&[]), &arn).await), "AccessDeniedException");
+    assert_eq!(code(encrypt(&f, &eve(&[&allow(r#""kms:Encrypt""#, "*", "")]), &arn).await), "ok");
 }
 
 #[tokio::test]
