@@ -39,7 +39,12 @@ def test_the_walk_through_holds_and_leaves_only_ciphertext(fresh, tmp_path):
     assert done.returncode == 0, done.stderr + done.stdout
     for mode in ("sse-s3", "sse-kms", "dsse-kms", "bucket-key", "sse-c"):
         assert f"{mode}: identical" in done.stdout
-    assert done.stdout.endswith("attack at dawn\nVerified OK\n")
+    assert "attack at dawn\nVerified OK\n" in done.stdout
+    for line in ("reader: identical", "reader: may not write", "reader: not past S3"):
+        assert f"{line}\n" in done.stdout, done.stderr
+    # Each part that was read through S3, and the call that was denied.
+    assert len(re.findall(r"^reader\tDecrypt\tkms\.amazonaws\.com\t", done.stdout, re.MULTILINE)) > 1, done.stdout
+    assert "user/reader  by user/reader/read, statement 1\n" in done.stdout
 
     clients = fresh.environment_of_clients()
     secret = clients["AWS_SECRET_ACCESS_KEY"].encode()

@@ -18,8 +18,8 @@ def cast(tmp_path_factory):
     cast.server.stop()
 
 
-def who_can(cast, action, resource):
-    answer = cast.server.run("who-can", action, resource, "--json")
+def who_can(cast, action, resource, *more):
+    answer = cast.server.run("who-can", action, resource, "--json", *more)
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)["who-can"]
 
@@ -122,6 +122,45 @@ def test_who_may_decrypt(cast):
 
     # What no other account can ever do, whatever the key policy says.
     assert not letting(who_can(cast, "kms:ScheduleKeyDeletion", key), cast.other.arn)
+
+
+def test_circumstances_that_are_told(cast):
+    key = cast.kms.create_key()["KeyMetadata"]["Arn"]
+    own, other = "s3.us-east-1.amazonaws.com", "ssm.us-east-1.amazonaws.com"
+    through = cast.user(allow("kms:Decrypt", key, Condition={"StringEquals": {"kms:ViaService": [own]}}))
+    teams = cast.user(
+        allow("kms:Decrypt", key, Condition={"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["a", "b"]},
+                                             "Null": {"kms:EncryptionContextKeys": "false"}})
+    )
+
+    def may(person, *context):
+        given = [part for pair in context for part in ("--context", "=".join(pair))]
+        found = bool(letting(who_can(cast, "kms:Decrypt", key, *given), person.arn))
+        names = {name for name, _ in context}
+        entries = [
+            {"ContextKeyName": name, "ContextKeyType": "stringList", "ContextKeyValues": [v for n, v in context if n == name]}
+            for name in names
+        ]
+        simulated = cast.iam.simulate_principal_policy(
+            PolicySourceArn=person.arn, ActionNames=["kms:Decrypt"], ResourceArns=[key], ContextEntries=entries
+        )["EvaluationResults"][0]["EvalDecision"]
+        assert found == (simulated == "allowed"), (found, simulated, context)
+        return found
+
+    assert not may(through)
+    assert may(through, ("kms:ViaService", own))
+    assert may(through, ("KMS:viaservice", own))
+    assert not may(through, ("kms:ViaService", other))
+    keys = "kms:EncryptionContextKeys"
+    assert may(teams, (keys, "b"))
+    assert may(teams, (keys, "b"), (keys, "a"))
+    assert not may(teams, (keys, "b"), (keys, "c"))
+    # What follows from the resource is as it is.
+    spec = cast.user(allow("kms:Decrypt", key, Condition={"StringEquals": {"kms:KeySpec": "RSA_2048"}}))
+    assert not letting(who_can(cast, "kms:Decrypt", key, "--context", "kms:KeySpec=RSA_2048"), spec.arn)
+
+    refused = cast.server.run("who-can", "kms:Decrypt", key, "--context", "ViaService")
+    assert refused.returncode == 2 and "aws:SourceIp" in refused.stderr
 
 
 def test_grants(cast):

@@ -22,15 +22,15 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            settings::add(Command::new("create").about("Makes an account and an access key for its root user"))
+            settings::find(Command::new("create").about("Makes an account and an access key for its root user"))
                 .after_help(once)
                 .arg(name)
                 .arg(wanted)
                 .arg(json()),
         )
-        .subcommand(settings::add(Command::new("list").about("Lists all accounts")).arg(json()))
+        .subcommand(settings::find(Command::new("list").about("Lists all accounts")).arg(json()))
         .subcommand(
-            settings::add(Command::new("delete").about("Deletes an account with everybody in it"))
+            settings::find(Command::new("delete").about("Deletes an account with everybody in it"))
                 .after_help("Refused while it owns buckets, KMS keys, custom key stores or trails.")
                 .arg(id()),
         )
@@ -40,12 +40,12 @@ pub(crate) fn command() -> Command {
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommand(
-                    settings::add(Command::new("create").about("Makes an access key"))
+                    settings::find(Command::new("create").about("Makes an access key"))
                         .after_help(once)
                         .arg(id())
                         .arg(json()),
                 )
-                .subcommand(settings::add(Command::new("delete").about("Deletes an access key")).arg(id()).arg(key())),
+                .subcommand(settings::find(Command::new("delete").about("Deletes an access key")).arg(id()).arg(key())),
         )
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            settings::add(
+            settings::find(
                 Command::new("verify")
                     .about("Holds every record of the audit log against the hash chain, from the first to the last")
                     .after_help(
@@ -37,7 +37,7 @@ pub(crate) fn command() -> Command {
             .arg(json),
         )
         .subcommand(
-            settings::add(
+            settings::find(
                 Command::new("export").about("Prints the CloudTrail records of the audit log, one a line, oldest first"),
             )
             .arg(time("start", "Of this moment or later, as in 2026-01-31T08:00:00Z"))

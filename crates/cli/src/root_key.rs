@@ -29,13 +29,13 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
-            settings::add(
+            settings::find(
                 Command::new("status").about("Shows root keys, domain keys, and what waits to be re-wrapped"),
             )
             .arg(json),
         )
         .subcommand(
-            settings::add(
+            settings::find(
                 Command::new("rotate")
                     .about("Changes the root key, or the domain key, without touching data")
                     .after_help(about),
@@ -45,7 +45,7 @@ pub(crate) fn command() -> Command {
             .group(ArgGroup::new("what").args(["to", "domain-key"]).required(true)),
         )
         .subcommand(
-            settings::add(
+            settings::find(
                 Command::new("create").about("Makes a root key: a file, or a key in an HSM").after_help(about),
             )
             .arg(provider),

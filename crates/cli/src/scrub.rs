@@ -14,7 +14,7 @@ pub(crate) fn command() -> Command {
         .long("json")
         .action(ArgAction::SetTrue)
         .help("Print a JSON object a line: one for each finding, then the report");
-    settings::add(
+    settings::find(
         Command::new("scrub").about("Reads and verifies everything in the store of a stopped server").after_help(
             "Ends with 0 if all is well, with 1 if something is damaged, with 2 if the store could not be read.",
         ),

@@ -9,6 +9,15 @@ use server::config::setting::SETTINGS;
 
 const CONFIG: &str = "config";
 
+/// Gives a command that works on a store the same settings, of which its help shows those that say where the store is.
+pub(crate) fn find(command: Command) -> Command {
+    let about_serving = |arg: Arg| {
+        let shown = [CONFIG, "data_dir", "secrets_dir", "root_key"].contains(&arg.get_id().as_str());
+        arg.hide(!shown)
+    };
+    add(command).mut_args(about_serving)
+}
+
 /// Gives a command all settings.
 pub(crate) fn add(command: Command) -> Command {
     let config =

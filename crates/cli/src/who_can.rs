@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
-use server::operator::{self, Letting};
+use server::operator::{self, Access, Letting};
 
 use crate::{Outcome, config, settings};
 
@@ -15,22 +15,29 @@ pub(crate) fn command() -> Command {
         .value_name("RESOURCE")
         .required(true)
         .help("A KMS key by its id, ARN, alias name or alias ARN; arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY");
+    let context =
+        Arg::new("context").long("context").value_name("KEY=VALUE").value_parser(pair).action(ArgAction::Append).help(
+            "A condition key of the circumstances, as in kms:ViaService=s3.us-east-1.amazonaws.com; may be given again",
+        );
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object");
-    settings::add(Command::new("who-can").about("Lists who may do something, and the statement or grant that lets each").after_help(
-        "A statement whose conditions ask for more than the resource and the caller tell (an address, an encryption context, the \
-         service that asks) lets and denies nobody here; grants are listed with their constraints. Who is in an account that is not of \
+    settings::find(Command::new("who-can").about("Lists who may do something, and the statement or grant that lets each").after_help(
+        "A statement whose conditions ask for more than the resource, the caller and --context tell (an address, an encryption \
+         context, the service that asks) lets and denies nobody here; grants are listed with their constraints. Who is in an account that is not of \
          this server needs the leave of that account, too.",
     ))
     .arg(action)
     .arg(resource)
+    .arg(context)
     .arg(json)
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let config = config(matches)?;
     server::log::start(&config);
-    let text = |name| matches.get_one::<String>(name).map_or("", String::as_str);
-    let found = operator::who_can(&config, text("action"), text("resource"))?;
+    let text = |name| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let context = matches.get_many("context").unwrap_or_default().cloned().collect();
+    let access = Access { action: text("action"), resource: text("resource"), context };
+    let found = operator::who_can(&config, &access)?;
     let mut output = io::stdout();
     match matches.get_flag("json") {
         true => writeln!(output, "{}", json!({ "who-can": found }))?,
@@ -44,6 +51,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A condition key and its value.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a condition key, as in aws:SourceIp, an equals sign and a value".to_owned()),
+    }
 }
 
 fn describe(letting: &Letting) -> String {

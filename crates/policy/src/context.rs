@@ -64,6 +64,29 @@ impl ContextMap {
         self.0.insert(key.to_ascii_lowercase(), Value::Many(values));
         self
     }
+
+    /// With the keys of another that it does not have.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        for (key, value) in &other.0 {
+            self.0.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        self
+    }
+}
+
+/// Keys and values; a key that is there several times has several values.
+impl FromIterator<(String, String)> for ContextMap {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        let mut map = BTreeMap::<String, Vec<String>>::new();
+        for (key, value) in pairs {
+            map.entry(key).or_default().push(value);
+        }
+        map.into_iter().fold(Self::new(), |keys, (key, mut values)| match (values.pop(), values.is_empty()) {
+            (Some(one), true) => keys.with(&key, one),
+            (last, _) => keys.with_many(&key, values.into_iter().chain(last)),
+        })
+    }
 }
 
 impl Context for ContextMap {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use identity::Identity;
-use identity::simulation::who_can::{Access, Permitted};
+use identity::simulation::who_can::{self, Permitted};
 use keys::{AccountId, Keys};
 use objects::{BucketName, ListBuckets, Objects};
 use policy::{ContextMap, Principal, PrincipalKind, Rule};
@@ -97,6 +97,18 @@ pub struct Account {
     pub closing: bool,
 }
 
+/// What somebody may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// As in `kms:Decrypt`.
+    pub action: String,
+    /// An ARN, or of a KMS key an id or alias.
+    pub resource: String,
+    /// Condition keys of the circumstances and their values; one that follows from the resource goes before.
+    #[serde(default)]
+    pub context: Vec<(String, String)>,
+}
+
 /// Somebody who may do something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letting {
@@ -122,15 +134,14 @@ pub fn account(config: &Config, command: &AccountCommand) -> Result<AccountAnswe
     }
 }
 
-/// Everybody who may do `action` to `resource`: an ARN, or of a KMS key an id or alias.
+/// Everybody who may do it.
 ///
 /// # Errors
 /// [`Error::NoStore`], [`Error::Refused`]; what keeps the store from opening.
-pub fn who_can(config: &Config, action: &str, resource: &str) -> Result<Vec<Letting>, Error> {
+pub fn who_can(config: &Config, access: &Access) -> Result<Vec<Letting>, Error> {
     let mut found = Vec::new();
     loop {
-        let (action, resource) = (action.to_owned(), resource.to_owned());
-        match asked(config, &Request::WhoCan { action, resource, from: found.len() })? {
+        match asked(config, &Request::WhoCan { access: access.clone(), from: found.len() })? {
             Some(Answer::WhoCan { letting, more }) => {
                 found.extend(letting);
                 if !more {
@@ -141,7 +152,7 @@ pub fn who_can(config: &Config, action: &str, resource: &str) -> Result<Vec<Lett
             None => break,
         }
     }
-    offline(config, async |store| Domains::of(store).who_can(action, resource).await)
+    offline(config, async |store| Domains::of(store).who_can(access).await)
 }
 
 /// What of a store is asked.
@@ -217,16 +228,23 @@ impl Domains {
         Ok(())
     }
 
-    pub(crate) async fn who_can(&self, action: &str, resource: &str) -> Result<Vec<Letting>, Error> {
+    pub(crate) async fn who_can(&self, access: &Access) -> Result<Vec<Letting>, Error> {
+        let Access { action, resource, context } = access;
+        let given: ContextMap = context.iter().cloned().collect();
         let found = match action.split_once(':').map(|(service, _)| service.to_ascii_lowercase()).as_deref() {
-            Some("kms") => self.who_can_use(action, resource).await?,
-            Some("s3") => self.who_can_reach(action, resource).await?,
+            Some("kms") => self.who_can_use(action, resource, &given).await?,
+            Some("s3") => self.who_can_reach(action, resource, &given).await?,
             _ => return Err(refused(format!("{action:?} is no action of kms or s3"))),
         };
         Ok(found.into_iter().map(Letting::from).collect())
     }
 
-    async fn who_can_use(&self, action: &str, key_id: &str) -> Result<Vec<Permitted>, Error> {
+    async fn who_can_use(
+        &self,
+        action: &str,
+        key_id: &str,
+        circumstances: &ContextMap,
+    ) -> Result<Vec<Permitted>, Error> {
         let region = key_id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2));
         let keys = match region.filter(|region| *region != self.keys.region().as_str()) {
             Some(region) => self.keys.in_region(region).ok_or_else(|| refused(format!("{region} is not served")))?,
@@ -246,13 +264,13 @@ impl Domains {
         for grant in keys.grants_elsewhere(&access, &accounts).await? {
             given.push(by_grant(grant.grantee.clone(), &grant, true));
         }
-        let asked = Access {
+        let asked = who_can::Access {
             action: access.action(),
             resource: access.arn(),
             owner: access.owner,
             policy: access.policy.as_deref(),
             rule: access.rule,
-            keys: &access.keys,
+            keys: &access.keys.clone().or(circumstances),
         };
         let mut found = self.iam.who_can(&asked, given).await?;
         if !access.crosses_accounts() {
@@ -261,15 +279,20 @@ impl Domains {
         Ok(found)
     }
 
-    async fn who_can_reach(&self, action: &str, arn: &str) -> Result<Vec<Permitted>, Error> {
+    async fn who_can_reach(
+        &self,
+        action: &str,
+        arn: &str,
+        circumstances: &ContextMap,
+    ) -> Result<Vec<Permitted>, Error> {
         let named = arn.strip_prefix("arn:aws:s3:::").ok_or_else(|| {
             refused(format!("{arn:?} is no ARN of a bucket or object: arn:aws:s3:::BUCKET or arn:aws:s3:::BUCKET/KEY"))
         })?;
         let bucket = named.split_once('/').map_or(named, |(bucket, _)| bucket);
         let bucket = BucketName::parse(bucket).map_err(|_| refused(format!("{bucket:?} is no bucket's name")))?;
         let bucket = self.objects.bucket(&bucket).await?;
-        let keys = ContextMap::new().with("aws:RequestedRegion", self.keys.region().as_str());
-        let asked = Access {
+        let keys = ContextMap::new().with("aws:RequestedRegion", self.keys.region().as_str()).or(circumstances);
+        let asked = who_can::Access {
             action,
             resource: arn,
             owner: bucket.owner,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::event_log::Verification;
-use crate::operator::{AccountAnswer, AccountCommand, Letting};
+use crate::operator::{Access, AccountAnswer, AccountCommand, Letting};
 use crate::root_key::Given;
 
 /// What a server can be asked.
@@ -55,8 +55,8 @@ pub(crate) enum Request {
     Account(AccountCommand),
     /// Who may do something, a page of them.
     WhoCan {
-        action: String,
-        resource: String,
+        #[serde(flatten)]
+        access: Access,
         /// How many of them are known already.
         #[serde(default)]
         from: usize,

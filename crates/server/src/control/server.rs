@@ -166,8 +166,8 @@ async fn answer(request: Request, served: Served, data_dir: &Path) -> Result<Ans
     let Served { keys, audit, meta, domains } = served;
     Ok(match request {
         Request::Account(command) => Answer::Account(domains.account(command).await?),
-        Request::WhoCan { action, resource, from } => {
-            let all = domains.who_can(&action, &resource).await?;
+        Request::WhoCan { access, from } => {
+            let all = domains.who_can(&access).await?;
             let letting: Vec<_> = all.iter().skip(from).take(WHO_CAN_PAGE).cloned().collect();
             let more = from + letting.len() < all.len();
             Answer::WhoCan { letting, more }
