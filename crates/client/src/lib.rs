@@ -1,0 +1,19 @@
+//! Client-side encryption in the formats of AWS's own clients, without a server and without an async runtime.
+//!
+//! - `message`: messages of the [AWS Encryption SDK], every algorithm suite of versions 1 and 2;
+//! - [`keys`], [`kms`]: the keys that wrap data keys: AES and RSA keys of your own, or those of a key management service;
+//! - [`context`]: the encryption context, authenticated with everything and stored in clear.
+//!
+//! Nothing is released before its tag is right, secrets are wiped and never printed, and memory is bounded whatever a header says.
+//!
+//! [AWS Encryption SDK]: https://github.com/awslabs/aws-encryption-sdk-specification
+
+pub mod context;
+mod error;
+pub mod keys;
+pub mod kms;
+mod secret;
+
+pub use context::EncryptionContext;
+pub use error::{Error, Result};
+pub use secret::DataKey;
