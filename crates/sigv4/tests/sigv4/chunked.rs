@@ -1,5 +1,4 @@
 //! aws-chunked bodies: whole, in any pieces, and tampered with.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

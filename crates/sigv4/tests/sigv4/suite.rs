@@ -2,7 +2,6 @@
 //!
 //! <https://github.com/awslabs/aws-c-auth/tree/main/tests/aws-signing-test-suite/v4>. Left out: what HTTP no longer allows (a header
 //! over several lines, RFC 9112 section 5.2), what the services do not do (paths that are not normalised), and session tokens.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::{Duration, UNIX_EPOCH};
 

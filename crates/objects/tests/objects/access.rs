@@ -1,14 +1,11 @@
 //! Bucket policies, Block Public Access and tags.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{Way, World, data, object};
 use objects::{
     BucketName, BucketPolicy, CopyObject, CopySource, EncryptionRequest, Error, GetObject, MetadataDirective,
     PublicAccessBlock, PutObject, ReadConditions, TaggingDirective, Tags, WriteCondition,
 };
 use std::sync::Arc;
-use support::{Way, World, data, object};
 
 const PRIVATE: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"999988887777"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::first-bucket/*"}]}"#;
 
@@ -221,7 +218,7 @@ async fn nobody_in_particular_uses_no_kms_key() {
         let opened = world.objects.open_object(&nobody, &world.bucket, &name, GetObject::default()).await;
         assert!(matches!(opened.err(), Some(Error::SignatureRequired)), "{way:?}");
         let request = PutObject { encryption: world.encryption(way), ..PutObject::default() };
-        let mut body = support::Chunks::of(b"x", 1);
+        let mut body = crate::support::Chunks::of(b"x", 1);
         let put = world.objects.put_object(&nobody, &world.bucket, &name, request, &mut body).await;
         assert!(matches!(put.err(), Some(Error::SignatureRequired)), "{way:?}");
     }

@@ -1,17 +1,13 @@
 //! Bytes that strangers send: peers' public keys, signatures, ciphertexts, imported private keys. Whatever they are, the answer
 //! is an error or a refusal, and no panic.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 #[allow(dead_code, reason = "each test file uses a part")]
-mod common;
-
-use common::Case;
+use crate::common::Case;
 use material::{EncryptionAlgorithm, Error, Key, KeyAgreementAlgorithm, KeySpec, KeyUsage, MessageType};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
 static CASES: LazyLock<Vec<(Case, Key)>> = LazyLock::new(|| {
-    let cases = common::openssl().1.into_iter();
+    let cases = crate::common::openssl().1.into_iter();
     cases.map(|case| (Case::of(case.spec), case.key())).collect()
 });
 
@@ -89,7 +85,7 @@ proptest! {
             for (algorithm, signature) in case.by_algorithm("signatures") {
                 let algorithm = material::SigningAlgorithm::named(&algorithm).unwrap();
                 let hostile = changed(signature.clone(), &changes);
-                let valid = key.verify(algorithm, MessageType::Raw, &common::openssl().0, &hostile).unwrap();
+                let valid = key.verify(algorithm, MessageType::Raw, &crate::common::openssl().0, &hostile).unwrap();
                 prop_assert_eq!(valid, hostile == signature);
             }
         }

@@ -1,10 +1,9 @@
 //! The sweep deletes what a crash leaves, and nothing else.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::uploads::named;
+use crate::support::{MIB, WAYS, Way, World, data, object};
 use bytes::Bytes;
-use meta::{Order, Range, Record, Table, Transaction};
+use meta::{Order, Range, Record, Table};
 use objects::{
     Body, BodyError, CopyObject, CopySource, MetadataDirective, PutObject, ReadConditions, Window, WriteCondition,
 };
@@ -12,8 +11,6 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use support::uploads::named;
-use support::{MIB, WAYS, Way, World, data, object};
 use tokio::sync::Notify;
 
 const LARGE: usize = 300_000;
@@ -215,9 +212,5 @@ impl World {
     async fn blob_rows(&self) -> Vec<Bytes> {
         let rows = self.store.scan(Table::Blob, &Range::all(), Order::Ascending, 1_000).await.unwrap();
         rows.into_iter().map(|row| row.key).collect()
-    }
-
-    async fn remove(&self, table: Table, key: &[u8]) {
-        self.store.commit(Transaction::new().delete(table, key)).await.unwrap();
     }
 }

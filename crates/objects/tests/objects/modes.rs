@@ -1,15 +1,12 @@
 //! What was stored comes back, in every mode, at every size and range; copies between any two modes give the same bytes.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{INLINE, MIB, WAYS, Way, World, data, object};
 use objects::{
     CopyObject, CopySource, Error, GetObject, MetadataDirective, Mode, RangeSpec, ReadConditions, Window,
     WriteCondition,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
-use support::{INLINE, MIB, WAYS, Way, World, data, object};
 
 const SEGMENT: usize = 65_536;
 const SIZES: [usize; 17] = [

@@ -1,15 +1,12 @@
 //! The scrub finds every damage, names it, and is silent about what is healthy.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{MIB, WAYS, Way, World, data};
 use keys::operation::deletion::ScheduleKeyDeletionRequest;
 use keys::operation::lifecycle::DisableKeyRequest;
 use meta::{Order, Range, Record, Table, Transaction, Write};
 use objects::{Damage, Finding, ScrubReport};
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{MIB, WAYS, Way, World, data};
 
 const LARGE: usize = 2 * MIB + 100_000;
 const SMALL: usize = 10_000;
@@ -288,7 +285,7 @@ async fn world_of_blobs(way: Way) -> (World, Vec<(&'static str, u16, PathBuf)>) 
     let first = world.new_file(world.part("parts", &upload, way, 4, &five)).await;
     let last = world.new_file(world.part("parts", &upload, way, 9, &last)).await;
     let page = objects::ListParts { after: 0, max_parts: 9 };
-    let name = support::object("parts");
+    let name = crate::support::object("parts");
     let page = world.objects.list_parts(&world.principal, &world.bucket, &name, &upload, &page).await.unwrap();
     let named = page.parts.iter().map(|part| objects::CompletedPart {
         number: part.number,
@@ -340,9 +337,5 @@ impl World {
     async fn set(&self, table: Table, key: &[u8], record: Record) {
         let write = Write::Put { table, key: key.to_vec().into(), value: record.value, body: record.body };
         self.store.commit(Transaction { expects: Vec::new(), writes: vec![write], shred: false }).await.unwrap();
-    }
-
-    async fn remove(&self, table: Table, key: &[u8]) {
-        self.store.commit(Transaction::new().delete(table, key)).await.unwrap();
     }
 }

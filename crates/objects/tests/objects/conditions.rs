@@ -1,15 +1,12 @@
 //! Conditional writes and deletes, digests and limits, buckets.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{Chunks, MIB, Way, World, data, object, principal};
 use objects::{
     Algorithm, BlockedTypes, BucketEncryption, BucketName, ChecksumClaim, ChecksumValue, DefaultEncryption,
     DeleteCondition, DeleteEntry, Digest, ETagMatch, Error, ListBuckets, Mode, PutObject, Window, WriteCondition,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Chunks, MIB, Way, World, data, object, principal};
 
 fn etag(text: &str) -> Option<ETagMatch> {
     Some(ETagMatch::parse(text))

@@ -1,6 +1,4 @@
 //! A whole domain over maps and a temporary directory, and the words that the tests share.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 pub mod uploads;
 
@@ -9,7 +7,7 @@ use bytes::Bytes;
 use keys::operation::lifecycle::CreateKeyRequest;
 use keys::{AccountId, KeyFile, Keys, Principal, Region};
 use meta::memory::Memory;
-use meta::{Store, Table};
+use meta::{Store, Table, Transaction};
 use objects::{
     BlockedTypes, Body, BodyError, Bucket, BucketName, CustomerKey, Dependencies, EncryptionRequest, Error, GetObject,
     ObjectName, ObjectReader, Objects, PublicAccessBlock, PutObject, Settings, Stored, Window, system_clock,
@@ -55,6 +53,17 @@ pub const WAYS: [Way; 8] = [
     Way::Customer,
     Way::OtherCustomer,
 ];
+
+impl World {
+    pub async fn delete(&self, name: &str) {
+        self.objects.delete_object(&self.principal, &self.bucket, &object(name), &Default::default()).await.unwrap();
+    }
+
+    /// Deletes a row.
+    pub async fn remove(&self, table: Table, key: &[u8]) {
+        self.store.commit(Transaction::new().delete(table, key)).await.unwrap();
+    }
+}
 
 impl World {
     pub async fn new() -> World {
@@ -155,7 +164,7 @@ impl World {
             value: record.value,
             body: record.body,
         };
-        self.store.commit(meta::Transaction { expects: Vec::new(), writes: vec![write], shred: false }).await.unwrap();
+        self.store.commit(Transaction { expects: Vec::new(), writes: vec![write], shred: false }).await.unwrap();
     }
 
     /// The files of all blobs.

@@ -1,5 +1,4 @@
 //! What is signed verifies; what is altered afterwards does not.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,17 +1,14 @@
 //! Multipart uploads: what was stored in parts comes back as one, in every mode; what AWS refuses is refused; races end as if one
 //! request had come after the other.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::uploads::named;
+use crate::support::{MIB, WAYS, Way, World, data, drain, object};
 use objects::{
     Algorithm, Checksum, ChecksumClaim, ChecksumType, ChecksumValue, CompleteUpload, CreateUpload, ETagMatch, Error,
     GetObject, ListParts, RangeSpec, UploadPart, Window, WriteCondition,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
-use support::uploads::named;
-use support::{MIB, WAYS, Way, World, data, drain, object};
 
 const FIVE: usize = 5 * MIB;
 
@@ -395,10 +392,6 @@ impl World {
     async fn checksum(&self, algorithm: Algorithm, bytes: &[u8]) -> ChecksumValue {
         let request = objects::PutObject { checksum: Some(ChecksumClaim::Compute(algorithm)), ..Default::default() };
         self.put_as("checksum", request, bytes).await.unwrap().checksum.unwrap().value
-    }
-
-    async fn delete(&self, name: &str) {
-        self.objects.delete_object(&self.principal, &self.bucket, &object(name), &Default::default()).await.unwrap();
     }
 
     /// Neither rows nor files of objects, uploads or parts.

@@ -1,12 +1,9 @@
 //! Listings of objects and uploads against a naive model, page by page.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{Way, World};
 use objects::{ListUploads, Listing, UploadId};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use support::{Way, World};
 
 /// A page as the model sees it: names (or name and upload) and prefixes, in the order in which a walk meets them.
 #[derive(Debug, Clone, PartialEq, Eq)]

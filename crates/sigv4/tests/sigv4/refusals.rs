@@ -1,5 +1,4 @@
 //! What is refused, and in AWS's words.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -4,7 +4,6 @@
 //! - <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 //! - <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 //! - <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,11 +1,7 @@
 //! What every key does, spec by spec, with keys made here.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
+use crate::common::Case;
 #[allow(dead_code, reason = "each test file uses a part")]
-mod common;
-
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
-use common::Case;
 use material::{
     EncryptionAlgorithm, Error, Key, KeyAgreementAlgorithm, KeySpec, KeyUsage, MacAlgorithm, MessageType,
     SigningAlgorithm, generate,
@@ -22,7 +18,7 @@ fn key(spec: KeySpec) -> Key {
 
 /// Each spec of RSA and elliptic curves with each of its signing algorithms.
 fn signing() -> impl Iterator<Item = (KeySpec, SigningAlgorithm)> {
-    let specs = common::openssl().1.into_iter().map(|case| case.spec);
+    let specs = crate::common::openssl().1.into_iter().map(|case| case.spec);
     specs.flat_map(|spec| spec.signing_algorithms(KeyUsage::SignVerify).iter().map(move |algorithm| (spec, *algorithm)))
 }
 
@@ -232,7 +228,7 @@ fn two_sides_agree_and_only_on_their_curve() {
 
 #[test]
 fn material_loads_only_as_what_it_is() {
-    for case in common::openssl().1 {
+    for case in crate::common::openssl().1 {
         let mut private = case.bytes("private");
         for other in KeySpec::ALL.iter().filter(|other| **other != case.spec && other.is_asymmetric()) {
             assert_eq!(

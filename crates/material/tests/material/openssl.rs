@@ -1,14 +1,10 @@
 //! Keys of the stored form load, are given out as they came, and agree with what OpenSSL made of them.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 #[allow(dead_code, reason = "each test file uses a part")]
-mod common;
-
 use material::{EncryptionAlgorithm, KeyAgreementAlgorithm, KeyUsage, MessageType, SigningAlgorithm};
 
 #[test]
 fn private_and_public_keys_have_the_same_der() {
-    for case in common::openssl().1 {
+    for case in crate::common::openssl().1 {
         let key = case.key();
         assert!(key.private_key_der().unwrap().equals(&case.bytes("private")), "{}", case.spec);
         assert_eq!(key.public_key_der().unwrap(), case.bytes("public"), "{}", case.spec);
@@ -17,7 +13,7 @@ fn private_and_public_keys_have_the_same_der() {
 
 #[test]
 fn signatures_of_openssl_verify() {
-    let (message, cases) = common::openssl();
+    let (message, cases) = crate::common::openssl();
     for case in cases {
         let key = case.key();
         let signatures = case.by_algorithm("signatures");
@@ -35,7 +31,7 @@ fn signatures_of_openssl_verify() {
 
 #[test]
 fn deterministic_signatures_are_those_of_openssl() {
-    let (message, cases) = common::openssl();
+    let (message, cases) = crate::common::openssl();
     for case in cases {
         for (algorithm, signature) in case.by_algorithm("signatures") {
             if algorithm.contains("PKCS1") || algorithm.starts_with("ED25519") {
@@ -48,7 +44,7 @@ fn deterministic_signatures_are_those_of_openssl() {
 
 #[test]
 fn ciphertexts_of_openssl_open() {
-    let (message, cases) = common::openssl();
+    let (message, cases) = crate::common::openssl();
     for case in cases {
         for (algorithm, ciphertext) in case.by_algorithm("ciphertexts") {
             let algorithm = EncryptionAlgorithm::named(&algorithm).unwrap();
@@ -60,7 +56,7 @@ fn ciphertexts_of_openssl_open() {
 #[test]
 fn shared_secrets_are_those_of_openssl() {
     let mut agreed = 0;
-    for case in common::openssl().1 {
+    for case in crate::common::openssl().1 {
         if case.spec.usages().contains(&KeyUsage::KeyAgreement) {
             let shared = case.key().agree(KeyAgreementAlgorithm::Ecdh, &case.bytes("peer")).unwrap();
             assert!(shared.equals(&case.bytes("shared")), "{}", case.spec);

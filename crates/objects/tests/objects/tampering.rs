@@ -1,11 +1,8 @@
 //! Somebody changes what is stored: no wrong byte ever comes out, in any mode, and each change is an error.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod support;
-
+use crate::support::{MIB, WAYS, Way, World, data};
 use objects::{Error, RangeSpec, Window};
 use std::fs;
-use support::{MIB, WAYS, Way, World, data};
 
 /// Over several segments and several buffers, or in the row.
 const LARGE: usize = 2 * MIB + 100_000;
@@ -86,8 +83,8 @@ async fn blobs_that_change_places() {
         // The same with each file's own header: the segments themselves are bound to their blob.
         fs::write(&first_file, [&first_bytes[..HEADER], &second_bytes[HEADER..]].concat()).unwrap();
         world.refuses("first", way, &first).await;
-        world.delete("first").await;
-        world.delete("second").await;
+        world.delete_and_wait("first").await;
+        world.delete_and_wait("second").await;
     }
 }
 
@@ -178,7 +175,7 @@ async fn a_damaged_object_can_be_replaced_and_deleted() {
         world.put("object", Way::SseS3, b"new").await.unwrap();
         assert_eq!(world.get("object", Way::SseS3, Window::All).await.unwrap(), b"new");
         world.set_row("object", meta::Record { value: "junk".into(), body: None }).await;
-        world.delete("object").await;
+        world.delete_and_wait("object").await;
         assert!(matches!(world.get("object", Way::SseS3, Window::All).await, Err(Error::NoSuchKey)));
     }
 }
@@ -207,9 +204,8 @@ impl World {
         files.remove(0)
     }
 
-    async fn delete(&self, name: &str) {
-        let condition = objects::DeleteCondition::default();
-        self.objects.delete_object(&self.principal, &self.bucket, &support::object(name), &condition).await.unwrap();
+    async fn delete_and_wait(&self, name: &str) {
+        self.delete(name).await;
         self.objects.close().await;
     }
 }
