@@ -1,12 +1,8 @@
 //! KMS through its JSON.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
+use crate::support::{Ask, OTHER_REGION, REGION, Server};
 use gateway::kms::OPERATIONS;
 use serde_json::{Value, json};
-use support::{Ask, OTHER_REGION, REGION, Server};
 
 async fn key(server: &Server) -> String {
     let (status, answer) = server.kms("CreateKey", r#"{"Description":"a test"}"#).await;

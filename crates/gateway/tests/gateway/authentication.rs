@@ -1,12 +1,8 @@
 //! Whoever is not let in is told so in AWS's code and in the shape of the service that was asked.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::time::Duration;
 
-use support::{ALICE, Ask, BOB, HOST, Server};
+use crate::support::{ALICE, Ask, BOB, HOST, Server};
 
 async fn kms_code(change: impl FnOnce(&mut Ask<'_>)) -> (u16, String) {
     let mut ask = Ask::kms("ListKeys", "{}");

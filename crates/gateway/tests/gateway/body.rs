@@ -1,15 +1,11 @@
 //! The body of a request is held against its length, its digest, its chunk signatures and its silence.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::time::{Duration, SystemTime};
 
+use crate::support::{ALICE, Answer, Ask, HOST, REGION, SECRET, Server, render};
 use gateway::Limits;
 use http::{HeaderMap, HeaderValue};
 use sigv4::{Payload, Secret, Signer, Trailer};
-use support::{ALICE, Answer, Ask, HOST, REGION, SECRET, Server, render};
 
 async fn with_bucket(limits: Limits) -> Server {
     let server = Server::with_limits(limits).await;

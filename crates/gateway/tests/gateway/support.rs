@@ -1,9 +1,5 @@
 //! A gateway over stores in a temporary folder, and a client that says exactly the bytes it is told to.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(unreachable_pub, reason = "a module of several test crates")]
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +29,6 @@ pub(crate) const SECRET: &[u8] = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 pub(crate) struct Server {
     gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
-    pub(crate) now: SystemTime,
     _folder: TempDir,
 }
 
@@ -80,12 +75,7 @@ impl Server {
         let trails = Trails::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock)).await.unwrap();
         let settings = Settings { region, domains: Domains::new([HOST]), clock, limits, safeguards };
         let app = App::new(Parts { objects, keys, identity, audit, trails, store, blobs }, settings);
-        Server {
-            gateway: Arc::new(Gateway::new(Arc::new(app))),
-            stop: watch::channel(false).0,
-            now: SystemTime::now(),
-            _folder: folder,
-        }
+        Server { gateway: Arc::new(Gateway::new(Arc::new(app))), stop: watch::channel(false).0, _folder: folder }
     }
 
     /// A new connection.

@@ -1,7 +1,5 @@
 //! docs/operations.md has a row for every operation.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use gateway::kms::OPERATIONS;
 
 #[test]

@@ -1,13 +1,9 @@
 //! One connection: limits, silence, truncation, `Expect`, keep-alive and shutdown.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{Ask, HOST, Server};
 use gateway::Limits;
-use support::{Ask, HOST, Server};
 
 fn hasty() -> Limits {
     Limits {

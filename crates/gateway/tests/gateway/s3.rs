@@ -1,11 +1,7 @@
 //! S3 over the wire: what clients send, byte for byte, and what they get.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
+use crate::support::{Answer, Ask, BOB, Server};
 use md5::{Digest as _, Md5};
-use support::{Answer, Ask, BOB, Server};
 
 fn put<'a>(path: &'a str, body: &'a [u8], headers: &[(&'a str, &str)]) -> Ask<'a> {
     let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -369,7 +365,7 @@ async fn what_is_said_to_be_built_has_a_handler() {
     bucket(&server).await;
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
     let document = std::fs::read_to_string(path).unwrap();
-    for line in include_str!("../src/s3/model.txt").lines() {
+    for line in include_str!("../../src/s3/model.txt").lines() {
         let words: Vec<&str> = line.split(' ').collect();
         let [name, method, uri, query, _] = words[..] else { panic!("{line}") };
         let (path, selector) = uri.split_once('?').unwrap_or((uri, ""));

@@ -1,13 +1,9 @@
 //! Who asks too often is told so in the service's words, and nobody else is.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{ALICE, Ask, BOB, Server};
 use gateway::{Limits, Safeguards};
-use support::{ALICE, Ask, BOB, Server};
 
 fn bucket(access_key: &str) -> Ask<'_> {
     Ask { access_key, ..Ask::s3("GET", "/", b"") }
