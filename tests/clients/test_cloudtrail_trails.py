@@ -258,6 +258,7 @@ def test_a_bucket_that_is_gone_is_told_and_tried_again(server, cloudtrail):
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     status = lambda: trail.cloudtrail.get_trail_status(Name=trail.name)  # noqa: E731
     wait(lambda: status().get("LatestDeliveryError") == "AccessDenied")
+    wait(lambda: status()["LatestDeliveryAttemptTime"] > status()["LatestDeliveryAttemptSucceeded"])
     assert not [r for r in trail.records() if r["eventName"] == "CreateKey"]
     s3.put_bucket_policy(Bucket=trail.bucket, Policy=policy)
     record = trail.wait_for(lambda r: r["eventName"] == "CreateKey")

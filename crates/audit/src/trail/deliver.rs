@@ -147,8 +147,9 @@ impl<D: Destination> Deliverer<D> {
                     "a log file could not be delivered; it is tried again"
                 );
                 state.error = Some(code);
-                self.trails.set_state(trail, region.as_str(), state).await?;
             }
+            state.attempted = Some(now);
+            self.trails.set_state(trail, region.as_str(), state).await?;
             return Ok(Step::Refused);
         }
         let times = || events.iter().map(|stored| stored.event.time);
@@ -159,7 +160,8 @@ impl<D: Destination> Deliverer<D> {
             let digest = state.digest.get_or_insert_with(|| DigestState::new(chain, at));
             digest.files.push(Delivered { bucket, object: file.object, hash: file.hash, newest, oldest });
         }
-        *state = State { next, file: None, delivered: Some(now), error: None, ..std::mem::take(state) };
+        let (attempted, delivered) = (Some(now), Some(now));
+        *state = State { next, file: None, attempted, delivered, error: None, ..std::mem::take(state) };
         self.trails.set_state(trail, region.as_str(), state).await?;
         Ok(Step::Done)
     }

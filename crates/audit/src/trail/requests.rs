@@ -3,6 +3,7 @@
 use keys::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::file::iso;
 use super::selector::{AdvancedEventSelector, EventSelector};
 use super::{Selectors, State, Tag, Trail, nullable};
 
@@ -246,12 +247,27 @@ pub struct TrailStatus {
     latest_digest_delivery_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_digest_delivery_error: Option<String>,
+    // Texts that the API "no longer uses", and answers with all the same: times like 2015-08-17T14:01:31Z, empty for never.
+    latest_delivery_attempt_time: String,
+    latest_delivery_attempt_succeeded: String,
+    latest_notification_attempt_time: &'static str,
+    latest_notification_attempt_succeeded: &'static str,
+    time_logging_started: String,
+    time_logging_stopped: String,
 }
 
 impl TrailStatus {
     /// A trail's, in the Region of this state.
     pub fn new(trail: &Trail, state: State) -> Self {
+        let text = |time: Option<Timestamp>| time.map(iso).unwrap_or_default();
         Self {
+            latest_delivery_attempt_time: text(state.attempted.or(state.delivered)),
+            latest_delivery_attempt_succeeded: text(state.delivered),
+            // There are no topics that anybody is notified by.
+            latest_notification_attempt_time: "",
+            latest_notification_attempt_succeeded: "",
+            time_logging_started: text(trail.started),
+            time_logging_stopped: text(trail.stopped),
             is_logging: trail.is_logging(),
             latest_delivery_error: state.error,
             latest_delivery_time: state.delivered,

@@ -10,6 +10,9 @@ pub struct State {
     pub next: u64,
     /// A log file that is being delivered: made again from this, byte by byte, if a crash comes between.
     pub file: Option<Intent>,
+    /// When the delivery of a log file was last tried.
+    #[serde(default)]
+    pub attempted: Option<Timestamp>,
     /// When a log file was last delivered.
     pub delivered: Option<Timestamp>,
     /// Why the last attempt failed: an S3 error code.

@@ -134,7 +134,7 @@ impl World {
         let request: CreateTrailRequest = serde_json::from_value(request).unwrap();
         let plan = Plan::create(account(), "us-east-1", 1, request).unwrap();
         let trail = self.trails.create(plan.trail).await.unwrap();
-        self.trails.start_logging(&trail).await.unwrap();
+        self.trails.start_logging(&trail, self.trails.now()).await.unwrap();
         trail
     }
 }

@@ -263,19 +263,11 @@ impl Trails {
         ListTrailsResponse { trails: self.of(account).iter().map(info).collect() }
     }
 
-    /// StartLogging.
+    /// StartLogging, from the moment on at which it was asked for, so that the trail tells of it.
     ///
     /// # Errors
     /// [`Trails::change`]'s.
-    pub async fn start_logging(&self, trail: &Trail) -> Result<(), Error> {
-        self.start_logging_at(trail, self.now()).await
-    }
-
-    /// The same from the moment on at which it was asked for, so that the trail tells of it.
-    ///
-    /// # Errors
-    /// [`Trails::change`]'s.
-    pub async fn start_logging_at(&self, trail: &Trail, now: Timestamp) -> Result<(), Error> {
+    pub async fn start_logging(&self, trail: &Trail, now: Timestamp) -> Result<(), Error> {
         let start = |trail: &mut Trail| {
             trail.start(now);
             Ok(())

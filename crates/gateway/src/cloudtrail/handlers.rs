@@ -115,7 +115,7 @@ pub(super) async fn list_trails(call: &Call<'_>, _: &Allowed) -> Answer {
 pub(super) async fn start_logging(call: &Call<'_>, _: &Allowed) -> Answer {
     let named: Named = call.read()?;
     let asked = Timestamp::from(call.caller.facts().time);
-    call.app.trails.start_logging_at(&*call.trail_at_home(&named.name)?, asked).await?;
+    call.app.trails.start_logging(&*call.trail_at_home(&named.name)?, asked).await?;
     answer(&Empty {})
 }
 
