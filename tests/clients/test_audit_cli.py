@@ -116,7 +116,12 @@ def test_export_is_one_record_a_line_oldest_first_between_two_moments(original):
     # Records have seconds, the log has milliseconds: a moment of whole seconds parts them alike.
     assert exported(original, "--start", middle) == [record for record in records if record["eventTime"] >= middle]
     assert exported(original, "--start", "2100-01-01T00:00:00Z") == exported(original, "--end", "2001-01-01T00:00:00+01:00") == []
-    assert audit(original, "export", "--start", "yesterday").returncode == 2
+    # A date alone is its whole day.
+    day = middle[:10]
+    assert exported(original, "--start", day, "--end", day) == [record for record in records if record["eventTime"][:10] == day] != []
+    assert exported(original, "--start", middle[:16]) == [record for record in records if record["eventTime"] >= middle[:16]]
+    refused = audit(original, "export", "--start", "yesterday")
+    assert refused.returncode == 2 and "neither a time like" in refused.stderr
 
 
 def test_an_end_that_was_noted_is_held_against_the_log(original):

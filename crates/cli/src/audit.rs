@@ -16,8 +16,8 @@ pub(crate) fn command() -> Command {
         .value_parser(clap::value_parser!(Link))
         .help("An end of the log that was noted earlier: the log has to have it still");
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object");
-    let time = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name("TIME").value_parser(event_log::parse_time).help(help)
+    let time = |name: &'static str, parse: fn(&str) -> Result<u64, String>, help: &'static str| {
+        Arg::new(name).long(name).value_name("TIME").value_parser(parse).help(help)
     };
     Command::new("audit")
         .about("Verifies and exports the audit log of a store, whether its server runs or not")
@@ -40,8 +40,12 @@ pub(crate) fn command() -> Command {
             settings::find(
                 Command::new("export").about("Prints the CloudTrail records of the audit log, one a line, oldest first"),
             )
-            .arg(time("start", "Of this moment or later, as in 2026-01-31T08:00:00Z"))
-            .arg(time("end", "Of this moment or earlier")),
+            .arg(time(
+                "start",
+                event_log::parse_start,
+                "Of this moment or later: 2026-01-31T08:00:00Z, 2026-01-31T08:00, or 2026-01-31 for the whole day. UTC, unless it has an offset",
+            ))
+            .arg(time("end", event_log::parse_end, "Of this moment or earlier, in the same forms")),
         )
 }
 

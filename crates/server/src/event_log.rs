@@ -116,16 +116,48 @@ pub(crate) async fn page(
     Ok((records, Some(from)))
 }
 
-/// A moment as RFC 3339 has it (`2026-01-31T08:00:00Z`), in milliseconds since 1970.
+/// The first moment that a time names, in milliseconds since 1970: a moment as RFC 3339 has it (`2026-01-31T08:00:00Z`), or a part of
+/// one. Of a date alone it is the day's beginning; seconds may be left out; without an offset it is UTC.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn parse_time(text: &str) -> Result<u64, String> {
-    let parsed = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339);
-    let millis = parsed.ok().and_then(|time| u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok());
-    millis.ok_or_else(|| format!("{text:?} is not a time like 2026-01-31T08:00:00Z"))
+pub fn parse_start(text: &str) -> Result<u64, String> {
+    moment(text).map(|(millis, _)| millis)
 }
 
+/// The last moment that a time names, as [`parse_start`] takes it: of a date alone it is the day's end.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn parse_end(text: &str) -> Result<u64, String> {
+    moment(text).map(|(millis, is_day)| if is_day { millis + DAY_MILLIS - 1 } else { millis })
+}
+
+/// A moment in milliseconds since 1970, and whether it is a whole day.
+fn moment(text: &str) -> Result<(u64, bool), String> {
+    let (date, clock) = match text.split_once(['T', 't', ' ']) {
+        None => (text, None),
+        Some((date, clock)) => (date, Some(clock)),
+    };
+    let whole = match clock {
+        None => format!("{date}T00:00:00Z"),
+        Some(clock) => {
+            let (clock, offset) = match clock.find(['Z', 'z', '+', '-']) {
+                Some(at) => clock.split_at(at),
+                None => (clock, "Z"),
+            };
+            let seconds = if clock.len() == "08:00".len() { ":00" } else { "" };
+            format!("{date}T{clock}{seconds}{offset}")
+        }
+    };
+    let parsed = time::OffsetDateTime::parse(&whole, &time::format_description::well_known::Rfc3339);
+    let millis = parsed.ok().and_then(|time| u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok());
+    let millis = millis
+        .ok_or_else(|| format!("{text:?} is neither a time like 2026-01-31T08:00:00Z nor a date like 2026-01-31"));
+    Ok((millis?, clock.is_none()))
+}
+
+const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 /// Blocks that a page looks at: some 100 ms.
 const PAGE_BLOCKS: usize = 1_024;
 /// Bytes of records in a page. In JSON they may take twice as many, and an answer has a mebibyte.
@@ -137,9 +169,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_of_rfc_3339() {
-        assert_eq!(parse_time("1970-01-01T00:00:01.5Z"), Ok(1_500));
-        assert_eq!(parse_time("2026-01-31T09:00:00+01:00"), parse_time("2026-01-31T08:00:00Z"));
-        assert!(parse_time("yesterday").is_err() && parse_time("1969-12-31T23:59:59Z").is_err());
+    fn a_time_is_of_rfc_3339_or_the_beginning_of_one() {
+        assert_eq!(parse_start("1970-01-01T00:00:01.5Z"), Ok(1_500));
+        assert_eq!(parse_start("1970-01-02"), Ok(DAY_MILLIS));
+        assert_eq!(parse_start("2026-01-31"), parse_start("2026-01-31T00:00:00Z"));
+        for same in [
+            "2026-01-31T09:00:00+01:00",
+            "2026-01-31T08:00",
+            "2026-01-31T08:00:00",
+            "2026-01-31T09:00+01:00",
+            "2026-01-31 08:00Z",
+        ] {
+            assert_eq!(parse_start(same), parse_start("2026-01-31T08:00:00Z"), "{same}");
+            assert_eq!(parse_end(same), parse_start(same), "{same}");
+        }
+        for no in [
+            "yesterday",
+            "1969-12-31T23:59:59Z",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-01-31T",
+            "2026-01-31T8",
+            "2026-01",
+            "",
+            "T08:00",
+        ] {
+            assert!(parse_start(no).is_err_and(|error| error.contains("2026-01-31T08:00:00Z")), "{no}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_before_the_next_begins() {
+        assert_eq!(parse_end("2026-01-31").map(|end| end + 1), parse_start("2026-02-01"));
     }
 }
