@@ -82,7 +82,7 @@ impl Queue {
         if was_empty {
             self.some.notify_one();
         }
-        if mode == Mode::Relaxed && (waits || is_block) {
+        if waits || is_block {
             self.urgent.notify_one();
         }
         Ok(answered)

@@ -92,11 +92,23 @@ impl Audit {
     /// # Errors
     /// [`Error::TooLarge`]; a failing store: the request has to fail then.
     pub async fn record(&self, events: Vec<Event>) -> Result<(), Error> {
+        self.record_in(self.settings.mode, events).await
+    }
+
+    /// The same, durable when it returns `Ok` whatever the log's mode: for who takes that as leave to forget them.
+    ///
+    /// # Errors
+    /// As [`Audit::record`].
+    pub async fn record_durably(&self, events: Vec<Event>) -> Result<(), Error> {
+        self.record_in(Mode::Strict, events).await
+    }
+
+    async fn record_in(&self, mode: Mode, events: Vec<Event>) -> Result<(), Error> {
         if events.is_empty() {
             return Ok(());
         }
         let encoded = events.iter().map(Encoded::of).collect::<Result<Vec<_>, _>>()?;
-        match self.queue.push(encoded, self.settings.mode)? {
+        match self.queue.push(encoded, mode)? {
             None => Ok(()),
             // The committer drops a call without an answer only if it ends by a panic.
             Some(answered) => answered.await.unwrap_or(Err(Error::Closed)),

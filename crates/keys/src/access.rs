@@ -294,7 +294,8 @@ fn note(key: &Key, action: Action) {
     let owner = key.record.owner.account();
     let Some(event) = request::event() else { return };
     let (operation, key_arn) = (action.operation(), key.arn.clone());
-    request::note(|| KeyUse { event, operation, key_arn, owner, by_service: None });
+    let key_store_id = key.record.custody.store().map(str::to_owned);
+    request::note(|| KeyUse { event, operation, key_arn, owner, material_id: None, key_store_id, by_service: None });
 }
 
 /// Refusals to callers of other accounts are all alike: none tells of what another account has.

@@ -19,6 +19,7 @@ use crate::access::Asker;
 use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::record::{Custody, Material};
+use crate::request;
 use crate::vault::{Key, Master};
 
 /// Bytes of the cleartext fields.
@@ -40,7 +41,9 @@ impl Keys {
         match &key.record.custody {
             Custody::Here => {
                 let master = self.vault.material(key.id, key.record.spec, material).await?;
-                Ok(master.envelope()?.seal(Label::Kms, &fields, &context.canonical(), plaintext))
+                let blob = master.envelope()?.seal(Label::Kms, &fields, &context.canonical(), plaintext);
+                request::note_material(&key.arn, || material.id_text());
+                Ok(blob)
             }
             Custody::Hsm { .. } => self.seal_in_hsm(key, &fields, context, plaintext).await,
             Custody::Proxy { .. } => {
@@ -88,7 +91,9 @@ impl Keys {
             Custody::Here => {
                 let master = self.vault.material(key.id, key.record.spec, &material).await?;
                 let opened = master.envelope()?.open(Label::Kms, &context.canonical(), blob);
-                opened.map_err(|_| invalid_ciphertext())?
+                let opened = opened.map_err(|_| invalid_ciphertext())?;
+                request::note_material(&key.arn, || material.id_text());
+                opened
             }
             Custody::Hsm { .. } => self.open_in_hsm(key, context, blob).await?,
             Custody::Proxy { .. } => {

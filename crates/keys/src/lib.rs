@@ -47,6 +47,7 @@ mod rewrap;
 mod root;
 mod rows;
 mod service;
+mod service_event;
 mod set;
 mod tick;
 mod vault;
@@ -78,6 +79,7 @@ pub use root::{
     RootKeyKind, RootKeys,
 };
 pub use service::{DataKey, ServiceDataKey};
+pub use service_event::{Deed, ServiceEvent};
 pub use who_can::{KeyAccess, LettingGrant};
 pub use wire::{Blob, Plaintext, Timestamp, parse};
 
@@ -118,6 +120,8 @@ struct Shared {
     connections: custody::Connections,
     /// Set once, if request quotas hold.
     quotas: OnceLock<request_quota::RequestQuotas>,
+    /// There is something in [`Keys::service_events`].
+    service_events: tokio::sync::Notify,
 }
 
 impl Shared {
@@ -176,6 +180,7 @@ impl Keys {
             generator: Generator::new(),
             connections: custody::Connections::new(key_stores),
             quotas: OnceLock::new(),
+            service_events: tokio::sync::Notify::new(),
         });
         Ok(Arc::new(Self { region: home, clock, vault, shared }))
     }

@@ -35,6 +35,10 @@ pub struct KeyUse {
     pub key_arn: String,
     /// The account that owns the key, if there is such a key.
     pub owner: Option<AccountId>,
+    /// `KeyMaterialId` of what it was done with, once it was; none of keys in custom key stores, whose materials have no name.
+    pub material_id: Option<String>,
+    /// The custom key store that the key is in.
+    pub key_store_id: Option<String>,
     /// What a service asked in the caller's name; none of what the caller asked KMS itself.
     pub by_service: Option<ServiceUse>,
 }
@@ -89,6 +93,19 @@ pub(crate) fn note(key_use: impl FnOnce() -> KeyUse) {
     let _ = CURRENT.try_with(|current| current.uses.borrow_mut().push(key_use()));
 }
 
+/// Notes which material the caller's own use of a key was done with. Of two uses of one key the later one is done first, as ReEncrypt
+/// does: it looks for the destination, then opens under the source, then seals.
+pub(crate) fn note_material(key_arn: &str, material_id: impl FnOnce() -> String) {
+    let _ = CURRENT.try_with(|current| {
+        let mut uses = current.uses.borrow_mut();
+        let own =
+            |used: &&mut KeyUse| used.key_arn == key_arn && used.by_service.is_none() && used.material_id.is_none();
+        if let Some(used) = uses.iter_mut().rev().find(own) {
+            used.material_id = Some(material_id());
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
@@ -118,12 +135,18 @@ mod tests {
                 operation: "Encrypt",
                 key_arn: "arn".to_owned(),
                 owner: None,
+                material_id: None,
+                key_store_id: None,
                 by_service: None,
             });
+            note_material("another", || unreachable!("nobody uses it"));
+            note_material("arn", || "first".to_owned());
+            note_material("arn", || unreachable!("it has one"));
             id()
         });
         let (seen, uses) = seen.await;
         assert_eq!((seen, uses.len()), (one.to_string(), 1));
+        assert_eq!(uses[0].material_id.as_deref(), Some("first"));
         assert_eq!(in_request(request(one), async {}).await.1, []);
         assert_ne!(id(), id());
         assert!(current().is_none());

@@ -1,6 +1,7 @@
 //! Row keys of the tables that this crate owns. docs/formats/key-records.md draws them.
 
 use meta::{Range, Table};
+use uuid::Uuid;
 
 use crate::grant::{GrantId, PARTY_HASH, PartyHash};
 use crate::identifier::{AliasName, KeyId};
@@ -23,6 +24,7 @@ mod tag {
     pub(super) const COUNT: u8 = 2;
     pub(super) const DUE: u8 = 3;
     pub(super) const LAST_USE: u8 = 4;
+    pub(super) const SERVICE_EVENT: u8 = 5;
     pub(super) const KEY_STORE: u8 = 0x10;
     pub(super) const CLAIM: u8 = 0x11;
     pub(super) const STORED_KEY: u8 = 0x12;
@@ -60,6 +62,7 @@ pub(crate) fn read_place(table: Table, key: &[u8]) -> Option<Place> {
         (Table::Key, tag::COUNT) => "key count",
         (Table::Key, tag::DUE) => "errand",
         (Table::Key, tag::LAST_USE) => "last use",
+        (Table::Key, tag::SERVICE_EVENT) => "service event",
         (Table::Key, tag::POLICY) => "key policy",
         (Table::Key, tag::GRANT) => "grant",
         (Table::Key, tag::GRANTEE) => "grantee",
@@ -191,6 +194,23 @@ impl Rows {
     /// Since when last uses are noted. It begins as the rows of [`Rows::last_use`] do, and ends where they name a key.
     pub(crate) fn tracking_start(&self) -> Place {
         self.place(Table::Key, "last use", tag::LAST_USE, &[])
+    }
+
+    /// What KMS did at a time, by itself, and nobody has recorded yet.
+    pub(crate) fn service_event(&self, at: Timestamp, id: Uuid) -> Place {
+        let at = at.as_millis().to_be_bytes();
+        self.place(Table::Key, "service event", tag::SERVICE_EVENT, &[&at, id.as_bytes()])
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn service_events(&self) -> Range {
+        self.all(tag::SERVICE_EVENT, &[])
+    }
+
+    /// The parts of a [`Rows::service_event`] row key.
+    pub(crate) fn parse_service_event(&self, row: &[u8]) -> Option<(Timestamp, Uuid)> {
+        let (at, id) = self.tail(tag::SERVICE_EVENT, row)?.split_first_chunk()?;
+        Some((Timestamp::from_millis(u64::from_be_bytes(*at)), Uuid::from_bytes(id.try_into().ok()?)))
     }
 
     /// A custom key store's record.
@@ -412,6 +432,9 @@ mod tests {
                 assert_eq!(two.retirable(&retiring) == Some((id, grant)), same);
                 assert_eq!(two.due_by(at).contains(&one.due(at, Errand::Rotate, id).key), same);
                 assert_eq!(two.parse_due(&one.due(at, Errand::Expire, id).key).is_some(), same);
+                let event = one.service_event(at, Uuid::nil()).key;
+                assert_eq!(two.service_events().contains(&event), same);
+                assert_eq!(two.parse_service_event(&event) == Some((at, Uuid::nil())), same);
                 assert_eq!(two.materials(id).contains(&one.material(id, 1).key), same);
                 assert_eq!(two.parse_material(&one.material(id, 1).key) == Some((id, 1)), same);
                 assert_eq!(two.alias_name(&one.alias(account, &name).key) == Some(name.clone()), same);

@@ -14,6 +14,7 @@ use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::identifier::{KeyArn, Reference, Target};
 use crate::principal::Principal;
+use crate::record::Material;
 use crate::request::{self, KeyUse, ServiceUse};
 use crate::vault::Key;
 
@@ -46,11 +47,13 @@ struct Noted<'a> {
     context: &'a EncryptionContext,
     /// Once it is found, and the caller may use it.
     key: Option<Arc<Key>>,
+    /// The material that it was done with.
+    material_id: Option<String>,
 }
 
 impl<'a> Noted<'a> {
     fn new(action: Action, context: &'a EncryptionContext) -> Self {
-        Self { event: Uuid::new_v4(), action, context, key: None }
+        Self { event: Uuid::new_v4(), action, context, key: None, material_id: None }
     }
 
     /// Notes how it ended. `named` is what S3 called the key, which may be none.
@@ -64,11 +67,20 @@ impl<'a> Noted<'a> {
             operation: self.action.operation(),
             key_arn: key.map_or(named, |key| &key.arn).to_owned(),
             owner: key.and_then(|key| key.record.owner.account()),
+            material_id: self.material_id.filter(|_| error.is_none()),
+            key_store_id: key.and_then(|key| key.record.custody.store()).map(str::to_owned),
             by_service: Some(ServiceUse {
                 encryption_context: self.context.clone(),
                 error: error.map(|error| (error.code(), error.message().to_owned())),
             }),
         });
+    }
+}
+
+impl Key {
+    /// `KeyMaterialId` of one of its materials, if those have names.
+    fn material_name(&self, material: Option<&Material>) -> Option<String> {
+        material.filter(|_| self.record.custody.store().is_none()).map(Material::id_text)
     }
 }
 
@@ -110,6 +122,7 @@ impl Keys {
             let plaintext = SecretKey::generate();
             let asker = Asker::of(principal, Action::GenerateDataKey, Via::S3);
             let blob = self.seal_under(found, asker, context, plaintext.expose()).await?;
+            noted.material_id = found.material_name(found.record.current());
             Ok(DataKey { key_arn: found.arn.clone(), plaintext, blob })
         };
         let made = made.await;
@@ -164,11 +177,14 @@ impl Keys {
         let mut noted = Noted::new(Action::Decrypt, context);
         let opened = async {
             let found = noted.key.insert(self.usable(principal, key_arn, Action::Decrypt, context).await?);
-            self.open_under(found, Asker::of(principal, Action::Decrypt, Via::S3), context, blob).await
+            let asker = Asker::of(principal, Action::Decrypt, Via::S3);
+            let (plaintext, material) = self.open_under(found, asker, context, blob).await?;
+            noted.material_id = found.material_name(Some(&material));
+            Ok(plaintext)
         };
-        let opened = opened.await;
+        let opened: Result<_, Error> = opened.await;
         noted.end(self, key_arn, opened.as_ref().err());
-        let (plaintext, _) = opened?;
+        let plaintext = opened?;
         SecretKey::from_slice(&plaintext).map_err(|_| Error::InvalidCiphertext(String::new()))
     }
 

@@ -58,9 +58,10 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         tokio::spawn(Arc::clone(&connections).accept(listener, door));
     }
     let development = tls.and_then(|tls| tls.development);
-    let mut tasks = tasks::start(&store, development);
-    tasks.spawn(control.serve());
-    tasks.spawn(trails::deliver(&store, app, config.trails));
+    let mut running = tasks::start(&store, development);
+    running.spawn(control.serve());
+    running.spawn(tasks::tell(Arc::clone(&app)));
+    running.spawn(trails::deliver(&store, app, config.trails));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %store.data_dir.display(),
@@ -79,7 +80,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         tokio::select! {
             signal = signals.next() => break signal,
             // They never end by themselves; the server is of use without one, but somebody has to know.
-            Some(_) = tasks.join_next() => tracing::error!("a background task has panicked; it runs again after a restart"),
+            Some(_) = running.join_next() => tracing::error!("a background task has panicked; it runs again after a restart"),
         }
     };
     tracing::info!(signal, "stopping: no more connections are accepted, requests under way are answered");
@@ -91,7 +92,7 @@ async fn serve(config: &Config, started: Instant, welcome: impl FnOnce(&Welcome)
         }
         signal = signals.next() => tracing::warn!(signal, "told again: requests under way are cut off"),
     }
-    drop(tasks);
+    drop(running);
     drop(socket);
     store.close().await;
     tracing::info!("stopped");

@@ -59,6 +59,21 @@ async fn tick(keys: Arc<Keys>) {
     }
 }
 
+/// Records what KMS does by itself, when it does it; and now and then all the same, for what a failing store left.
+pub(crate) async fn tell(app: Arc<gateway::App>) {
+    let mut every = interval(TICK_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = app.keys.service_event() => {}
+        }
+        if let Err(error) = gateway::record::record_service_events(&app).await {
+            tracing::error!(error, "what KMS did by itself could not be recorded; it is tried again");
+        }
+    }
+}
+
 /// Writes when access keys and roles were last used.
 async fn remember(iam: Arc<identity::Identity>) {
     let mut every = interval(TICK_EVERY);

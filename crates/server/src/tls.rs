@@ -230,7 +230,16 @@ pub(crate) fn details(connection: &rustls::ServerConnection) -> Option<gateway::
         Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
         _ => return None,
     };
-    Some(gateway::record::TlsDetails { version, cipher_suite })
+    let key_exchange = match connection.negotiated_key_exchange_group().map(|group| group.name()) {
+        Some(rustls::NamedGroup::X25519MLKEM768) => Some("X25519MLKEM768"),
+        Some(rustls::NamedGroup::secp256r1MLKEM768) => Some("SecP256r1MLKEM768"),
+        Some(rustls::NamedGroup::X25519) => Some("x25519"),
+        Some(rustls::NamedGroup::secp256r1) => Some("secp256r1"),
+        Some(rustls::NamedGroup::secp384r1) => Some("secp384r1"),
+        Some(rustls::NamedGroup::secp521r1) => Some("secp521r1"),
+        _ => None,
+    };
+    Some(gateway::record::TlsDetails { version, cipher_suite, key_exchange })
 }
 
 /// What the development certificate is good for.

@@ -93,7 +93,7 @@ pub(crate) async fn of_delivery(
         read_only: false,
         resources: &resources,
         names: &[],
-        service_event: false,
+        service_event: None,
         api_version: None,
         data: true,
         listener: None,

@@ -2,7 +2,6 @@
 //!
 //! CloudTrail User Guide, "CloudTrail record contents", version 1.11.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -25,6 +24,8 @@ pub struct TlsDetails {
     pub version: &'static str,
     /// `TLS_AES_128_GCM_SHA256`
     pub cipher_suite: &'static str,
+    /// `X25519MLKEM768`
+    pub key_exchange: Option<&'static str>,
 }
 
 /// A resource of an event.
@@ -61,10 +62,12 @@ pub(crate) struct Told<'a> {
     pub(crate) resources: &'a [Resource],
     /// Further types and names that LookupEvents finds it by.
     pub(crate) names: &'a [(&'static str, String)],
-    pub(crate) service_event: bool,
+    /// `serviceEventDetails` of what a service did by itself, which may be empty; none of what somebody asked for.
+    pub(crate) service_event: Option<&'a [u8]>,
     pub(crate) api_version: Option<&'static str>,
     pub(crate) data: bool,
-    pub(crate) listener: Option<&'a Arc<str>>,
+    /// The named listener that it came by, and whose that is.
+    pub(crate) listener: Option<(&'a str, AccountId)>,
     pub(crate) tls: Option<&'a TlsDetails>,
     pub(crate) host: Option<&'a str>,
 }
@@ -127,6 +130,7 @@ impl Told<'_> {
 
     fn identity(&self, recipient: Recipient) -> Identity<'_> {
         match self.web_identity {
+            _ if self.service_event.is_some() => Identity::Internal(recipient.account),
             Some(identity) => Identity::Federated(identity),
             None if self.principal.is_anonymous() && self.source != super::s3::SOURCE => Identity::Unknown,
             None if recipient.account == self.principal.account || self.principal.account == AccountId::NOBODY => {
@@ -156,26 +160,35 @@ impl Told<'_> {
         if !additional.is_empty() {
             record.raw("additionalEventData", additional);
         }
-        record.text("requestID", self.request_id);
+        if self.service_event.is_none() {
+            record.text("requestID", self.request_id);
+        }
         record.plain("eventID", recipient.event);
         record.flag("readOnly", self.read_only);
         if !self.resources.is_empty() {
             self.write_resources(record.member("resources"));
         }
-        record.text("eventType", if self.service_event { "AwsServiceEvent" } else { "AwsApiCall" });
+        record.text("eventType", if self.service_event.is_some() { "AwsServiceEvent" } else { "AwsApiCall" });
         record.maybe("apiVersion", self.api_version);
         record.flag("managementEvent", !self.data);
         record.plain("recipientAccountId", recipient.account);
         if let Some(shared) = recipient.shared {
             record.plain("sharedEventID", shared);
         }
-        record.maybe("vpcEndpointId", self.listener.map(|listener| &**listener));
+        if let Some(details) = self.service_event.filter(|details| !details.is_empty()) {
+            record.raw("serviceEventDetails", details);
+        }
+        if let Some((listener, owner)) = self.listener {
+            record.text("vpcEndpointId", listener);
+            record.plain("vpcEndpointAccountId", owner);
+        }
         record.text("eventCategory", if self.data { "Data" } else { "Management" });
         if let Some(tls) = self.tls {
             record.object("tlsDetails", |details| {
                 details.text("tlsVersion", tls.version);
                 details.text("cipherSuite", tls.cipher_suite);
                 details.maybe("clientProvidedHostHeader", self.host.map(shortened));
+                details.maybe("keyExchange", tls.key_exchange);
             });
         }
     }

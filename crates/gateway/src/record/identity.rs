@@ -20,6 +20,8 @@ pub(crate) enum Identity<'a> {
     },
     /// The caller, to another account, whose resource it used.
     Stranger(&'a Principal),
+    /// A service by itself, to the account of what it did it to.
+    Internal(AccountId),
     /// Nobody knows.
     Unknown,
     /// Somebody who came with a token of a web identity provider instead of a signature.
@@ -43,6 +45,10 @@ impl Identity<'_> {
         record.object("userIdentity", |element| match self {
             Self::Caller { principal, invoked_by } => caller(element, principal, *invoked_by),
             Self::Stranger(principal) => stranger(element, principal),
+            Self::Internal(account) => {
+                element.plain("accountId", account);
+                element.text("invokedBy", INTERNAL);
+            }
             Self::Unknown => element.text("type", "Unknown"),
             Self::Federated(identity) => {
                 let WebIdentity { provider, audience, subject } = identity;
@@ -54,6 +60,9 @@ impl Identity<'_> {
         });
     }
 }
+
+/// What did what nobody asked for: `invokedBy`, `sourceIPAddress` and `userAgent` of a service event.
+pub(crate) const INTERNAL: &str = "AWS Internal";
 
 /// `Username` of LookupEvents: a user's name, a session's name, `root`.
 pub(crate) fn user_name(principal: &Principal) -> Option<&str> {

@@ -70,6 +70,37 @@ pub(crate) fn elements(operation: &str, answer: &[u8], uses: &[KeyUse], out: &mu
     }
 }
 
+/// `additionalEventData`: which materials were used, by what was done with the keys in this order, and in which key store a key is.
+pub(crate) fn additional(operation: &str, uses: &[KeyUse], out: &mut Vec<u8>) {
+    let materials = || uses.iter().filter_map(|used| used.material_id.as_deref());
+    let store = uses.iter().find_map(|used| used.key_store_id.as_deref()).filter(|_| is_cryptographic(operation));
+    if materials().next().is_none() && store.is_none() {
+        return;
+    }
+    Object::write(out, |data| {
+        if let ("ReEncrypt", [source, destination]) = (operation, uses) {
+            data.maybe("sourceKeyMaterialId", source.material_id.as_deref());
+            data.maybe("destinationKeyMaterialId", destination.material_id.as_deref());
+        } else {
+            data.maybe("keyMaterialId", materials().next());
+        }
+        data.maybe("customKeyStoreId", store);
+    });
+}
+
+/// The uses of keys in the order in which records tell of them: ReEncrypt's source, then its destination, which is looked for first.
+pub(crate) fn in_order(operation: &str, mut uses: Vec<KeyUse>) -> Vec<KeyUse> {
+    if operation == "ReEncrypt" {
+        uses.reverse();
+    }
+    uses
+}
+
+/// What uses a key's material, of keys that may be in a custom key store.
+fn is_cryptographic(operation: &str) -> bool {
+    matches!(operation, "Encrypt" | "Decrypt" | "ReEncrypt") || operation.starts_with("GenerateDataKey")
+}
+
 /// The keys that were used, each once.
 pub(crate) fn resources(uses: &[KeyUse]) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();

@@ -17,6 +17,7 @@ mod limit;
 mod others;
 mod requested;
 mod s3;
+mod service_events;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -35,6 +36,7 @@ use crate::request::Request;
 
 pub(crate) use delivery::{Delivered, of_delivery};
 pub use event::{TlsDetails, VERSION};
+pub use service_events::record_service_events;
 
 /// What the record of an operation of IAM or STS shows of its answer.
 pub(crate) fn told(operation: &str, answer: &impl Serialize) -> Bytes {

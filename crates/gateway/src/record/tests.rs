@@ -53,7 +53,7 @@ fn told<'a>(principal: &'a Principal, region: &'a Region) -> Told<'a> {
         read_only: true,
         resources: &[],
         names: &[],
-        service_event: false,
+        service_event: None,
         api_version: None,
         data: false,
         listener: None,
@@ -69,7 +69,7 @@ fn encrypt(principal: &Principal, region: &Region, event: Uuid) -> audit::Event 
     requested(model::kms::OPERATIONS, "Encrypt", body, &kms::RULES, &mut parameters);
     let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned();
     let resources = [Resource { account: Some(principal.account), kind: kms::KEY, arn, prefix: false }];
-    let tls = TlsDetails { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256" };
+    let tls = TlsDetails { version: "TLSv1.3", cipher_suite: "TLS_AES_128_GCM_SHA256", key_exchange: None };
     let told = Told { parameters: &parameters, resources: &resources, tls: Some(&tls), ..told(principal, region) };
     told.event(Recipient { account: principal.account, event, shared: None })
 }

@@ -14,6 +14,7 @@ use crate::identifier::KeyId;
 use crate::limits::{DEFAULT_DELETION_WINDOW_DAYS, DELETION_WINDOW_DAYS, MAX_ALIASES_PER_KEY, MAX_ATTEMPTS};
 use crate::principal::Principal;
 use crate::record::{KeyState, Owner};
+use crate::service_event::Deed;
 use crate::set::Set;
 use crate::vault::{Draft, busy};
 use crate::wire::Timestamp;
@@ -156,6 +157,7 @@ impl Keys {
             transaction = transaction.delete(owned.table, &owned.key);
             transaction = self.delete_materials(transaction, &draft).await?;
             transaction = self.delete_place(transaction, &draft, now);
+            transaction = self.tell(transaction, id, &draft.record, Deed::DeleteKey);
             let names = self.vault.scan(Table::Alias, &self.vault.rows.targets(id), MAX_ALIASES_PER_KEY + 1).await?;
             let names: Vec<_> = names.iter().filter_map(|row| self.vault.rows.target_name(&row.key)).collect();
             for name in &names {
@@ -169,6 +171,7 @@ impl Keys {
             names.into_iter().for_each(|name| self.vault.forget_alias(account, name));
             if committed? {
                 self.vault.uncount(account);
+                self.told();
                 tracing::info!(key = %draft.arn, "key destroyed, its waiting period is over");
                 return Ok(());
             }

@@ -24,6 +24,7 @@ use crate::identifier::KeyId;
 use crate::limits::{IMPORT_TOKEN_LIFETIME, MAX_IMPORT_LIFETIME};
 use crate::principal::Principal;
 use crate::record::{Cause, Import, KeyRecord, Material, Origin};
+use crate::service_event::Deed;
 use crate::set::Set;
 use crate::vault::Key;
 use crate::wire::{Blob, Timestamp};
@@ -340,11 +341,18 @@ impl Keys {
         let expired = self.change_set(id, |set, transaction| {
             let record = &set.own().record;
             let over = record.materials.iter().filter(|material| material.has_expired(now));
-            let numbers: Vec<_> = over.map(|material| material.number).collect();
-            Ok((numbers.len(), numbers.iter().fold(transaction, |done, number| set.destroy_import(done, *number))))
+            let over: Vec<_> = over.map(|material| (material.number, material.id_text())).collect();
+            let symmetric = record.spec == KeySpec::SymmetricDefault;
+            let transaction = over.iter().fold(transaction, |done, (number, material)| {
+                let material = symmetric.then(|| material.clone());
+                let done = self.tell(done, id, &set.own().record, Deed::DeleteExpiredKeyMaterial { material });
+                set.destroy_import(done, *number)
+            });
+            Ok((over.len(), transaction))
         });
         let expired = expired.await;
         self.forget_imports(id);
+        self.told();
         match expired? {
             // Somebody else has come first.
             0 => {}

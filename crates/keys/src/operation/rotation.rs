@@ -228,15 +228,18 @@ impl Keys {
         request: RotateKeyOnDemandRequest,
     ) -> Result<RotateKeyOnDemandResponse, Error> {
         let key = self.find_by_id(principal, &request.key_id, Action::RotateKeyOnDemand).await?;
-        self.change_set(key.id, |set, transaction| {
+        let rotated = self.change_set(key.id, |set, transaction| {
             self.require_on_demand(set)?;
             let answer = RotateKeyOnDemandResponse { key_id: key.id.to_string() };
-            if set.own().record.origin == Origin::External {
-                return self.promote_imported(set).map(|()| (answer, transaction));
-            }
-            Ok((answer, self.put_next_material(transaction, set, Cause::OnDemand)))
-        })
-        .await
+            let transaction = match set.own().record.origin {
+                Origin::External => self.promote_imported(transaction, set)?,
+                _ => self.put_next_material(transaction, set, Cause::OnDemand),
+            };
+            Ok((answer, transaction))
+        });
+        let rotated = rotated.await;
+        self.told();
+        rotated
     }
 
     /// That a key may be rotated on demand now.
@@ -261,7 +264,7 @@ impl Keys {
     }
 
     /// Lets the imported material that waits for it take over, in every member of the set.
-    fn promote_imported(&self, set: &mut Set) -> Result<(), Error> {
+    fn promote_imported(&self, transaction: Transaction, set: &mut Set) -> Result<Transaction, Error> {
         let waiting = set.own().record.pending().map(|material| material.number);
         let imported = |number: &u32| {
             set.members().all(|member| member.draft.record.material(*number).is_some_and(Material::is_present))
@@ -271,12 +274,13 @@ impl Keys {
             return Err(Error::KmsInvalidState(text));
         };
         let now = self.now();
+        let previous = set.own().record.current().cloned();
         set.each(|record| {
             for material in record.materials.iter_mut().filter(|material| material.number == number) {
                 (material.cause, material.created) = (Cause::OnDemand, now);
             }
         });
-        Ok(())
+        Ok(self.tell_rotation(transaction, set.own(), previous.as_ref()))
     }
 
     /// ListKeyRotations, oldest first.
@@ -326,22 +330,26 @@ impl Keys {
         if !self.vault.draft(id).await?.is_some_and(|found| due(&found.value.record)) {
             return Ok(());
         }
-        self.change_set(id, |set, transaction| {
+        let rotated = self.change_set(id, |set, transaction| {
             if !due(&set.own().record) {
                 return Ok(((), transaction));
             }
             let rotation = set.own().record.rotation.map(|rotation| rotation.following(now));
             set.each(|record| record.rotation = rotation);
             Ok(((), self.put_next_material(transaction, set, Cause::Automatic)))
-        })
-        .await
+        });
+        let rotated = rotated.await;
+        self.told();
+        rotated
     }
 
     fn put_next_material(&self, transaction: Transaction, set: &mut Set, cause: Cause) -> Transaction {
         let number = set.own().record.next_number();
         let next = Material { number, id: seal::random_bytes(), created: self.now(), cause, import: None };
         let fresh = seal::SecretKey::generate();
-        set.add_material(transaction, &next, Some(fresh.expose()))
+        let previous = set.own().record.current().cloned();
+        let transaction = set.add_material(transaction, &next, Some(fresh.expose()));
+        self.tell_rotation(transaction, set.own(), previous.as_ref())
     }
 }
 

@@ -66,6 +66,8 @@ async fn a_key_past_its_date_is_destroyed_with_all_its_rows() {
     assert_eq!(code(f.describe("alias/gone").await), "NotFoundException");
     assert_eq!(code(f.decrypt(&blob).await), "AccessDeniedException");
     assert_eq!(f.keys.list_keys(&f.me, ListKeysRequest::default()).await.unwrap().keys.len(), 1);
+    let told: Vec<_> = f.told().await.into_iter().map(|event| (event.key.key.to_string(), event.deed.name())).collect();
+    assert_eq!(told, [(key.clone(), "RotateKey"), (key, "DeleteKey")]);
     // One key is left: its record, its owner's entry; its one material; its alias both ways. And since when uses are noted.
     assert_eq!((rows(&f, Table::Key).await, rows(&f, Table::Material).await, rows(&f, Table::Alias).await), (3, 1, 2));
     assert_eq!(f.describe("alias/stays").await.unwrap().key_id, kept);
@@ -83,6 +85,8 @@ async fn gateways_that_tick_together_destroy_once() {
     let (one, two) = tokio::join!(f.keys.tick(), other.tick());
     one.unwrap();
     two.unwrap();
+    // Told once, too.
+    assert_eq!(f.told().await.len(), 3);
     assert_eq!((rows(&f, Table::Key).await, rows(&f, Table::Material).await), (1, 0));
 }
 

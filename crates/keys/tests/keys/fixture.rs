@@ -104,6 +104,22 @@ impl Fixture {
         UNIX_EPOCH + Duration::from_millis(self.now.load(Ordering::SeqCst))
     }
 
+    /// What KMS has done by itself in every Region since the last time, as whoever keeps the audit takes it.
+    pub async fn told(&self) -> Vec<keys::ServiceEvent> {
+        let mut told = Vec::new();
+        for region in self.keys.regions() {
+            let keys = self.keys.in_region(region.as_str()).unwrap();
+            let events = keys.service_events(100).await.unwrap();
+            for event in &events {
+                assert_eq!(event.key.region, *region);
+                keys.forget_service_event(event).await.unwrap();
+            }
+            assert_eq!(keys.service_events(100).await.unwrap(), []);
+            told.extend(events);
+        }
+        told
+    }
+
     pub async fn key(&self) -> String {
         self.keys.create_key(&self.me, CreateKeyRequest::default()).await.unwrap().key_metadata.key_id
     }

@@ -607,6 +607,7 @@ async fn a_destroyed_key_leaves_no_grant_and_no_policy() {
     c.f.pass(7 * DAY);
     c.f.keys.tick().await.unwrap();
     assert_eq!(code(c.f.describe(&doomed.key).await), "NotFoundException");
+    assert_eq!(c.f.told().await.len(), 1);
     assert_eq!(c.rows().await, before);
     let mine = ListRetirableGrantsRequest { retiring_principal: Some(c.bob.arn.clone()), ..Default::default() };
     assert!(c.f.keys.list_retirable_grants(&c.bob, mine).await.unwrap().grants.is_empty());

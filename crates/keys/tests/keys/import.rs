@@ -248,6 +248,9 @@ async fn material_expires_to_the_millisecond_and_comes_back() {
     f.pass(Duration::from_millis(1));
     assert_eq!(code(f.decrypt(&blob).await), "KMSInvalidStateException");
     assert_eq!((f.state(&key).await, f.material_rows().await, f.errands().await), ("PendingImport", 0, 0));
+    let material = Some(f.materials(&key).await[0].key_material_id.clone());
+    let told: Vec<_> = f.told().await.into_iter().map(|event| event.deed).collect();
+    assert_eq!(told, [keys::Deed::DeleteExpiredKeyMaterial { material }]);
     f.keys.tick().await.unwrap();
     f.import(&key, &ONE, until(&f, 2 * HOUR)).await.unwrap();
     assert_eq!(code(f.decrypt(&blob).await), "ok");

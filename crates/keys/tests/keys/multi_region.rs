@@ -287,6 +287,7 @@ async fn only_the_primary_rotates_and_then_all_have_the_same_material() {
     let key = world.create(HOME).await;
     world.replicate(HOME, &key, "us-east-1").await.unwrap();
     assert_eq!(code(world.rotate("us-east-1", &key).await), "UnsupportedOperationException");
+    assert_eq!(world.f.told().await, []);
     assert_eq!(code(world.enable_rotation("us-east-1", &key, 90).await), "UnsupportedOperationException");
     world.enable_rotation(HOME, &key, 90).await.unwrap();
     let request = DisableKeyRotationRequest { key_id: key.clone() };
@@ -307,6 +308,10 @@ async fn only_the_primary_rotates_and_then_all_have_the_same_material() {
         }
         assert_eq!(current(HOME).await, current("us-east-1").await);
         seen.push(current(HOME).await);
+        let told = world.f.told().await.into_iter().map(|event| (event.key.region.to_string(), event.deed.name()));
+        let mut told: Vec<_> = told.collect();
+        told.sort();
+        assert_eq!(told, ["RotateKey", "SynchronizeMultiRegionKey"].map(|name| (HOME.to_owned(), name)));
     }
     seen.dedup();
     assert_eq!(seen.len(), 4);
@@ -385,6 +390,10 @@ async fn a_primary_waits_for_its_last_replica() {
     assert_eq!(going.deletion_date, Some((world.f.time() + 8 * DAY).into()));
     world.pass(8).await;
     assert_eq!(code(world.describe(HOME, &key).await), "NotFoundException");
+    let told = world.f.told().await.into_iter().map(|event| (event.key.region.to_string(), event.deed.name()));
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    assert_eq!(told, ["ap-south-1", HOME, "us-east-1"].map(|region| (region.to_owned(), "DeleteKey")));
     // Nothing is left but since when uses are noted.
     assert_eq!((world.rows(Table::Key).await, world.rows(Table::Material).await), (1, 0));
 }

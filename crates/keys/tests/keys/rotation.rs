@@ -52,6 +52,11 @@ async fn rotations_are_listed() {
     f.pass(DAY);
     f.rotate(&key).await.unwrap();
     let listed = rotations(&f, &key, false).await.rotations;
+    let told = f.told().await.pop().unwrap();
+    let keys::Deed::RotateKey { rotation, origin, previous, current } = told.deed else { panic!() };
+    assert_eq!((rotation, origin, &current), ("ON_DEMAND", "AWS_KMS", &listed[0].key_material_id));
+    assert_eq!(previous.as_ref(), Some(&rotations(&f, &key, true).await.rotations[0].key_material_id));
+    assert_eq!((told.key.key.to_string(), told.time), (key.clone(), f.time().into()));
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].rotation_type, Some("ON_DEMAND"));
     assert_eq!(listed[0].rotation_date, Some(f.time().into()));

@@ -15,10 +15,11 @@ impl Call<'_> {
     pub(super) fn kms(&self, body: &[u8], uses: &[KeyUse]) -> Vec<audit::Event> {
         let operation = self.response.operation;
         let succeeded = self.response.status.is_success();
-        let (mut parameters, mut elements) = (Vec::with_capacity(256), Vec::new());
+        let (mut parameters, mut elements, mut additional) = (Vec::with_capacity(256), Vec::new(), Vec::new());
         requested(model::kms::OPERATIONS, operation, body, &kms::RULES, &mut parameters);
         if let (true, ResponseBody::Full(answer)) = (succeeded, &self.response.body) {
             kms::elements(operation, answer, uses, &mut elements);
+            kms::additional(operation, uses, &mut additional);
         }
         let mut resources = kms::resources(uses);
         if !succeeded {
@@ -36,6 +37,7 @@ impl Call<'_> {
             request_id: &request_id,
             parameters: &parameters,
             elements: &elements,
+            additional: &additional,
             resources: &resources,
             read_only: kms::is_read_only(operation),
             ..Details::default()
@@ -65,6 +67,8 @@ pub(in crate::record) fn forwarded(
             kms::keep_what_was_named(principal.account, named, &mut resources);
         }
         kms::forwarded(used, by, if hidden { named } else { Some(&used.key_arn) }, &mut parameters);
+        let mut additional = Vec::new();
+        kms::additional(used.operation, std::slice::from_ref(used), &mut additional);
         let service = match &principal.kind {
             policy::PrincipalKind::Service(name) => name.as_str(),
             _ => kms::S3_FORWARD,
@@ -82,12 +86,12 @@ pub(in crate::record) fn forwarded(
             error: by.error.as_ref().map(|(code, message)| (plain(code), message.as_str())),
             parameters: &parameters,
             elements: b"",
-            additional: b"",
+            additional: &additional,
             request_id,
             read_only: true,
             resources: &resources,
             names: &[],
-            service_event: false,
+            service_event: None,
             api_version: None,
             data: false,
             listener: None,

@@ -50,7 +50,7 @@ pub(super) fn events(
             events.extend(forwarded(uses, principal, region, request.received, &request.id.uuid(), named));
             events
         }
-        "kms" if caller.is_some() => call.kms(body, uses),
+        "kms" if caller.is_some() => call.kms(body, &super::kms::in_order(response.operation, uses.to_vec())),
         "iam" if caller.is_some() => call.query(body, others::IAM_SOURCE, "2010-05-08", model::iam::OPERATIONS, None),
         "sts" => call.query(body, others::STS, "2011-06-15", model::sts::OPERATIONS, known.role.as_ref()),
         "cloudtrail" if caller.is_some() => call.cloudtrail(body),
@@ -108,10 +108,10 @@ impl Call<'_> {
             read_only: details.read_only,
             resources: details.resources,
             names: details.names,
-            service_event: false,
+            service_event: None,
             api_version: details.api_version,
             data: details.data,
-            listener: self.request.listener.as_ref(),
+            listener: self.request.listener.as_deref().map(|listener| (listener, self.app.identity.home())),
             tls: self.request.tls.as_deref(),
             host: self.request.header(header::HOST),
         })

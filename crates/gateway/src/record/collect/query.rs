@@ -39,7 +39,12 @@ impl Call<'_> {
         let resources: Vec<_> = role.iter().cloned().collect();
         let owner = role.as_ref().and_then(|role| role.account).filter(|_| succeeded || self.principal.is_anonymous());
         let recipients = recipients(self.principal.account, owner, self.event, |_| true);
-        let names = named.resources();
+        let mut names = named.resources();
+        if succeeded {
+            names.extend(answered(&self.response.told));
+        }
+        names.sort();
+        names.dedup();
         let request_id = self.request.id.uuid();
         let details = Details {
             source,
@@ -88,6 +93,36 @@ impl Named {
     }
 }
 
+/// What the answer of an operation names: users, roles and the like by ARN, id and name, sessions and their access keys.
+fn answered(told: &[u8]) -> Vec<(&'static str, String)> {
+    let answer: serde_json::Value = serde_json::from_slice(told).unwrap_or_default();
+    let mut names = Vec::new();
+    for (member, kind, parts) in ANSWERED {
+        let Some(found) = answer.get(member) else { continue };
+        names.extend(parts.iter().filter_map(|part| Some((kind, found.get(part)?.as_str()?.to_owned()))));
+    }
+    // CloudTrail has the name of a session by itself, too.
+    if let Some(name) = answer.pointer("/assumedRoleUser/arn").and_then(|arn| arn.as_str()?.rsplit('/').next()) {
+        names.push((ASSUMED_ROLE, name.to_owned()));
+    }
+    names
+}
+
+const ASSUMED_ROLE: &str = "AWS::STS::AssumedRole";
+
+/// Members of answers, what they are, and which of their members name them.
+const ANSWERED: [(&str, &str, &[&str]); 9] = [
+    ("accessKey", "AWS::IAM::AccessKey", &["accessKeyId"]),
+    ("assumedRoleUser", ASSUMED_ROLE, &["arn", "assumedRoleId"]),
+    ("credentials", "AWS::IAM::AccessKey", &["accessKeyId"]),
+    ("federatedUser", "AWS::STS::FederatedUser", &["arn", "federatedUserId"]),
+    ("group", "AWS::IAM::Group", &["arn", "groupId", "groupName"]),
+    ("instanceProfile", "AWS::IAM::InstanceProfile", &["arn", "instanceProfileId", "instanceProfileName"]),
+    ("policy", "AWS::IAM::Policy", &["arn", "policyId", "policyName"]),
+    ("role", "AWS::IAM::Role", &["arn", "roleId", "roleName"]),
+    ("user", "AWS::IAM::User", &["arn", "userId", "userName"]),
+];
+
 /// What is the ARN of a role, be there such a role or not.
 pub(super) fn role(arn: &str) -> Option<Resource> {
     let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
@@ -127,6 +162,25 @@ fn web_identity(operation: &str, answer: &[u8]) -> Option<WebIdentity> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
+
+    #[test]
+    fn what_was_made_is_found_by_all_its_names() {
+        let told =
+            br#"{"credentials":{"accessKeyId":"ASIAEXAMPLE"},"assumedRoleUser":{"assumedRoleId":"AROAEXAMPLE:one",
+            "arn":"arn:aws:sts::111122223333:assumed-role/reader/one"}}"#;
+        let named = |kind, name: &str| (kind, name.to_owned());
+        let expected = [
+            named(ASSUMED_ROLE, "arn:aws:sts::111122223333:assumed-role/reader/one"),
+            named(ASSUMED_ROLE, "AROAEXAMPLE:one"),
+            named("AWS::IAM::AccessKey", "ASIAEXAMPLE"),
+            named(ASSUMED_ROLE, "one"),
+        ];
+        assert_eq!(answered(told), expected);
+        let made =
+            br#"{"user":{"userName":"alice","userId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/alice"}}"#;
+        assert_eq!(answered(made).len(), 3);
+        assert_eq!(answered(b""), []);
+    }
 
     #[test]
     fn a_role_is_what_can_be_one() {
