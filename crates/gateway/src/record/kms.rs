@@ -239,6 +239,30 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_a_custom_key_store_has_the_stores_id_in_place_of_a_material() {
+        let used = |material: Option<&str>, store: Option<&str>| KeyUse {
+            event: uuid::Uuid::nil(),
+            operation: "Encrypt",
+            key_arn: String::new(),
+            owner: None,
+            material_id: material.map(str::to_owned),
+            key_store_id: store.map(str::to_owned),
+            by_service: None,
+        };
+        let shown = |operation: &str, uses: &[KeyUse]| {
+            let mut out = Vec::new();
+            additional(operation, uses, &mut out);
+            String::from_utf8(out).expect("JSON is UTF-8")
+        };
+        let (here, there) = (used(Some("m"), None), used(None, Some("cks-1")));
+        assert_eq!(shown("Encrypt", std::slice::from_ref(&here)), r#"{"keyMaterialId":"m"}"#);
+        assert_eq!(shown("GenerateDataKey", std::slice::from_ref(&there)), r#"{"customKeyStoreId":"cks-1"}"#);
+        assert_eq!(shown("DescribeKey", std::slice::from_ref(&there)), "");
+        let both = in_order("ReEncrypt", vec![there, here]);
+        assert_eq!(shown("ReEncrypt", &both), r#"{"sourceKeyMaterialId":"m","customKeyStoreId":"cks-1"}"#);
+    }
+
+    #[test]
     fn whoever_is_refused_sees_what_they_named() {
         let (own, other) = ("111122223333", "444455556666");
         let caller = AccountId::parse(own).expect("twelve digits");
