@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::Keys;
-use crate::decide::{Use, denied};
+use crate::decide::{No, Use, denied};
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyArn, KeyId, Reference, Target};
 use crate::managed::managed_description;
@@ -202,7 +202,7 @@ impl Keys {
             note(&key, wish.action);
         }
         let decided = self.decide(principal, &key, via, alias.as_ref(), &wish, &granted).await;
-        decided.map_err(|error| hide(error, principal, account, &wish, key_id))?;
+        decided.map_err(|no| no.told(principal, &key, wish.action, key_id))?;
         self.admit_use(principal, &key.record, wish.action)?;
         Ok(key)
     }
@@ -220,7 +220,8 @@ impl Keys {
         let key = self.existing(principal, account, id, &wish, key_id).await?;
         note(&key, wish.action);
         let decided = self.decide(principal, &key, Via::Kms, None, &wish, &granted).await;
-        decided.map(|()| key).map_err(|error| hide(error, principal, account, &wish, key_id))
+        decided.map_err(|no| no.told(principal, &key, wish.action, key_id))?;
+        Ok(key)
     }
 
     /// The key that a ciphertext names. Whatever is wrong with it, the answer is the same.
@@ -237,8 +238,8 @@ impl Keys {
         note(&key, wish.action);
         match self.decide(principal, &key, Via::Kms, None, &wish, &granted).await {
             Ok(()) => self.admit_use(principal, &key.record, wish.action).map(|()| key),
-            Err(Error::AccessDenied(_)) => Err(no_key_of_yours()),
-            Err(error) => Err(error),
+            Err(No::Refused { .. }) => Err(no_key_of_yours()),
+            Err(No::Failed(error)) => Err(error),
         }
     }
 
@@ -298,12 +299,10 @@ fn note(key: &Key, action: Action) {
     request::note(|| KeyUse { event, operation, key_arn, owner, material_id: None, key_store_id, by_service: None });
 }
 
-/// Refusals to callers of other accounts are all alike: none tells of what another account has.
+/// What another account does not have is refused as what it has: [`No::told`].
 fn hide(error: Error, principal: &Principal, account: AccountId, wish: &Use<'_>, key_id: &str) -> Error {
     match error {
-        Error::NotFound(_) | Error::AccessDenied(_) if account != principal.account => {
-            denied(principal, wish.action, key_id)
-        }
+        Error::NotFound(_) if account != principal.account => denied(principal, wish.action, key_id),
         error => error,
     }
 }

@@ -18,7 +18,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy::{By, Document, GlobalContext, Question, Refused, Rule, Value, decide, identity_side, own_limits};
+use policy::{
+    By, Document, GlobalContext, Question, Refused, Rule, Value, Verdict, decide, identity_side, own_limits,
+    resource_verdict,
+};
 use seal::EncryptionContext;
 
 use crate::Keys;
@@ -119,6 +122,36 @@ pub(crate) struct Case<'a> {
     pub(crate) wish: &'a Use<'a>,
 }
 
+/// Why a caller may not use a key.
+pub(crate) enum No {
+    /// Policies and grants do not let it.
+    Refused {
+        refused: Refused,
+        /// Whether the caller may know why: the key is its account's own, or the key's policy lets it in, and it lacks what its own
+        /// account has to give.
+        known: bool,
+    },
+    /// It could not be decided.
+    Failed(Error),
+}
+
+impl From<Error> for No {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl No {
+    /// The answer. Another account's key is named as the caller named it, and is refused as one is that does not exist.
+    pub(crate) fn told(self, principal: &Principal, key: &Key, action: Action, named: &str) -> Error {
+        match self {
+            Self::Refused { refused, known: true } => denied_by(principal, action, &key.arn, &refused),
+            Self::Refused { known: false, .. } => denied(principal, action, named),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
 /// What a caller's own policies say.
 #[derive(Clone, Copy)]
 pub(crate) struct OwnPolicies {
@@ -134,7 +167,7 @@ impl Keys {
     /// Whether a caller may use a key; `granted` is what [`Keys::granted_by_tokens`] says of the wish.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`] if not, a failing store.
+    /// [`No`].
     pub(crate) async fn decide(
         &self,
         principal: &Principal,
@@ -143,7 +176,7 @@ impl Keys {
         alias: Option<&AliasName>,
         wish: &Use<'_>,
         granted: &[(KeyId, Grant)],
-    ) -> Result<(), Error> {
+    ) -> Result<(), No> {
         let case = Case { principal, key, via, alias, wish };
         let labels = self.labels_if_asked_for(&case).await?;
         let own = key.record.owner.account() == Some(principal.account);
@@ -156,7 +189,16 @@ impl Keys {
         if grantable && self.granted(&case, &labels, granted).await? {
             return Ok(());
         }
-        Err(denied_by(principal, wish.action, &key.arn, &refused))
+        let known = own || self.is_let_in(&case, &labels) && !matches!(refused.by, By::Resource | By::Trust);
+        Err(No::Refused { refused, known })
+    }
+
+    /// Whether the key's policy allows the caller or its account.
+    fn is_let_in(&self, case: &Case<'_>, labels: &Labels) -> bool {
+        let allows = |document: &Document| {
+            self.ask(case, labels, |question| matches!(resource_verdict(document, question), Verdict::Allow(_)))
+        };
+        case.key.policy.as_deref().is_some_and(allows)
     }
 
     /// What policies say.

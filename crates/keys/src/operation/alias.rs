@@ -125,7 +125,10 @@ impl Keys {
         let target = self.vault.alias(principal.account, name.clone()).await?;
         let Some(target) = target else { return Ok(()) };
         match self.vault.key(target).await? {
-            Some(key) => self.decide(principal, &key, Via::Kms, Some(name), &action.into(), &[]).await,
+            Some(key) => {
+                let decided = self.decide(principal, &key, Via::Kms, Some(name), &action.into(), &[]).await;
+                decided.map_err(|no| no.told(principal, &key, action, &key.arn))
+            }
             None => Ok(()),
         }
     }

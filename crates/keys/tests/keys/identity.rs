@@ -152,6 +152,41 @@ async fn grants_let_in_whom_they_name() {
 }
 
 #[tokio::test]
+async fn whom_the_key_lets_in_learns_what_its_own_account_lacks() {
+    let f = Fixture::new().await;
+    let key = f.key().await;
+    f.alias("alias/shared", &key).await.unwrap();
+    let arn = f.describe(&key).await.unwrap().arn;
+    let alias = arn.replace(&format!("key/{key}"), "alias/shared");
+    let missing = arn.replace(&key, "0f0f0f0f-1111-4222-8333-444455556666");
+    let deny = r#"{"Statement":{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}}"#;
+    let (bob, denied, allowed) =
+        (user(OTHER, &[]), user(OTHER, &[deny]), user(OTHER, &[&allow(r#""kms:Encrypt""#, "*", "")]));
+    let told = async |who: &Principal, named: &str| message(encrypt(&f, who, named).await);
+    let words = |named: &str, reason: &str| {
+        format!("User: {} is not authorized to perform: kms:Encrypt on resource: {named} {reason}", bob.arn)
+    };
+    let nothing = "because no resource-based policy allows the kms:Encrypt action";
+    for who in [&bob, &denied, &allowed] {
+        for named in [&arn, &alias, &missing] {
+            assert_eq!(told(who, named).await, words(named, nothing), "what is not shared is as what is not there");
+        }
+    }
+    for grantee in [format!("arn:aws:iam::{OTHER}:root"), bob.arn.clone()] {
+        let share = format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{grantee}"}},"Action":"*","Resource":"*"}}"#);
+        put_policy(&f, &key, &key_policy(&share)).await;
+        for named in [&arn, &alias] {
+            let own = "because no identity-based policy allows the kms:Encrypt action";
+            assert_eq!(told(&bob, named).await, words(&arn, own));
+            let explicit = "with an explicit deny in an identity-based policy";
+            assert_eq!(told(&denied, named).await, words(&arn, explicit));
+            assert_eq!(told(&allowed, named).await, "");
+        }
+        assert_eq!(told(&bob, &missing).await, words(&missing, nothing));
+    }
+}
+
+#[tokio::test]
 async fn what_is_about_no_key_needs_a_policy_of_ones_own() {
     let f = Fixture::new().await;
     let key = f.key().await;
