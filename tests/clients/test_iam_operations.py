@@ -29,7 +29,11 @@ def test_errors_have_the_statuses_of_the_models():
                 assert statuses.get(error["code"], 400) == error["httpStatusCode"], error
 
 
+# What the server never has: nobody gets one, but everybody may list them (test_iam_never.py).
+NEVER = {name for name in re.findall(r"never::(\w+)Request,", TABLE) if not name.startswith("List") or name.endswith("Tags")}
+
+
 @pytest.mark.after_all_others
 def test_every_built_operation_has_succeeded_for_a_real_client(whole_run):
     """`conftest` moves this test to the end of the run, and leaves it out of runs of some tests alone."""
-    assert sorted(set(BUILT) - recorder.succeeded["iam"]) == []
+    assert sorted(set(BUILT) - NEVER - recorder.succeeded["iam"]) == []

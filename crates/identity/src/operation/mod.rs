@@ -19,6 +19,7 @@ pub mod managed_policy;
 pub mod membership;
 pub mod mfa;
 pub mod mfa_list;
+pub mod never;
 pub(crate) mod page;
 pub mod policy_entities;
 pub mod policy_tag;
