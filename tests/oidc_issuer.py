@@ -34,6 +34,8 @@ class Issuer:
         self.url = f"https://{host}{path}"
         self.faults: set[str] = set()
         self.asked: list[str] = []
+        # Where it says that its keys are, if not at its own place.
+        self.jwks_uri: str | None = None
         self.keys: dict[str, object] = {}
         self.rotate()
 
@@ -88,7 +90,7 @@ class Issuer:
         if path == f"{self.path}/.well-known/openid-configuration":
             scheme = "http" if "plain-keys" in self.faults else "https"
             issuer = "https://somebody.example.com" if "wrong-issuer" in self.faults else self.url
-            return json.dumps({"issuer": issuer, "jwks_uri": f"{scheme}://{self.host}/keys"}).encode()
+            return json.dumps({"issuer": issuer, "jwks_uri": self.jwks_uri or f"{scheme}://{self.host}/keys"}).encode()
         if path == "/keys":
             keys = [] if "no-keys" in self.faults else [self.public(name, key) for name, key in self.keys.items()]
             return json.dumps({"keys": keys}).encode()

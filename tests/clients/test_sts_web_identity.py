@@ -10,6 +10,7 @@ import time
 import boto3
 import botocore.config
 import pytest
+import requests
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -255,3 +256,35 @@ def test_an_issuer_that_is_ill(tmp_path, fault, code):
     assert time.monotonic() - started < 7
     people.server.stop()
     issuer.stop()
+
+
+def test_private_networks_are_for_the_operator_to_open(world):
+    """An issuer that says that its keys are on this machine, where no route leads."""
+    hidden = Issuer(world.server.folder / "hidden", "hidden.example.com").start()
+    issuer = world.issuer
+    path, url = issuer.path, issuer.url
+    # Another provider each time, for one that gave no keys is left alone for a while.
+    for number, host in enumerate(("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]")):
+        issuer.path, issuer.url = f"/{number}", f"https://{issuer.host}/{number}"
+        issuer.jwks_uri = f"https://{host}:{hidden.port}/keys"
+        arn = world.role(provider=world.register(issuer, "a" * 40))
+        world.refused("IDPCommunicationError", arn, issuer.token())
+        assert issuer.asked[-1].startswith(f"/{number}/.well-known")
+    assert hidden.asked == [] and world.server.log.read_text().count("is no address of the public internet") == 4
+    issuer.path, issuer.url, issuer.jwks_uri = path, url, None
+
+
+def test_a_stranger_does_not_fill_the_audit_log(tmp_path):
+    people = People(tmp_path)
+    try:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/some"
+        form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": arn, "RoleSessionName": "job", "WebIdentityToken": "none"}
+        with requests.Session() as stranger:
+            answers = [stranger.post(people.server.http, data=form) for _ in range(160)]
+        throttled = [answer for answer in answers if "<Code>Throttling</Code>" in answer.text]
+        assert 30 <= len(throttled) <= 60 and answers.index(throttled[0]) >= 100
+        assert {answer.status_code for answer in throttled} == {400} and all(int(answer.headers["Retry-After"]) >= 1 for answer in throttled)
+        # Whoever signs is not held up, from the same address.
+        assert people.server.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    finally:
+        people.server.stop()

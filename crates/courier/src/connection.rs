@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use crate::public::is_public;
 use crate::{Endpoint, Error, Trust};
 
 /// Sends requests on one connection, one after the other.
@@ -23,6 +24,8 @@ pub(crate) type Sender = SendRequest<Full<Bytes>>;
 pub(crate) struct Dialer {
     endpoint: Endpoint,
     connector: TlsConnector,
+    /// Whether only addresses of the public internet may be connected to, unless the endpoint has a route.
+    public: bool,
     /// The system's resolver blocks a thread for as long as it likes; a dead one must not take all threads.
     lookups: Arc<Semaphore>,
 }
@@ -32,13 +35,14 @@ pub(crate) const MAX_LOOKUPS: usize = 4;
 
 impl Dialer {
     pub(crate) fn new(endpoint: Endpoint, trust: &Trust) -> Dialer {
-        Dialer::with_lookups(endpoint, trust, Arc::new(Semaphore::new(MAX_LOOKUPS)))
+        let connector = TlsConnector::from(Arc::clone(&trust.settings));
+        Dialer { endpoint, connector, public: false, lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
-    /// One that shares its name lookups with others.
-    pub(crate) fn with_lookups(endpoint: Endpoint, trust: &Trust, lookups: Arc<Semaphore>) -> Dialer {
-        let connector = TlsConnector::from(Arc::clone(&trust.settings));
-        Dialer { endpoint, connector, lookups }
+    /// One for an endpoint that somebody other than the operator names: without a route it is on the public internet, or not reached.
+    /// It shares its name lookups with others.
+    pub(crate) fn to_the_public(endpoint: Endpoint, trust: &Trust, lookups: Arc<Semaphore>) -> Dialer {
+        Dialer { lookups, public: !endpoint.is_routed(), ..Dialer::new(endpoint, trust) }
     }
 
     pub(crate) fn shown(&self) -> String {
@@ -64,6 +68,10 @@ impl Dialer {
     async fn connect(&self, deadline: Instant) -> Result<TcpStream, Error> {
         let mut last = self.unreachable(&"the name has no address");
         for address in self.addresses(deadline).await? {
+            if self.public && !is_public(address.ip()) {
+                last = self.unreachable(&format_args!("{} is no address of the public internet", address.ip()));
+                continue;
+            }
             match timeout_at(deadline, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = self.unreachable(&error),

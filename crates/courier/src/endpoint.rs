@@ -61,6 +61,11 @@ impl Endpoint {
         if port == if secure { HTTPS } else { HTTP } { host } else { format!("{host}:{port}") }
     }
 
+    /// Whether the operator has said where it is reached.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.route.is_some()
+    }
+
     /// Host and port to connect to.
     pub(crate) fn target(&self) -> (&str, u16) {
         let place = self.place();

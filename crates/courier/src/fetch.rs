@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::connection::{Dialer, MAX_LOOKUPS};
 use crate::{Answer, Endpoint, Error, Limits, Thumbprint, Trust};
 
-/// Reads public documents from anywhere: no signature, no kept connections, no redirects.
+/// Reads public documents from anywhere on the public internet, and from wherever an endpoint has a route to: no signature, no kept
+/// connections, no redirects.
 #[derive(Debug)]
 pub struct Fetcher {
     lookups: Arc<Semaphore>,
@@ -42,7 +43,7 @@ impl Fetcher {
     pub async fn last_certificate(&self, endpoint: Endpoint, time: Duration) -> Result<Thumbprint, Error> {
         let deadline = Instant::now() + time;
         let (trust, shown) = Trust::to_look_at();
-        let dialer = Dialer::with_lookups(endpoint, &trust, Arc::clone(&self.lookups));
+        let dialer = Dialer::to_the_public(endpoint, &trust, Arc::clone(&self.lookups));
         let to = dialer.shown();
         let dialed = async {
             let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
@@ -68,7 +69,7 @@ impl Fetcher {
     pub async fn get(&self, endpoint: Endpoint, path: &str, trust: &Trust, limits: Limits) -> Result<Answer, Error> {
         let deadline = Instant::now() + limits.time;
         let host = endpoint.authority();
-        let dialer = Dialer::with_lookups(endpoint, trust, Arc::clone(&self.lookups));
+        let dialer = Dialer::to_the_public(endpoint, trust, Arc::clone(&self.lookups));
         if !path.starts_with('/') {
             return Err(Error::Request("the path does not begin with a slash".to_owned()));
         }

@@ -30,6 +30,7 @@ mod connection;
 mod endpoint;
 mod error;
 mod fetch;
+mod public;
 mod thumbprint;
 mod trust;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use courier::{Answer, Client, Credentials, Endpoint, Error, Limits, Trust};
+use courier::{Answer, Client, Credentials, Endpoint, Error, Fetcher, Limits, Trust};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -254,6 +254,27 @@ async fn tls_is_for_the_name_and_for_the_trusted_alone() {
     let wrong_name = post(&ours.client(other.address)).await.unwrap_err();
     assert!(matches!(wrong_name, Error::Tls { .. }), "{wrong_name}");
     assert_eq!(other.counts().1, 0, "nothing is sent to whoever is not the service");
+}
+
+#[tokio::test]
+async fn documents_are_read_from_the_public_internet_or_where_a_route_leads() {
+    let server = Server::start(Manner::Silent, None).await;
+    let (fetcher, limits) = (Fetcher::new(), Limits { time: Duration::from_secs(5), answer: 1_024 });
+    let port = server.address.port();
+    // `localhost` is a name: what counts is the address that it has.
+    for named in
+        [format!("http://127.0.0.1:{port}"), format!("https://127.0.0.1:{port}"), format!("https://localhost:{port}")]
+    {
+        let endpoint = Endpoint::parse(&named).unwrap();
+        let answer = fetcher.get(endpoint.clone(), "/", &Trust::nobody(), limits).await;
+        assert!(matches!(&answer, Err(Error::Unreachable { reason, .. }) if reason.contains("public")), "{answer:?}");
+        let looked = fetcher.last_certificate(endpoint, limits.time).await;
+        assert!(matches!(&looked, Err(Error::Unreachable { .. })), "{looked:?}");
+    }
+    assert_eq!(server.counts(), (0, 0), "nothing was even connected to");
+    let routed = Endpoint::parse("https://idp.test").unwrap().through(&format!("http://127.0.0.1:{port}")).unwrap();
+    let answer = fetcher.get(routed, "/", &Trust::nobody(), LIMITS).await;
+    assert!(matches!(answer, Err(Error::TimedOut { .. })) && server.counts().0 == 1, "{answer:?}");
 }
 
 #[tokio::test]

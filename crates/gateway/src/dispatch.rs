@@ -151,7 +151,7 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     {
         return Answered::outside(Service::S3, response);
     }
-    let shape = Service::by_shape(&request.method, request.path(), &request.headers);
+    let shape = Service::by_shape(&request.method, &request.target, &request.headers);
     let head = RequestHead {
         method: request.method.as_str(),
         path: request.target.path(),
@@ -161,8 +161,8 @@ async fn respond(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> 
     let claim = match auth::claim(&head, shape.dialect()) {
         Ok(claim) => claim,
         Err(Refusal::Anonymous) if shape == Service::S3 => return anonymous(app, request, facts).await,
-        Err(Refusal::Anonymous) if shape == Service::Sts => {
-            return Box::pin(unsigned_form(app, request, facts)).await;
+        Err(Refusal::Anonymous) if matches!(shape, Service::Sts | Service::Iam) => {
+            return Box::pin(unsigned_form(app, request, shape, facts)).await;
         }
         Err(refusal) => return Box::pin(turned_away(app, request, shape, &refusal)).await,
     };
@@ -248,22 +248,28 @@ async fn anonymous(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -
 }
 
 /// A form that nobody signed: an operation of STS for whoever has no credentials yet, or nothing.
-async fn unsigned_form(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -> Answered {
+async fn unsigned_form(app: &App, request: &mut Request, shape: Service, facts: Arc<RequestFacts>) -> Answered {
     let body = match request.body.collect(UNSIGNED_LIMIT).await {
         Ok(body) => body,
-        Err(error) => return Answered::outside(Service::Sts, unreadable(Service::Sts, request.id, &error)),
+        Err(error) => return Answered::outside(shape, unreadable(shape, request.id, &error)),
     };
     let form = Form::read(request, &body).ok();
-    if !form.as_ref().and_then(Form::action).is_some_and(sts::is_unsigned) {
-        return Answered::outside(Service::Sts, Service::Sts.refuse(request, &Refusal::Anonymous));
+    let service = form.as_ref().map_or(shape, |form| shape.by_form(form));
+    if service != Service::Sts || !form.as_ref().and_then(Form::action).is_some_and(sts::is_unsigned) {
+        return Answered::outside(service, service.refuse(request, &Refusal::Anonymous));
     }
-    match Authenticated::anonymous(&request.headers, facts, app.settings.region.as_str()) {
-        Ok((caller, _)) => {
-            let response = STS.handle(&app.identity, &caller, request, &body).await;
-            Answered { service: Service::Sts, response, caller: Some(caller), body }
-        }
-        Err(refusal) => Answered::outside(Service::Sts, Service::Sts.refuse(request, &refusal)),
+    let (caller, _) = match Authenticated::anonymous(&request.headers, facts, app.settings.region.as_str()) {
+        Ok(anonymous) => anonymous,
+        Err(refusal) => return Answered::outside(service, service.refuse(request, &refusal)),
+    };
+    if let Err(wait) = app.limiter.admit_unsigned(request.client) {
+        return Answered::outside(service, service.throttled(request, wait));
     }
+    let response = STS.handle(&app.identity, &caller, request, &body).await;
+    if response.status.is_success() {
+        app.limiter.forgive_unsigned(request.client);
+    }
+    Answered { service, response, caller: Some(caller), body }
 }
 
 async fn s3(app: &App, caller: &Authenticated, request: &mut Request) -> Response {

@@ -3,13 +3,13 @@
 //! The service is that of the SigV4 credential scope; without one that of `X-Amz-Target`, then of a posted form; what has
 //! none of these is S3.
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use sigv4::Dialect;
 
 use crate::absent::Absent;
 use crate::auth::Refusal;
 use crate::iam::IAM;
-use crate::query_protocol::Fault;
+use crate::query_protocol::{Fault, Form};
 use crate::request::{Request, RequestId};
 use crate::response::Response;
 use crate::sts::STS;
@@ -39,21 +39,39 @@ impl Service {
     }
 
     /// Without a scope, or with one that is no service's: in whose words the request speaks.
-    pub(crate) fn by_shape(method: &Method, path: &str, headers: &HeaderMap) -> Service {
+    pub(crate) fn by_shape(method: &Method, target: &Uri, headers: &HeaderMap) -> Service {
         if let Some(target) = headers.get(kms::TARGET).and_then(|value| value.to_str().ok()) {
             if target.starts_with(cloudtrail::PREFIX) {
                 return Service::CloudTrail;
             }
             return Absent::by_target(target).map_or(Service::Kms, Service::Absent);
         }
-        let form = headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-            value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
-        });
-        if form && method == Method::POST && path == "/" {
+        let posted = || {
+            headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+                value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
+            })
+        };
+        let is_form = match *method {
+            Method::POST => posted(),
+            // No request of S3's has such a parameter.
+            Method::GET => target.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action="))),
+            _ => false,
+        };
+        match is_form && target.path() == "/" {
             // Of the operations that take forms, the only ones that need no signature are STS's.
-            return Service::Sts;
+            true if !names_iam(headers) => Service::Sts,
+            true => Service::Iam,
+            false => Service::S3,
         }
-        Service::S3
+    }
+
+    /// Whose a form is that nobody signed, as far as it can be told.
+    pub(crate) fn by_form(self, form: &Form) -> Service {
+        match form.version() {
+            Some(version) if version == IAM.version => Service::Iam,
+            Some(version) if version == STS.version => Service::Sts,
+            _ => self,
+        }
     }
 
     pub(crate) fn scope(self) -> &'static str {
@@ -118,4 +136,9 @@ impl Service {
             Service::Sts => STS.error(&Fault::refused(refusal), request.id),
         }
     }
+}
+
+/// Whether a request was sent to a host that is called as IAM's are: `iam.amazonaws.com`.
+fn names_iam(headers: &HeaderMap) -> bool {
+    headers.get(header::HOST).is_some_and(|host| host.as_bytes().to_ascii_lowercase().starts_with(b"iam."))
 }

@@ -103,6 +103,18 @@ impl Buckets {
         u32::try_from(next.saturating_sub(empty).div_ceil(rate.interval)).unwrap_or(most).min(most)
     }
 
+    /// Puts back a token that was taken.
+    pub fn give_back(&self, key: &impl Hash, rate: Rate, now: Instant) {
+        let (key, now) = (self.hasher.hash_one(key), self.nanos(now));
+        let mut shard = self.shard(key);
+        if let Some(full_at) = shard.get_mut(&key) {
+            *full_at = full_at.saturating_sub(rate.interval);
+            if *full_at <= now {
+                shard.remove(&key);
+            }
+        }
+    }
+
     fn put(&self, shard: &mut HashMap<u64, u64>, key: u64, full_at: u64, now: u64) {
         if shard.len() >= self.room && !shard.contains_key(&key) {
             shard.retain(|_, full_at| *full_at > now);
@@ -150,6 +162,23 @@ mod tests {
 
     fn count(buckets: &Buckets) -> usize {
         buckets.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let (buckets, now) = (Buckets::new(100), Instant::now());
+        let rate = Rate::every(Duration::from_secs(1), 2);
+        for _ in 0..10 {
+            assert!(buckets.take(&1, rate, now).is_ok());
+            buckets.give_back(&1, rate, now);
+        }
+        assert!(buckets.take(&1, rate, now).is_ok() && buckets.take(&1, rate, now).is_ok());
+        assert!(buckets.take(&1, rate, now).is_err());
+        for _ in 0..10 {
+            buckets.give_back(&1, rate, now);
+        }
+        assert!(buckets.take(&1, rate, now).is_ok() && buckets.take(&1, rate, now).is_ok());
+        assert!(buckets.take(&1, rate, now).is_err(), "nobody gives back more than was taken");
     }
 
     #[test]

@@ -100,7 +100,8 @@ fn is_guess(refusal: &Refusal) -> bool {
     )
 }
 
-fn source(address: IpAddr) -> IpAddr {
+/// Where requests come from, as far as anybody is told from others.
+pub(super) fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & PREFIX_64).into(),
         address => address,

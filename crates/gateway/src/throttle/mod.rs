@@ -14,8 +14,8 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::service::Service;
 
-use failures::Failures;
 pub(crate) use failures::Verdict;
+use failures::{Failures, source};
 
 /// What keeps clients from each other, besides who may do what.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,7 @@ pub(crate) struct Limiter {
     of_principals: Option<Rate>,
     lookups: Option<Rate>,
     buckets: Buckets,
+    unsigned: Buckets,
     failures: Option<Failures>,
 }
 
@@ -50,6 +51,7 @@ impl Limiter {
             of_principals: safeguards.request_rate.map(|rate| Rate::per_second(f64::from(rate))),
             lookups: safeguards.quotas.map(|factor| Rate::per_second(LOOKUPS * factor)),
             buckets: Buckets::new(ROOM),
+            unsigned: Buckets::new(ROOM),
             failures: safeguards.delay_failures.then(Failures::new),
         }
     }
@@ -74,6 +76,19 @@ impl Limiter {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Counts a request of STS's that nobody signed and that goes on record in somebody's account, by where it comes from.
+    ///
+    /// # Errors
+    /// When to come again.
+    pub(crate) fn admit_unsigned(&self, address: IpAddr) -> Result<(), Duration> {
+        self.unsigned.take(&source(address), unsigned(), Instant::now())
+    }
+
+    /// One of them had a good token: it does not count.
+    pub(crate) fn forgive_unsigned(&self, address: IpAddr) {
+        self.unsigned.give_back(&source(address), unsigned(), Instant::now());
     }
 
     /// Counts a LookupEvents: two a second for an account in a Region (its API reference).
@@ -102,6 +117,13 @@ pub(crate) fn retry_after(mut response: Response, wait: Duration) -> Response {
     response
 }
 
+/// Of those that nobody signed and whose token is not good, a source has one each second: 86,400 records a day, about 100 MB of the audit
+/// log. So many at once: whatever a fleet behind one address does wrong in its first moment is told it for what it is.
+fn unsigned() -> Rate {
+    Rate::every(Duration::from_secs(1), UNSIGNED_BURST)
+}
+
+const UNSIGNED_BURST: u32 = 100;
 const LOOKUPS: f64 = 2.0;
-/// Principals that are told from each other; about 2 MiB.
+/// Principals, or sources, that are told from each other; about 2 MiB.
 const ROOM: usize = 64 * 1_024;
