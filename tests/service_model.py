@@ -20,8 +20,9 @@ ORDERS = {
     "EncryptionAlgorithmSpec": ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT"],
     "MacAlgorithmSpec": ["HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"],
 }
-# As good as a password to whom it was given, though the model does not mark it as sensitive.
-SECRETS = {"GrantTokenType"}
+# As good as a password to whom it was given, though the model does not mark it as sensitive: grant tokens, and codes of MFA devices, of which
+# the next can be told from two.
+SECRETS = {"GrantTokenType", "authenticationCodeType", "tokenCodeType"}
 
 # The same pattern without what the server's library does not know, and the lengths of its texts: here a hyphen that no hyphen follows.
 REWRITTEN = {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$": ("[a-z0-9]+(-[a-z0-9]+)*", 3, 63)}

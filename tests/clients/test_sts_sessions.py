@@ -108,7 +108,7 @@ def test_tokens_that_are_not_the_sessions(people, alice):
         refused(session(people, one | {"SessionToken": token}, "sts").get_caller_identity, "InvalidClientTokenId")
         refused(session(people, one | {"SessionToken": token}, "iam").list_users, "InvalidClientTokenId")
     without = people.server.client("s3", secure=True, credentials=(one["AccessKeyId"], one["SecretAccessKey"]))
-    refused(without.list_buckets, "InvalidToken")
+    refused(without.list_buckets, "InvalidAccessKeyId")
     # A long-term key with somebody's token.
     mixed = one | dict(zip(("AccessKeyId", "SecretAccessKey"), alice.keys))
     refused(session(people, mixed, "sts").get_caller_identity, "InvalidClientTokenId")

@@ -19,7 +19,7 @@ pub struct AccountInfo {
     pub id: AccountId,
     /// What the operator calls it.
     pub name: String,
-    /// When it was made; of the home account, when something in it was first changed. `None`: nothing was yet.
+    /// When it was made; of the home account, when a server first began on the store. `None`: none has yet.
     pub created: Option<Timestamp>,
     /// Its deletion was begun and has not ended.
     pub closing: bool,
@@ -39,6 +39,21 @@ const STEP: usize = 1_024;
 const DRAWS: usize = 64;
 
 impl Identity {
+    /// Gives the home account its record, and so the date of its creation, if it has none. To be called once the store's identity is
+    /// settled: until then it has no rows.
+    ///
+    /// # Errors
+    /// A failing store; a damaged row.
+    pub async fn settle(&self) -> Result<(), Error> {
+        change!(self, self.home, |work| {
+            if work.read::<record::Account>(&rows::account(self.home)).await?.is_none() {
+                let account = work.account().await?;
+                work.put_account(&account);
+            }
+            Ok(())
+        })
+    }
+
     /// Makes an account and an access key for its root user, which is shown this once. Without an id, a random one.
     ///
     /// # Errors

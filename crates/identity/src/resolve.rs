@@ -26,10 +26,10 @@ pub struct Credential {
 /// Why there is no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum Unknown {
-    /// No such access key, an inactive one, or one of an account that is gone. AWS: `InvalidAccessKeyId`, `InvalidClientTokenId`.
+    /// No such access key, an inactive one, one of an account that is gone, or a session's without its token. AWS: `InvalidAccessKeyId`, `InvalidClientTokenId`.
     #[error("the access key does not exist")]
     NoSuchKey,
-    /// The session token is missing, not ours, or not this access key's. AWS: `InvalidToken`, `InvalidClientTokenId`.
+    /// The session token is not ours, or not this access key's. AWS: `InvalidToken`, `InvalidClientTokenId`.
     #[error("the session token is not valid")]
     InvalidToken,
     /// The session has ended. AWS: `ExpiredToken`.
@@ -152,7 +152,7 @@ impl Identity {
         };
         // Boxed: what is warm, as nearly all is, needs not carry them.
         let credential = Arc::new(if access_key_id.starts_with(SESSION_KEY_PREFIX) {
-            Box::pin(self.session_credential(access_key_id, session_token.ok_or(Unknown::InvalidToken)?)).await?
+            Box::pin(self.session_credential(access_key_id, session_token.ok_or(Unknown::NoSuchKey)?)).await?
         } else if session_token.is_some() {
             return Err(Unknown::InvalidToken);
         } else {

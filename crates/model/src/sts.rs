@@ -139,7 +139,7 @@ static tagKeyListType: Shape = open(list(&tagKeyType, 0, 50));
 static tagKeyType: Shape = open(text(1, 128, each_word(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+", 1, "__..:://==++--@@")));
 static tagListType: Shape = open(list(&Tag, 0, 50));
 static tagValueType: Shape = open(text(0, 256, each_word(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", 0, "__..:://==++--@@")));
-static tokenCodeType: Shape = open(text(6, 6, each(r"[\d]*", 0, "09")));
+static tokenCodeType: Shape = secret(text(6, 6, each(r"[\d]*", 0, "09")));
 static tradeInTokenType: Shape = secret(text(0, usize::MAX, None));
 static unrestrictedSessionPolicyDocumentType: Shape = open(text(1, usize::MAX, each(r"[\u0009\u000A\u000D\u0020-\u00FF]+", 1, "\t\t\n\n\r\r \u{ff}")));
 static urlType: Shape = open(text(4, 2_048, None));

@@ -93,6 +93,9 @@ impl Store {
         let objects = Objects::open(dependencies, settings)?;
         let clock: keys::Clock = Arc::new(SystemTime::now);
         let iam = identity::Identity::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock), identity.account);
+        if missing == Missing::Make {
+            iam.settle().await?;
+        }
         let trails = audit::trail::Trails::open(Arc::clone(&meta), Arc::clone(&keys), Arc::clone(&clock))
             .await
             .map_err(Error::Trails)?;

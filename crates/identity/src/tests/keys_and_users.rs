@@ -191,6 +191,19 @@ async fn tags_are_fifty_and_their_keys_have_no_case() {
 }
 
 #[tokio::test]
+async fn a_root_user_is_as_old_as_its_account() {
+    let world = World::new().await;
+    world.identity.settle().await.unwrap();
+    let begun = crate::Timestamp::from(UNIX_EPOCH + Duration::from_secs(world.seconds()));
+    for _ in 0..2 {
+        world.pass(1_000);
+        world.identity.settle().await.unwrap();
+        assert_eq!(world.run(GetUserRequest::default()).await.unwrap().user.create_date, begun);
+    }
+    assert_eq!(world.identity.list_accounts().await.unwrap()[0].created, Some(begun));
+}
+
+#[tokio::test]
 async fn who_does_not_say_whom_it_means_means_itself() {
     let world = World::new().await;
     world.user("alice").await;
@@ -200,6 +213,9 @@ async fn who_does_not_say_whom_it_means_means_itself() {
     assert_eq!(me.user_name.as_deref(), Some("alice"));
     let root = world.run(GetUserRequest::default()).await.unwrap().user;
     assert_eq!((root.user_name, root.arn.as_str()), (None, "arn:aws:iam::111122223333:root"));
+    world.pass(1_000);
+    let later = world.run(GetUserRequest::default()).await.unwrap().user;
+    assert_eq!(later.create_date, root.create_date);
     let service = Arc::new(Principal::service("cloudtrail.amazonaws.com"));
     assert_eq!(failure(run(&world.identity, &service, GetUserRequest::default()).await).0, "ValidationError");
 }
