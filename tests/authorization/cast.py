@@ -163,6 +163,9 @@ class Cast:
             ("fenced", ALL, "READ", [], ROOT),
             ("guest", ALL, None, [], OTHER_ROOT),
             ("xrole", ALL, None, RED, OTHER_ROOT),
+            # Nobody is in their sessions: whom policies name who let nobody else in.
+            ("nobody", None, None, [], ROOT),
+            ("nobody-else", None, None, [], ROOT),
         ):
             owner, account = (foreign, OTHER_ACCOUNT) if name[0] == "x" else (iam, ACCOUNT)
             more = {"PermissionsBoundary": boundary[account, limit]} if limit else {}

@@ -67,9 +67,9 @@ class World:
         self.key = metadata["Arn"]
         self.blob = kms.encrypt(KeyId=self.key, Plaintext=b"text")["CiphertextBlob"]
         kms.create_alias(AliasName="alias/decisions", TargetKeyId=metadata["KeyId"])
-        grantee = f"arn:aws:iam::{ACCOUNT}:role/grantee"
-        self.grant = kms.create_grant(KeyId=self.key, GranteePrincipal=grantee, Operations=["Decrypt"])["GrantId"]
         trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+        grantee = iam.create_role(RoleName="grantee", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        self.grant = kms.create_grant(KeyId=self.key, GranteePrincipal=grantee, Operations=["Decrypt"])["GrantId"]
         iam.create_user(UserName="target")
         iam.create_group(GroupName="target")
         iam.add_user_to_group(UserName="target", GroupName="target")

@@ -96,6 +96,7 @@ def test_a_role_from_its_making_to_its_end(iam, name):
     other["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "42"}}
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(other))
     shown = iam.get_role(RoleName=name)["Role"]
+    other["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     assert (shown["MaxSessionDuration"], shown["AssumeRolePolicyDocument"]) == (3600, other)
     assert name in [role["RoleName"] for role in iam.list_roles(PathPrefix="/a/")["Roles"]]
     assert error(iam.create_role, RoleName=name + "2", AssumeRolePolicyDocument=document()) == ("MalformedPolicyDocument", 400)

@@ -8,13 +8,20 @@ import pytest
 from refusals import refused
 from strongroom import ACCOUNT
 
-SOMEONE = f"arn:aws:iam::{ACCOUNT}:role/someone"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 
 @pytest.fixture
 def key(kms):
     return kms.create_key()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture
+def someone(iam):
+    """A role that is there, and nobody in it."""
+    name = "someone-" + secrets.token_hex(4)
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}]}
+    return iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
 
 def test_the_default_policy_and_another(kms, key):
@@ -42,9 +49,9 @@ def test_policies_that_are_refused(kms, key):
     kms.put_key_policy(KeyId=key, Policy=json.dumps(lockout), BypassPolicyLockoutSafetyCheck=True)
 
 
-def test_the_life_of_a_grant(kms, key):
+def test_the_life_of_a_grant(kms, key, someone):
     context = {"EncryptionContextSubset": {"tenant": "blue"}}
-    request = {"KeyId": key, "GranteePrincipal": SOMEONE, "RetiringPrincipal": ROOT, "Name": secrets.token_hex(4)}
+    request = {"KeyId": key, "GranteePrincipal": someone, "RetiringPrincipal": ROOT, "Name": secrets.token_hex(4)}
     request |= {"Operations": ["Encrypt", "Decrypt", "DescribeKey"], "Constraints": context}
     made = kms.create_grant(**request)
     assert kms.create_grant(**request)["GrantId"] == made["GrantId"], "a name makes it idempotent"
@@ -61,11 +68,11 @@ def test_the_life_of_a_grant(kms, key):
     kms.retire_grant(GrantToken=made["GrantToken"])
     assert kms.list_grants(KeyId=key)["Grants"] == []
 
-    second = kms.create_grant(KeyId=key, GranteePrincipal=SOMEONE, Operations=["GenerateDataKey"])
+    second = kms.create_grant(KeyId=key, GranteePrincipal=someone, Operations=["GenerateDataKey"])
     kms.revoke_grant(KeyId=key, GrantId=second["GrantId"])
     assert refused(kms.revoke_grant, KeyId=key, GrantId=second["GrantId"]) == "NotFoundException"
 
 
-def test_a_grant_that_the_key_cannot_honour(kms, key):
+def test_a_grant_that_the_key_cannot_honour(kms, key, someone):
     """A symmetric key does not sign."""
-    assert refused(kms.create_grant, KeyId=key, GranteePrincipal=SOMEONE, Operations=["Sign"]) == "ValidationException"
+    assert refused(kms.create_grant, KeyId=key, GranteePrincipal=someone, Operations=["Sign"]) == "ValidationException"

@@ -17,6 +17,7 @@ mod managed;
 mod mfa;
 pub mod oidc;
 pub mod operation;
+mod principals;
 mod provision;
 mod qr;
 mod record;
@@ -31,7 +32,7 @@ mod text;
 mod time;
 mod trust;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use policy::AccountId;
 use tokio::sync::{Mutex, MutexGuard};
@@ -41,6 +42,7 @@ use store::Rows;
 pub use accounts::AccountInfo;
 pub use error::{Damage, Error, Internal};
 pub use operation::{Allowed, Done, Operation, Permitted, Prepared, Subject, Trust};
+pub use principals::UnknownPrincipal;
 pub use provision::StaticKey;
 pub use resolve::{Credential, Unknown};
 pub use time::Timestamp;
@@ -62,11 +64,12 @@ pub struct Identity {
 const LOCKS: usize = 16;
 
 impl Identity {
-    /// Those of `store`, whose rows `keys` seals. Reads and writes nothing yet.
+    /// Those of `store`, whose rows `keys` seals, and whom `keys` asks from now on whom policies and grants name. Reads and writes
+    /// nothing yet.
     #[must_use]
     pub fn open(store: Arc<dyn meta::Store>, keys: Arc<keys::Keys>, clock: keys::Clock, home: AccountId) -> Arc<Self> {
         let locks = std::array::from_fn(|_| Mutex::new(()));
-        Arc::new(Self {
+        let identity = Arc::new(Self {
             rows: Rows { store, keys },
             clock,
             home,
@@ -74,7 +77,10 @@ impl Identity {
             issuers: OnceLock::new(),
             uses: last_use::LastUses::default(),
             locks,
-        })
+        });
+        let weak = Arc::downgrade(&identity);
+        identity.rows.keys.set_principals(weak as Weak<dyn keys::Principals>);
+        identity
     }
 
     /// The home account.

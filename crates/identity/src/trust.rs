@@ -1,40 +1,35 @@
 //! Trust policies of roles.
 //!
-//! A principal that is a user or role is remembered by its unique id: who takes the name of a deleted one does not inherit its trust
-//! (IAM User Guide, "AWS JSON policy elements: Principal"). The text is kept as it was given. It is answered with the ARNs that its
-//! principals have now; in place of one that is gone stands its unique id.
+//! Whom one names, [`crate::principals`] says.
 
 use std::collections::BTreeMap;
 
-use policy::{AccountId, Document, Malformed, NamedPrincipal};
+use policy::{Document, Malformed, NamedPrincipal, text};
 use serde::{Deserialize, Serialize};
 
 use crate::Identity;
-use crate::entity::Entity;
 use crate::error::Error;
 use crate::limits;
-use crate::record::{Account, Head, User};
-use crate::role::Role;
-use crate::rows::{self, Kind};
-use crate::text;
+use crate::principals::UnknownPrincipal;
 
 /// A trust policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Trust {
-    /// As it was given.
+    /// With the lasting names of its AWS principals.
     text: String,
-    /// Unique ids of the users and roles that it names, by their ARNs in the text.
-    #[serde(default)]
+    /// Unique ids of the users and roles that the text names by these ARNs: once they stood here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     principals: BTreeMap<String, String>,
 }
 
-const PRINCIPALS: [&str; 3] = ["Statement", "Principal", "AWS"];
-
 impl Trust {
-    /// What decisions ask: principals are unique ids there. `None`: it does not parse, which is damage.
+    fn pinned(&self) -> String {
+        text::exchange_aws_principals(&self.text, &self.principals)
+    }
+
+    /// What decisions ask. `None`: it does not parse, which is damage.
     pub(crate) fn document(&self) -> Option<Document> {
-        let text = text::exchange(&self.text, &PRINCIPALS, |arn| self.principals.get(arn).cloned());
-        Document::parse(&text, policy::Kind::Trust).ok()
+        Document::parse(&self.pinned(), policy::Kind::Trust).ok()
     }
 }
 
@@ -62,85 +57,20 @@ impl Identity {
         if policy::limits::characters(text) > limits::TRUST_POLICY_SIZE {
             return Err(Error::quota("ACLSizePerRole", limits::TRUST_POLICY_SIZE));
         }
-        let mut principals = BTreeMap::new();
-        for named in document.principals() {
-            let (written, id) = match named {
-                NamedPrincipal::Account(account) => {
-                    (account.clone(), self.knows_account(account).await?.then_some(None))
-                }
-                NamedPrincipal::Arn { arn, .. } => (arn.clone(), self.principal_id(arn).await?),
-                NamedPrincipal::UniqueId(id) => (id.clone(), self.arn_of(id).await?.map(|_| None)),
-                _ => continue,
-            };
-            let id = id.ok_or_else(|| malformed(invalid_principal("AWS", &written)))?;
-            principals.extend(id.map(|id| (written, id)));
+        if let Some(NamedPrincipal::CanonicalUser(id)) =
+            document.principals().find(|named| matches!(named, NamedPrincipal::CanonicalUser(_)))
+        {
+            return Err(malformed(invalid_principal("CanonicalUser", id)));
         }
-        Ok(Trust { text: text.to_owned(), principals })
+        match self.pin_policy(text).await? {
+            Ok(text) => Ok(Trust { text, principals: BTreeMap::new() }),
+            Err(UnknownPrincipal(named)) => Err(malformed(invalid_principal("AWS", &named))),
+        }
     }
 
     /// A trust policy as answers have it now.
     pub(crate) async fn show_trust(&self, trust: &Trust) -> Result<String, Error> {
-        let mut changed = BTreeMap::new();
-        for (arn, id) in &trust.principals {
-            match self.arn_of(id).await? {
-                Some(now) if now == *arn => {}
-                Some(now) => drop(changed.insert(arn.as_str(), now)),
-                None => drop(changed.insert(arn.as_str(), id.clone())),
-            }
-        }
-        match changed.is_empty() {
-            true => Ok(trust.text.clone()),
-            false => Ok(text::exchange(&trust.text, &PRINCIPALS, |arn| changed.get(arn).cloned())),
-        }
-    }
-
-    /// What a principal's ARN is remembered by: `Some(None)` for one that has no unique id, `None` for one that is not there.
-    async fn principal_id(&self, arn: &str) -> Result<Option<Option<String>>, Error> {
-        if let Some((account, session)) = rows::parse_session_arn(arn) {
-            let there = match session {
-                Some(role) => self.entity::<Role>(account, role).await?.is_some(),
-                None => self.knows_account(account.as_str()).await?,
-            };
-            return Ok(there.then_some(None));
-        }
-        let Some((account, kind @ (Kind::User | Kind::Role), name)) = rows::parse_arn(arn) else { return Ok(None) };
-        let head = self.rows.read::<Head>(&rows::name(account, kind, name)).await?;
-        Ok(head.filter(|head| head.arn(account, kind) == arn).map(|head| Some(head.id)))
-    }
-
-    async fn knows_account(&self, account: &str) -> Result<bool, Error> {
-        let Ok(account) = AccountId::parse(account) else { return Ok(false) };
-        let known = self.rows.read::<Account>(&rows::account(account)).await?;
-        Ok(known.map_or(account == self.home, |account| !account.closing))
-    }
-
-    /// The ARN that the user or role of a unique id has now, in whatever account; `None`: it is gone.
-    pub(crate) async fn arn_of(&self, id: &str) -> Result<Option<String>, Error> {
-        for account in self.account_ids().await? {
-            let arn = match id {
-                _ if id.starts_with(Kind::User.id_prefix()) => {
-                    self.rows.read::<User>(&User::place(account, id)).await?.map(|user| user.arn(account))
-                }
-                _ if id.starts_with(Kind::Role.id_prefix()) => {
-                    self.rows.read::<Role>(&Role::place(account, id)).await?.map(|role| role.arn(account))
-                }
-                _ => return Ok(None),
-            };
-            if arn.is_some() {
-                return Ok(arn);
-            }
-        }
-        Ok(None)
-    }
-
-    /// All accounts, the home account among them whether it has a row or not.
-    pub(crate) async fn account_ids(&self) -> Result<Vec<AccountId>, Error> {
-        let rows = self.rows.all(&rows::accounts()).await?;
-        let mut ids: Vec<_> = rows.iter().filter_map(|row| rows::parse_account(&row.key)).collect();
-        if !ids.contains(&self.home) {
-            ids.push(self.home);
-        }
-        Ok(ids)
+        self.show_policy(&trust.pinned()).await
     }
 }
 

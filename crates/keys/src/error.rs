@@ -152,6 +152,9 @@ pub enum Internal {
     /// The cryptographic library failed.
     #[error("cryptography: {0}")]
     Cryptography(material::Error),
+    /// Who knows the principals does not answer.
+    #[error("the principals: {0}")]
+    Principals(crate::principals::PrincipalsFailure),
     /// A stored row does not open or does not parse: damaged, swapped or forged.
     #[error("stored record damaged: {0}")]
     Damaged(Damage),

@@ -56,7 +56,8 @@ pub(crate) type PartyHash = [u8; PARTY_HASH];
 /// Whom a grant is to, or who may retire it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Party {
-    /// An ARN; of an account its root ARN.
+    /// As a request names it: an ARN, of an account its root ARN. As a grant remembers it: its lasting name
+    /// ([`crate::principals`]). Earlier grants remember users and roles by their ARNs.
     Principal(String),
     /// A service principal. No service of AWS calls this server, so nobody is one.
     Service(String),
@@ -66,39 +67,44 @@ impl Party {
     /// A principal's ARN, or an account's id or root ARN. `None`: neither.
     pub(crate) fn principal(text: &str) -> Option<Self> {
         match policy::NamedPrincipal::aws(text)? {
-            policy::NamedPrincipal::Account(account) => Some(Self::Principal(root_arn(&account))),
+            policy::NamedPrincipal::Account(account) => {
+                let root = root_arn(&account);
+                // In other partitions there are no accounts.
+                (text == account || text == root).then_some(Self::Principal(root))
+            }
             policy::NamedPrincipal::Arn { arn, .. } => Some(Self::Principal(arn)),
             _ => None,
         }
     }
 
-    /// All that a caller may be named by: its own ARN, that of the role or user behind a session, and its account's root ARN.
+    /// All that a caller may be named by: unique id and ARN of the user or of the role behind a session, the session's ARN, and the root
+    /// ARN of its account.
     pub(crate) fn names_of(principal: &Principal) -> Vec<Self> {
-        let mut names = vec![principal.arn.clone()];
-        match &principal.kind {
-            PrincipalKind::Root => {}
-            PrincipalKind::Service(_) | PrincipalKind::Anonymous | PrincipalKind::WebIdentity { .. } => return vec![],
-            PrincipalKind::AssumedRole { role_arn, .. } => names.push(role_arn.clone()),
-            PrincipalKind::FederatedUser { user_arn, .. } => names.push(user_arn.clone()),
-            PrincipalKind::User { .. } => {}
-        }
+        let Principal { arn, user_id, .. } = principal;
         let root = root_arn(principal.account.as_str());
-        if !names.contains(&root) {
-            names.push(root);
-        }
-        names.into_iter().map(Self::Principal).collect()
+        let mut names: Vec<&str> = match &principal.kind {
+            PrincipalKind::Service(_) | PrincipalKind::Anonymous | PrincipalKind::WebIdentity { .. } => return vec![],
+            PrincipalKind::Root => vec![],
+            PrincipalKind::User { .. } => vec![user_id, arn],
+            PrincipalKind::AssumedRole { role_arn, role_id, .. } => vec![role_id, role_arn, arn],
+            // A root user's federated session came from the account.
+            PrincipalKind::FederatedUser { user_arn, .. } if *user_arn == root => vec![arn],
+            PrincipalKind::FederatedUser { user_arn, user_id, .. } => vec![user_id, user_arn, arn],
+        };
+        names.push(&root);
+        names.into_iter().map(|name| Self::Principal(name.to_owned())).collect()
     }
 
     /// How what is given to one of a caller's names reaches the caller.
     pub(crate) fn reach(&self, principal: &Principal) -> Reach {
         match self {
-            Self::Principal(arn) if *arn == principal.arn => Reach::Direct,
-            Self::Principal(arn) if *arn == root_arn(principal.account.as_str()) => Reach::Account,
+            Self::Principal(name) if *name == principal.arn || *name == principal.user_id => Reach::Direct,
+            Self::Principal(name) if *name == root_arn(principal.account.as_str()) => Reach::Account,
             _ => Reach::Entity,
         }
     }
 
-    /// The account in a principal's ARN.
+    /// The account in a principal's ARN. A unique id tells none.
     pub(crate) fn account(&self) -> Option<&str> {
         match self {
             Self::Principal(arn) => arn.split(':').nth(4),
@@ -519,7 +525,15 @@ mod tests {
         let root = Party::Principal("arn:aws:iam::444455556666:root".to_owned());
         assert_eq!(Party::principal("444455556666"), Some(root.clone()));
         assert_eq!(Party::principal("arn:aws:iam::444455556666:root"), Some(root));
-        for bad in ["*", "", "alice", "arn:aws:iam::444455556666:group/g", "arn:aws:s3:::b", "AIDAALICEALICEALICE1"] {
+        for bad in [
+            "arn:aws-cn:iam::444455556666:root",
+            "*",
+            "",
+            "alice",
+            "arn:aws:iam::444455556666:group/g",
+            "arn:aws:s3:::b",
+            "AIDAALICEALICEALICE1",
+        ] {
             assert_eq!(Party::principal(bad), None, "{bad}");
         }
     }

@@ -38,6 +38,7 @@ pub mod limits;
 mod managed;
 pub mod operation;
 mod principal;
+mod principals;
 mod protection;
 mod quota;
 mod record;
@@ -71,6 +72,7 @@ pub use identifier::{AliasName, KeyArn, KeyId};
 pub use managed::AWS_S3;
 pub use model::{Request, Shape};
 pub use principal::{AccountId, Principal, Region};
+pub use principals::{Principals, PrincipalsFailure};
 pub use protection::Protection;
 pub use request::{Incoming, KeyUse, ServiceUse, in_request};
 pub use rewrap::Progress;
@@ -122,6 +124,7 @@ struct Shared {
     quotas: OnceLock<request_quota::RequestQuotas>,
     /// There is something in [`Keys::service_events`].
     service_events: tokio::sync::Notify,
+    principals: principals::Directory,
 }
 
 impl Shared {
@@ -181,6 +184,7 @@ impl Keys {
             connections: custody::Connections::new(key_stores),
             quotas: OnceLock::new(),
             service_events: tokio::sync::Notify::new(),
+            principals: principals::Directory::default(),
         });
         Ok(Arc::new(Self { region: home, clock, vault, shared }))
     }

@@ -156,10 +156,10 @@ impl Keys {
             });
             if reaches {
                 let grants = self.vault.grants_to(key.id, name).await?;
-                found.extend(grants.iter().filter(|grant| grant.terms.operations.contains(&operation)).map(letting));
+                found.extend(grants.into_iter().filter(|grant| grant.terms.operations.contains(&operation)));
             }
         }
-        Ok(found)
+        self.letting(&found).await
     }
 
     /// The grants of a key that let principals of accounts that are not among `known`.
@@ -169,19 +169,26 @@ impl Keys {
     pub async fn grants_elsewhere(&self, access: &KeyAccess, known: &[AccountId]) -> Result<Vec<LettingGrant>, Error> {
         let operation = GrantOperation::named(access.action.short_name()).filter(|_| access.crosses_accounts());
         let Some(operation) = operation else { return Ok(Vec::new()) };
+        // A unique id was one of this server's principals, whether it is gone or not.
         let is_known = |party: &Party| {
             let account = party.account().and_then(|digits| AccountId::parse(digits).ok());
             account.is_none_or(|account| known.contains(&account))
         };
         let grants = self.vault.grants_of(access.key.id).await?;
-        let wanted = |grant: &&Grant| grant.terms.operations.contains(&operation) && !is_known(&grant.terms.grantee);
-        Ok(grants.iter().filter(wanted).map(letting).collect())
+        let wanted = |grant: &Grant| grant.terms.operations.contains(&operation) && !is_known(&grant.terms.grantee);
+        let found: Vec<_> = grants.into_iter().filter(wanted).collect();
+        self.letting(&found).await
     }
-}
 
-fn letting(grant: &Grant) -> LettingGrant {
-    let (Party::Principal(grantee) | Party::Service(grantee)) = &grant.terms.grantee;
-    LettingGrant { id: grant.id.to_string(), grantee: grantee.clone(), constraints: shown(&grant.terms.constraints) }
+    async fn letting(&self, grants: &[Grant]) -> Result<Vec<LettingGrant>, Error> {
+        let mut letting = Vec::with_capacity(grants.len());
+        for Grant { id, terms, .. } in grants {
+            let (Party::Principal(grantee) | Party::Service(grantee)) = &terms.grantee;
+            let grantee = self.shown_name(grantee.clone()).await?;
+            letting.push(LettingGrant { id: id.to_string(), grantee, constraints: shown(&terms.constraints) });
+        }
+        Ok(letting)
+    }
 }
 
 fn shown(constraints: &Constraints) -> String {

@@ -1,7 +1,7 @@
 //! Bucket policies: put, read once, kept with their bucket.
 
 use crate::bucket::Bucket;
-use crate::bucket_policy_check::check;
+use crate::bucket_policy_check::{check, in_words_of_s3, invalid_principal};
 use crate::error::Error;
 use crate::name::BucketName;
 use crate::objects::Objects;
@@ -25,6 +25,20 @@ impl BucketPolicy {
         Ok(BucketPolicy { text: text.into(), document: Arc::new(document) })
     }
 
+    /// The same text with other names of its principals. Their length does not count.
+    ///
+    /// # Errors
+    /// [`Error::MalformedPolicy`] if it is no policy.
+    pub fn renamed(text: &str) -> Result<BucketPolicy, Error> {
+        let document = Document::parse(text, Kind::Bucket).map_err(in_words_of_s3)?;
+        Ok(BucketPolicy { text: text.into(), document: Arc::new(document) })
+    }
+
+    /// AWS's answer to a policy that names a principal that does not exist.
+    pub fn unknown_principal(named: &str) -> Error {
+        invalid_principal("AWS", named)
+    }
+
     /// What a record holds. It was checked when it was put; should this release not understand it, it denies everything (but for the
     /// owner's root user, who may put another), since it may deny what nobody knows.
     pub(crate) fn stored(bucket: &BucketName, text: String) -> BucketPolicy {
@@ -35,7 +49,7 @@ impl BucketPolicy {
         BucketPolicy { text: text.into(), document: Arc::new(document) }
     }
 
-    /// The text, as it was put.
+    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }

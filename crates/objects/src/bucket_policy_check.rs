@@ -6,7 +6,7 @@ use crate::actions::{self, About};
 use crate::bucket_policy::BUCKET_POLICY_LIMIT;
 use crate::error::Error;
 use crate::name::BucketName;
-use policy::{Document, Kind, Malformed, Pattern};
+use policy::{Document, Kind, Malformed, NamedPrincipal, Pattern};
 use serde_json::Value;
 
 /// Checks and parses.
@@ -21,6 +21,12 @@ pub(crate) fn check(bucket: &BucketName, text: &str) -> Result<Document, Error> 
         return Err(malformed(NOT_JSON, None));
     }
     let document = Document::parse(text, Kind::Bucket).map_err(in_words_of_s3)?;
+    // Accounts have no canonical user ids here, so that nobody is meant.
+    for named in document.principals() {
+        if let NamedPrincipal::CanonicalUser(id) = named {
+            return Err(invalid_principal("CanonicalUser", id));
+        }
+    }
     for statement in one_or_many(&value["Statement"]) {
         check_statement(bucket, statement)?;
     }
@@ -170,7 +176,7 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     one_or_many(value).iter().filter_map(Value::as_str)
 }
 
-fn in_words_of_s3(error: Malformed) -> Error {
+pub(crate) fn in_words_of_s3(error: Malformed) -> Error {
     match error {
         Malformed::Syntax(_) => malformed("Invalid policy syntax.", None),
         Malformed::NoActions => malformed("Missing required field Action", None),

@@ -62,6 +62,7 @@ mod simulate;
 mod statement;
 mod template;
 mod test;
+pub mod text;
 mod who;
 
 pub use account::{AccountId, InvalidAccount};

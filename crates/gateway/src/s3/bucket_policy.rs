@@ -6,13 +6,15 @@ use super::headers::text;
 use super::xml::Writer;
 use crate::response::Response;
 use http::StatusCode;
+use identity::UnknownPrincipal;
 use objects::{BUCKET_POLICY_LIMIT, Bucket, BucketPolicy};
 
 pub(crate) async fn get_bucket_policy(call: &mut Call<'_>) -> Result<Response, S3Error> {
     let bucket = call.authorized_bucket("s3:GetBucketPolicy").await?;
     own(call, &bucket)?;
     let policy = bucket.policy.as_ref().ok_or_else(|| missing(&bucket))?;
-    Ok(Response::full(StatusCode::OK, "application/json", policy.text().to_owned()))
+    let shown = call.app.identity.show_policy(policy.text()).await.map_err(|error| failed(&error))?;
+    Ok(Response::full(StatusCode::OK, "application/json", shown))
 }
 
 /// `x-amz-confirm-remove-self-bucket-access` confirms what AWS does without it too, so its value is checked and nothing else.
@@ -25,7 +27,10 @@ pub(crate) async fn put_bucket_policy(call: &mut Call<'_>) -> Result<Response, S
     own(call, &bucket)?;
     let body = call.document(DOCUMENT_LIMIT).await?;
     let policy = std::str::from_utf8(&body).map_err(|_| S3Error::from(Code::MalformedPolicy))?;
-    let policy = BucketPolicy::parse(&bucket.name, policy)?;
+    BucketPolicy::parse(&bucket.name, policy)?;
+    let pinned = call.app.identity.pin_policy(policy).await.map_err(|error| failed(&error))?;
+    let policy =
+        BucketPolicy::renamed(&pinned.map_err(|UnknownPrincipal(named)| BucketPolicy::unknown_principal(&named))?)?;
     call.app.objects.put_bucket_policy(&bucket, &policy).await.map_err(|error| match error {
         objects::Error::PublicPolicyBlocked => {
             let (arn, bucket) = (&call.principal().arn, bucket.name.arn());
@@ -56,6 +61,12 @@ pub(crate) async fn get_bucket_policy_status(call: &mut Call<'_>) -> Result<Resp
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html>).
 fn own(call: &Call<'_>, bucket: &Bucket) -> Result<(), S3Error> {
     if call.principal().account == bucket.owner { Ok(()) } else { Err(Code::MethodNotAllowed.into()) }
+}
+
+/// Whom a policy names cannot be looked up.
+fn failed(error: &identity::Error) -> S3Error {
+    tracing::error!(%error, "the principals of a bucket policy could not be looked up");
+    Code::InternalError.into()
 }
 
 fn missing(bucket: &Bucket) -> S3Error {

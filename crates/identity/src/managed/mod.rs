@@ -124,7 +124,7 @@ pub(crate) fn check_document(text: &str) -> Result<(), Error> {
         return Err(Error::MalformedPolicyDocument("Syntax errors in policy.".to_owned()));
     }
     // Inline policies may be older.
-    if crate::text::strings(text, &["Version"]).last().map(String::as_str) != Some("2012-10-17") {
+    if policy::text::strings(text, &["Version"]).last().map(String::as_str) != Some("2012-10-17") {
         let text = "Policy document must be version 2012-10-17 or greater.";
         return Err(Error::MalformedPolicyDocument(text.to_owned()));
     }

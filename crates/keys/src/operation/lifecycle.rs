@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::identifier::KeyArn;
 use crate::limits::{DEFAULT_PAGE, MAX_ATTEMPTS};
 use crate::principal::{AccountId, Principal};
+use crate::principals::KeyPolicy;
 use crate::record::{KeyDetails, KeyState, Origin};
 use crate::vault::{Draft, busy, gone};
 
@@ -164,9 +165,12 @@ impl Keys {
         }
         let details = KeyDetails { description: request.description.unwrap_or_default(), tags };
         let mut draft = self.customer_draft(principal.account, kind, details);
-        let policy = request.policy.as_deref();
+        let policy = match &request.policy {
+            Some(text) => Some(self.key_policy(text).await?),
+            None => None,
+        };
         draft.record.own_policy = policy.is_some();
-        if let Some(policy) = policy {
+        if let Some(policy) = &policy {
             self.check_first_policy(principal, &draft, policy, request.bypass_policy_lockout_safety_check)?;
         }
         let secret = match draft.record.origin {
@@ -175,7 +179,7 @@ impl Keys {
             Origin::External | Origin::CloudHsm => None,
         };
         self.place(principal, &draft).await?;
-        let committed = self.commit_new(principal.account, &draft, secret.as_ref(), policy).await;
+        let committed = self.commit_new(principal.account, &draft, secret.as_ref(), policy.as_ref()).await;
         if committed.is_err() {
             self.unplace(&draft).await;
         }
@@ -189,7 +193,7 @@ impl Keys {
         account: AccountId,
         draft: &Draft,
         secret: Option<&Secret>,
-        policy: Option<&str>,
+        policy: Option<&KeyPolicy>,
     ) -> Result<(), Error> {
         let room = self.vault.reserve(account).await?;
         for _ in 0..MAX_ATTEMPTS {

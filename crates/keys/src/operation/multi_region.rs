@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::identifier::KeyId;
 use crate::limits::MAX_ATTEMPTS;
 use crate::principal::{Principal, Region};
+use crate::principals::KeyPolicy;
 use crate::record::{Import, KeyDetails, KeyRecord, KeyState, Origin};
 use crate::vault::{Draft, busy, gone};
 
@@ -84,7 +85,10 @@ impl Keys {
         self.admit_replica(principal, other.region.as_str())?;
         let own = Own {
             details: KeyDetails { description: request.description.unwrap_or_default(), tags },
-            policy: request.policy,
+            policy: match &request.policy {
+                Some(text) => Some(self.key_policy(text).await?),
+                None => None,
+            },
             bypass: request.bypass_policy_lockout_safety_check,
         };
         let replica = self.replicate(principal, key.id, &other, &own).await?;
@@ -178,7 +182,7 @@ impl Keys {
 /// What a replica does not share with its set.
 struct Own {
     details: KeyDetails,
-    policy: Option<String>,
+    policy: Option<KeyPolicy>,
     /// `BypassPolicyLockoutSafetyCheck`
     bypass: Option<bool>,
 }

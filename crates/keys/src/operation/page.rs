@@ -45,12 +45,31 @@ pub(super) async fn list(
     range: Range,
     page: Page,
 ) -> Result<(Vec<Row>, Option<String>), Error> {
-    let range = match page.after {
-        Some(after) if range.contains(&after) => range.after(after),
-        Some(_) => return Err(invalid_marker()),
-        None => range,
-    };
-    let mut rows = vault.scan(table, &range, page.limit + 1).await?;
+    list_all(vault, table, vec![range], page).await
+}
+
+/// The same of the rows of several ranges, one after the other.
+///
+/// # Errors
+/// [`Error::InvalidMarker`] if the marker is of another list.
+pub(super) async fn list_all(
+    vault: &Vault,
+    table: Table,
+    mut ranges: Vec<Range>,
+    page: Page,
+) -> Result<(Vec<Row>, Option<String>), Error> {
+    if let Some(after) = page.after {
+        let at = ranges.iter().position(|range| range.contains(&after)).ok_or_else(invalid_marker)?;
+        ranges.drain(..at);
+        ranges[0] = ranges[0].clone().after(after);
+    }
+    let mut rows = Vec::new();
+    for range in &ranges {
+        rows.extend(vault.scan(table, range, page.limit + 1 - rows.len()).await?);
+        if rows.len() > page.limit {
+            break;
+        }
+    }
     if rows.len() <= page.limit {
         return Ok((rows, None));
     }

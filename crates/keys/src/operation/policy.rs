@@ -1,11 +1,12 @@
 //! PutKeyPolicy, GetKeyPolicy, ListKeyPolicies, and what CreateKey and ReplicateKey do with a policy.
 //!
-//! A key's policy is kept as it was given, in a row of its own. A key without that row has the default policy.
+//! A key's policy is kept in a row of its own, with the lasting names of its principals ([`crate::principals`]). A key without that row
+//! has the default policy.
 
 use std::sync::Arc;
 
 use meta::Transaction;
-use policy::{Document, Kind, Malformed};
+use policy::{Document, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::Done;
@@ -15,8 +16,9 @@ use crate::access::Action;
 use crate::decide::Use;
 use crate::error::Error;
 use crate::identifier::KeyId;
-use crate::limits::{DEFAULT_PAGE, MAX_POLICY};
+use crate::limits::DEFAULT_PAGE;
 use crate::principal::{AccountId, Principal, Region};
+use crate::principals::KeyPolicy;
 use crate::record::Owner;
 use crate::vault::{Draft, Key, Vault};
 
@@ -104,11 +106,12 @@ impl Keys {
             }
             _ => return Err(no_such_policy()),
         }
-        self.check_policy(principal, &key, &request.policy, bypass)?;
+        let policy = self.key_policy(&request.policy).await?;
+        self.check_lockout(principal, &key, &policy, bypass)?;
         self.vault
             .change(key.id, |draft, transaction| {
                 draft.record.own_policy = true;
-                Ok((Done, self.vault.put_policy(transaction, draft, &request.policy)))
+                Ok((Done, self.vault.put_policy(transaction, draft, &policy)))
             })
             .await
     }
@@ -133,10 +136,10 @@ impl Keys {
         Ok(GetKeyPolicyResponse { policy, policy_name: DEFAULT })
     }
 
-    /// The text of a key's policy; none of the service key, which has none.
+    /// The text of a key's policy, as answers have it; none of the service key, which has none.
     pub(super) async fn policy_text(&self, key: KeyId, owner: Owner) -> Result<Option<String>, Error> {
         Ok(match (self.vault.policy(key).await?, owner) {
-            (Some(text), _) => Some(text),
+            (Some(text), _) => Some(self.shown_policy(&text).await?),
             (None, Owner::AwsManaged(account)) => Some(managed_policy(account, &self.region)),
             (None, Owner::Customer(account)) => Some(default_policy(account)),
             (None, Owner::Service) => None,
@@ -158,31 +161,24 @@ impl Keys {
         Ok(ListKeyPoliciesResponse { policy_names, truncated: next_marker.is_some(), next_marker })
     }
 
-    /// Checks the policy of a key that is about to be made.
+    /// As [`Keys::check_lockout`], of a key that is about to be made.
     ///
     /// # Errors
-    /// [`Error::MalformedPolicyDocument`], [`Error::LimitExceeded`].
+    /// [`Error::MalformedPolicyDocument`].
     pub(super) fn check_first_policy(
         &self,
         principal: &Principal,
         draft: &Draft,
-        policy: &str,
+        policy: &KeyPolicy,
         bypass: Option<bool>,
     ) -> Result<(), Error> {
         let key = Key { id: draft.id, arn: draft.arn.clone(), record: draft.record.clone(), policy: None };
-        self.check_policy(principal, &key, policy, bypass == Some(true))
+        self.check_lockout(principal, &key, policy, bypass == Some(true))
     }
 
-    /// Whether a policy may be a key's: of the right size and shape, and, unless that is bypassed, one that lets the caller change it
-    /// again.
-    fn check_policy(&self, principal: &Principal, key: &Key, policy: &str, bypass: bool) -> Result<(), Error> {
-        if policy.len() > MAX_POLICY {
-            let text = format!("The key policy is longer than {MAX_POLICY} bytes.");
-            return Err(Error::LimitExceeded(text));
-        }
-        let malformed = |error: Malformed| Error::MalformedPolicyDocument(error.to_string());
-        let document = Document::parse(policy, Kind::Key).map_err(malformed)?;
-        if bypass || self.may_put_policy_again(principal, key, &document) {
+    /// That a policy lets the caller change it again, unless that check is bypassed.
+    fn check_lockout(&self, principal: &Principal, key: &Key, policy: &KeyPolicy, bypass: bool) -> Result<(), Error> {
+        if bypass || self.may_put_policy_again(principal, key, &policy.document) {
             return Ok(());
         }
         let text = "The new key policy will not allow you to update the key policy in the future.";
@@ -198,9 +194,9 @@ impl Vault {
     }
 
     /// Writes a key's policy, which has been checked. The key's record, written in the same transaction, must say that it has one.
-    pub(super) fn put_policy(&self, transaction: Transaction, draft: &Draft, policy: &str) -> Transaction {
+    pub(super) fn put_policy(&self, transaction: Transaction, draft: &Draft, policy: &KeyPolicy) -> Transaction {
         debug_assert!(draft.record.own_policy, "a key's record says whether there is a policy");
-        self.put(transaction, &self.rows.policy(draft.id), policy.as_bytes())
+        self.put(transaction, &self.rows.policy(draft.id), policy.text.as_bytes())
     }
 }
 

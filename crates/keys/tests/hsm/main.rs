@@ -51,7 +51,7 @@ impl Hsm {
         let (store, now) = (Arc::new(Memory::new()), Arc::new(AtomicU64::new(START)));
         let key_stores = KeyStores { clusters: vec![cluster], ..KeyStores::default() };
         let keys = Keys::open_with(store.clone(), root_key(7), settings(&now), key_stores).await.unwrap();
-        let f = Fixture { store, keys, me: principal("111122223333"), now };
+        let f = Fixture::over(store, keys, now);
         let request = serde_json::json!({
             "CustomKeyStoreName": "a store",
             "CloudHsmClusterId": "cluster-2a23b4cdefg",

@@ -1,7 +1,8 @@
 //! A store in memory, a clock that the test turns, and short names for the calls.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keys::operation::alias::CreateAliasRequest;
@@ -10,8 +11,12 @@ use keys::operation::encrypt::{DecryptRequest, DecryptResponse, EncryptRequest};
 use keys::operation::lifecycle::{CreateKeyRequest, DescribeKeyRequest, DisableKeyRequest, EnableKeyRequest};
 use keys::operation::metadata::KeyMetadata;
 use keys::operation::rotation::RotateKeyOnDemandRequest;
-use keys::{AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Region, Request, RootKey, Settings};
+use keys::{
+    AccountId, Blob, Clock, Error, KeyFile, Keys, Plaintext, Principal, Principals, PrincipalsFailure, Region, Request,
+    RootKey, Settings,
+};
 use meta::memory::Memory;
+use policy::NamedPrincipal;
 use serde::de::DeserializeOwned;
 
 pub const START: u64 = 1_700_000_000_123;
@@ -24,7 +29,69 @@ pub fn root_key(byte: u8) -> Arc<dyn RootKey> {
     Arc::new(KeyFile::parse(&file).unwrap())
 }
 
+/// Three accounts, in which every user and role exists that a test has not deleted, but `nobody`.
+#[derive(Default)]
+pub struct People(Mutex<BTreeMap<String, Option<String>>>);
+
+/// The unique id of who had this ARN first.
+pub fn unique_id(arn: &str) -> String {
+    nth_id(arn, 0)
+}
+
+fn nth_id(arn: &str, turn: usize) -> String {
+    let kind = if arn.contains(":role/") { "AROA" } else { "AIDA" };
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("{arn} {turn}").as_bytes());
+    format!("{kind}{}", &data_encoding::BASE32.encode(digest.as_ref())[..17])
+}
+
+impl People {
+    pub fn delete(&self, arn: &str) {
+        self.0.lock().unwrap().insert(arn.to_owned(), None);
+    }
+
+    /// Makes another one of the same name. Gives its unique id.
+    pub fn make_anew(&self, arn: &str) -> String {
+        let id = nth_id(arn, 1);
+        self.0.lock().unwrap().insert(arn.to_owned(), Some(id.clone()));
+        id
+    }
+
+    pub fn rename(&self, arn: &str, new: &str) {
+        let id = self.id_of(arn);
+        self.delete(arn);
+        self.0.lock().unwrap().insert(new.to_owned(), id);
+    }
+
+    fn id_of(&self, arn: &str) -> Option<String> {
+        let exists = !arn.ends_with("/nobody");
+        let mut known = self.0.lock().unwrap();
+        known.entry(arn.to_owned()).or_insert_with(|| exists.then(|| unique_id(arn))).clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl Principals for People {
+    async fn lasting_name(&self, named: &str) -> Result<Option<String>, PrincipalsFailure> {
+        let known = |account: &str| ["111122223333", "444455556666", "777788889999"].contains(&account);
+        Ok(match NamedPrincipal::aws(named) {
+            Some(NamedPrincipal::Everyone) => Some(named.to_owned()),
+            Some(NamedPrincipal::Account(account)) => known(&account).then(|| format!("arn:aws:iam::{account}:root")),
+            Some(NamedPrincipal::Arn { account, .. }) if !known(&account) => None,
+            Some(NamedPrincipal::Arn { arn, .. }) if arn.contains(":sts:") => Some(arn),
+            Some(NamedPrincipal::Arn { arn, .. }) => self.id_of(&arn),
+            Some(NamedPrincipal::UniqueId(id)) => self.arn_of(&id).await?.map(|_| id),
+            _ => None,
+        })
+    }
+
+    async fn arn_of(&self, unique_id: &str) -> Result<Option<String>, PrincipalsFailure> {
+        let known = self.0.lock().unwrap();
+        Ok(known.iter().find(|(_, id)| id.as_deref() == Some(unique_id)).map(|(arn, _)| arn.clone()))
+    }
+}
+
 pub struct Fixture {
+    pub people: Arc<People>,
     pub store: Arc<Memory>,
     pub keys: Arc<Keys>,
     pub me: Principal,
@@ -74,12 +141,28 @@ impl Fixture {
     pub async fn new() -> Self {
         let (store, now) = (Arc::new(Memory::new()), Arc::new(AtomicU64::new(START)));
         let keys = Keys::open(store.clone(), root_key(7), settings(&now)).await.unwrap();
-        Self { store, keys, me: principal("111122223333"), now }
+        Self::over(store, keys, now)
+    }
+
+    /// Keys that know the people.
+    pub fn over(store: Arc<Memory>, keys: Arc<Keys>, now: Arc<AtomicU64>) -> Self {
+        let people = Arc::new(People::default());
+        let fixture = Self { people, store, keys, me: principal("111122223333"), now };
+        fixture.know(&fixture.keys);
+        fixture
     }
 
     /// Another gateway over the same store, with nothing cached.
     pub async fn gateway(&self) -> Arc<Keys> {
-        Keys::open(self.store.clone(), root_key(7), settings(&self.now)).await.unwrap()
+        let keys = Keys::open(self.store.clone(), root_key(7), settings(&self.now)).await.unwrap();
+        self.know(&keys);
+        keys
+    }
+
+    /// Lets keys know the people.
+    pub fn know(&self, keys: &Keys) {
+        let people = Arc::downgrade(&self.people);
+        keys.set_principals(people as Weak<dyn Principals>);
     }
 
     pub fn settings(&self) -> Settings {
@@ -88,7 +171,13 @@ impl Fixture {
 
     /// The same store, clock and caller.
     pub fn same(&self) -> Self {
-        Self { store: self.store.clone(), keys: self.keys.clone(), me: self.me.clone(), now: self.now.clone() }
+        Self {
+            people: self.people.clone(),
+            store: self.store.clone(),
+            keys: self.keys.clone(),
+            me: self.me.clone(),
+            now: self.now.clone(),
+        }
     }
 
     /// Forgets everything cached.

@@ -13,7 +13,7 @@ use keys::{Blob, Error, Principal};
 use policy::{Attached, Document, Kind, Permissions};
 use seal::EncryptionContext;
 
-use crate::fixture::{Fixture, code, incoming, plain, principal};
+use crate::fixture::{Fixture, code, incoming, plain, principal, unique_id};
 
 const ME: &str = "111122223333";
 const OTHER: &str = "444455556666";
@@ -32,7 +32,9 @@ fn allow(actions: &str, resource: &str, rest: &str) -> String {
 /// A user with these policies.
 fn user(account: &str, policies: &[&str]) -> Principal {
     let account = principal(account).account;
-    let mut user = Principal::user(account, format!("arn:aws:iam::{account}:user/bob"), "bob", "AIDABOB");
+    let arn = format!("arn:aws:iam::{account}:user/bob");
+    let id = unique_id(&arn);
+    let mut user = Principal::user(account, arn, "bob", id);
     user.permissions =
         Permissions { identity: policies.iter().map(|text| attached(text)).collect(), ..Permissions::default() };
     user
@@ -145,7 +147,8 @@ async fn grants_let_in_whom_they_name() {
     f.keys.create_grant(&f.me, grant(format!("arn:aws:iam::{OTHER}:root"))).await.unwrap();
     let eve = |policies: &[&str]| {
         let eve = user(OTHER, policies);
-        Principal { arn: eve.arn.replace("bob", "eve"), ..eve }
+        let arn = eve.arn.replace("bob", "eve");
+        Principal { user_id: unique_id(&arn), arn, ..eve }
     };
     assert_eq!(code(encrypt(&f, &eve(&[]), &arn).await), "AccessDeniedException");
     assert_eq!(code(encrypt(&f, &eve(&[&allow(r#""kms:Encrypt""#, "*", "")]), &arn).await), "ok");

@@ -18,6 +18,7 @@ mod managed;
 mod model;
 mod multi_region;
 mod multi_region_model;
+mod pinned;
 mod policies;
 mod protection;
 mod rotation;

@@ -37,6 +37,7 @@ impl World {
         let other_regions = regions.iter().map(|name| Region::parse(name).unwrap()).collect();
         let settings = Settings { other_regions, ..self.f.settings() };
         self.f.keys = Keys::open(self.f.store.clone(), root_key(7), settings).await.unwrap();
+        self.f.know(&self.f.keys);
     }
 
     pub fn at(&self, region: &str) -> Arc<Keys> {

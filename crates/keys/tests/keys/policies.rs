@@ -8,7 +8,7 @@ use keys::{Error, Keys};
 use meta::{Order, Range, Store, Table, Transaction};
 use seal::EncryptionContext;
 
-use crate::fixture::{Fixture, code, incoming, incoming_at, plain, principal};
+use crate::fixture::{Fixture, code, incoming, incoming_at, plain, principal, unique_id};
 
 const ME: &str = "111122223333";
 const OTHER: &str = "444455556666";
@@ -17,7 +17,8 @@ const OTHER: &str = "444455556666";
 pub fn user(account: &str, name: &str) -> Principal {
     let arn = format!("arn:aws:iam::{account}:user/{name}");
     let account = principal(account).account;
-    Principal::user(account, arn, name, format!("AIDA{}", "X".repeat(17))).allowed_all()
+    let id = unique_id(&arn);
+    Principal::user(account, arn, name, id).allowed_all()
 }
 
 fn statement(effect: &str, principal: &str, actions: &str, rest: &str) -> String {

@@ -154,6 +154,9 @@ fn policies_that_are_refused_in_the_words_of_aws() {
     assert_eq!(refused(&statement("\"s3:GetObject\"", objects, &on("s3:prefix"))), CONDITION);
     let principal = statement("\"s3:*\"", both, "").replace("\"*\"", r#"{"AWS":"nobody"}"#);
     assert_eq!(refused(&principal), "Invalid principal in policy");
+    let id = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
+    let canonical = statement("\"s3:*\"", both, "").replace("\"*\"", &format!(r#"{{"CanonicalUser":["{id}"]}}"#));
+    assert_eq!(refused(&canonical), "Invalid principal in policy", "no account has such an id here");
     let version = statement("\"s3:*\"", both, "").replace("2012-10-17", "2012-10-18");
     assert_eq!(refused(&version), "The policy must contain a valid version string");
     let long = statement("\"s3:*\"", both, &on(&format!("aws:PrincipalTag/{}", "x".repeat(20_480))));

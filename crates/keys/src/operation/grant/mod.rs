@@ -5,11 +5,11 @@ mod shapes;
 use std::borrow::Cow;
 
 use meta::{Table, Transaction};
-use policy::{Reach, Value};
+use policy::{NamedPrincipal, Reach, Value};
 use seal::EncryptionContext;
 
 use super::Done;
-use super::page::{Page, list};
+use super::page::{Page, list, list_all};
 use super::refusals::stop_dry_run;
 use crate::Keys;
 use crate::access::{ALL, Action};
@@ -42,16 +42,42 @@ impl Keys {
         request: CreateGrantRequest,
     ) -> Result<CreateGrantResponse, Error> {
         let (tokens, dry_run, key_id) = (request.grant_tokens.clone(), request.dry_run, request.key_id.clone());
-        let terms = terms(principal, request)?;
-        let context = terms.context()?;
-        let facts = terms.facts();
+        let asked = terms(principal, request)?;
+        let context = asked.context()?;
+        let facts = asked.facts();
         let wish = Use::of(Action::CreateGrant).tokens(tokens.as_ref()).context(&context);
-        let key = self.find_by_id(principal, &key_id, wish.facts(&facts).new_grant(&terms)).await?;
+        let key = self.find_by_id(principal, &key_id, wish.facts(&facts).new_grant(&asked)).await?;
         key.record.require_enabled(&key.arn)?;
-        terms.require_suitable(&key)?;
+        asked.require_suitable(&key)?;
+        let terms = self.lasting(&asked).await?;
         stop_dry_run(dry_run)?;
         let grant = self.put_grant(&key, terms).await?;
         Ok(CreateGrantResponse { grant_token: self.grant_token(&key, &grant), grant_id: grant.id.to_string() })
+    }
+
+    /// Terms as a grant has them: whom they name by lasting names.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArn`] for a principal that does not exist.
+    async fn lasting(&self, asked: &Terms) -> Result<Terms, Error> {
+        let mut terms = asked.clone();
+        for party in std::iter::once(&mut terms.grantee).chain(&mut terms.retiring) {
+            if let Party::Principal(name) = party {
+                *name = self.lasting_name(name).await?.ok_or_else(|| no_such_principal(name))?;
+            }
+        }
+        Ok(terms)
+    }
+
+    /// All that grants may remember a principal by which a request names by an account's id, an ARN or a unique id.
+    async fn names_sought(&self, text: &str) -> Result<Vec<Party>, Error> {
+        let other = match NamedPrincipal::aws(text) {
+            Some(NamedPrincipal::UniqueId(id)) => Some(self.shown_name(id).await?),
+            Some(NamedPrincipal::Arn { arn, .. }) => self.lasting_name(&arn).await?,
+            _ => return Ok(vec![party(text)?]),
+        };
+        let other = other.filter(|other| other != text).map(Party::Principal);
+        Ok(std::iter::once(Party::Principal(text.to_owned())).chain(other).collect())
     }
 
     async fn put_grant(&self, key: &Key, terms: Terms) -> Result<Grant, Error> {
@@ -99,7 +125,10 @@ impl Keys {
             return Err(either("GranteePrincipal", "GranteeServicePrincipal"));
         }
         let only = request.grant_id.as_deref().map(grant_id).transpose()?;
-        let grantee = request.grantee_principal.as_deref().map(party).transpose()?;
+        let grantee = match &request.grantee_principal {
+            Some(text) => Some(self.names_sought(text).await?),
+            None => None,
+        };
         let facts = [("kms:grantisforawsresource", "false".into())];
         let wish = Use::of(Action::ListGrants).facts(&facts);
         let key = self.find_by_id(principal, &request.key_id, wish).await?;
@@ -114,13 +143,17 @@ impl Keys {
                 let (rows, next) = list(vault, Table::Key, vault.rows.grants(key.id), page).await?;
                 (rows.iter().filter_map(|row| Rows::last_grant(&row.key)).collect(), next)
             }
-            (None, Some(grantee)) => {
-                let hash = grantee.hash();
-                let (rows, next) = list(vault, Table::Key, vault.rows.granted_to(key.id, &hash), page).await?;
+            (None, Some(names)) => {
+                let hashes: Vec<_> = names.iter().map(Party::hash).collect();
+                let ranges = hashes.iter().map(|hash| vault.rows.granted_to(key.id, hash)).collect();
+                let (rows, next) = list_all(vault, Table::Key, ranges, page).await?;
                 let mut ids = Vec::with_capacity(rows.len());
                 for row in &rows {
-                    let id = Rows::last_grant(&row.key).ok_or_else(|| Error::damaged("grantee", &row.key))?;
-                    vault.decode(&vault.rows.grantee(key.id, &hash, id), &row.value, decode_empty)?;
+                    let damaged = || Error::damaged("grantee", &row.key);
+                    let id = Rows::last_grant(&row.key).ok_or_else(damaged)?;
+                    let places = hashes.iter().map(|hash| vault.rows.grantee(key.id, hash, id));
+                    let place = places.into_iter().find(|place| place.key == row.key).ok_or_else(damaged)?;
+                    vault.decode(&place, &row.value, decode_empty)?;
                     ids.push(id);
                 }
                 (ids, next)
@@ -130,13 +163,16 @@ impl Keys {
         for id in ids {
             // Gone between the two reads: no grant any more.
             let found = vault.grant(key.id, id).await?.map(|found| found.value);
-            let wanted = found.filter(|grant| grantee.as_ref().is_none_or(|party| grant.terms.grantee == *party));
-            grants.extend(wanted.map(|grant| entry(&key, grant)));
+            let wanted = |grant: &Grant| grantee.as_ref().is_none_or(|names| names.contains(&grant.terms.grantee));
+            if let Some(grant) = found.filter(wanted) {
+                grants.push(self.entry(&key, grant).await?);
+            }
         }
         Ok(ListGrantsResponse { grants, truncated: next_marker.is_some(), next_marker })
     }
 
-    /// ListRetirableGrants: of every key of this Region, in whichever account.
+    /// ListRetirableGrants: of every key of this Region, in whichever account. Whose a unique id was whose principal is gone, nobody knows:
+    /// of its grants the caller sees those of its own account.
     ///
     /// # Errors
     /// The exceptions of the KMS API reference, ListRetirableGrants.
@@ -150,22 +186,29 @@ impl Keys {
             (None, Some(_)) => return Err(for_services("RetiringServicePrincipal")),
             _ => return Err(either("RetiringPrincipal", "RetiringServicePrincipal")),
         };
-        let retiring = party(text)?;
-        if retiring.account() != Some(principal.account.as_str()) {
+        let names = self.names_sought(text).await?;
+        let account = names.iter().find_map(Party::account);
+        if account.is_some_and(|account| account != principal.account.as_str()) {
             return Err(denied(principal, Action::ListRetirableGrants, text));
         }
         self.allow_account_wide(principal, Action::ListRetirableGrants, ALL, &[])?;
         let page = page(request.limit, request.marker.as_deref())?;
-        let (vault, hash) = (&self.vault, retiring.hash());
-        let (rows, next_marker) = list(vault, Table::Key, vault.rows.retirable_by(&hash), page).await?;
+        let vault = &self.vault;
+        let hashes: Vec<_> = names.iter().map(Party::hash).collect();
+        let ranges = hashes.iter().map(|hash| vault.rows.retirable_by(hash)).collect();
+        let (rows, next_marker) = list_all(vault, Table::Key, ranges, page).await?;
         let mut grants = Vec::with_capacity(rows.len());
         for row in &rows {
-            let (id, grant) =
-                vault.rows.retirable(&row.key).ok_or_else(|| Error::damaged("retiring principal", &row.key))?;
-            vault.decode(&vault.rows.retiring(&hash, id, grant), &row.value, decode_empty)?;
+            let damaged = || Error::damaged("retiring principal", &row.key);
+            let (id, grant) = vault.rows.retirable(&row.key).ok_or_else(damaged)?;
+            let places = hashes.iter().map(|hash| vault.rows.retiring(hash, id, grant));
+            let place = places.into_iter().find(|place| place.key == row.key).ok_or_else(damaged)?;
+            vault.decode(&place, &row.value, decode_empty)?;
             let (Some(grant), Some(key)) = (vault.grant(id, grant).await?, vault.key(id).await?) else { continue };
-            if grant.value.terms.retiring.as_ref() == Some(&retiring) {
-                grants.push(entry(&key, grant.value));
+            let terms = &grant.value.terms;
+            let own = [key.record.owner.account(), Some(terms.issuing_account)].contains(&Some(principal.account));
+            if terms.retiring.as_ref().is_some_and(|party| names.contains(party)) && (account.is_some() || own) {
+                grants.push(self.entry(&key, grant.value).await?);
             }
         }
         Ok(ListGrantsResponse { grants, truncated: next_marker.is_some(), next_marker })
@@ -427,6 +470,19 @@ impl Terms {
     }
 }
 
+impl Keys {
+    /// A grant as lists have it: its principals by the ARNs that they have now, those that are gone by their unique ids.
+    async fn entry(&self, key: &Key, grant: Grant) -> Result<GrantListEntry, Error> {
+        let mut grant = grant;
+        for party in std::iter::once(&mut grant.terms.grantee).chain(&mut grant.terms.retiring) {
+            if let Party::Principal(name) = party {
+                *name = self.shown_name(std::mem::take(name)).await?;
+            }
+        }
+        Ok(entry(key, grant))
+    }
+}
+
 fn entry(key: &Key, grant: Grant) -> GrantListEntry {
     let Grant { id, created, terms } = grant;
     let split = |party: Option<Party>| match party {
@@ -457,7 +513,11 @@ fn entry(key: &Key, grant: Grant) -> GrantListEntry {
 }
 
 fn party(text: &str) -> Result<Party, Error> {
-    Party::principal(text).ok_or_else(|| Error::InvalidArn(format!("ARN does not refer to a valid principal: {text}")))
+    Party::principal(text).ok_or_else(|| no_such_principal(text))
+}
+
+fn no_such_principal(text: &str) -> Error {
+    Error::InvalidArn(format!("ARN does not refer to a valid principal: {text}"))
 }
 
 fn grant_id(text: &str) -> Result<GrantId, Error> {
