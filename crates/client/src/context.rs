@@ -1,7 +1,7 @@
 //! The encryption context: pairs of text that are authenticated with the data and stored beside it in clear.
 
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that begin so belong to the AWS Encryption SDK.
 const RESERVED: &str = "aws-crypto-";
@@ -105,6 +105,12 @@ impl EncryptionContext {
         } else {
             Err(Error::Header("an encryption context longer than its pairs"))
         }
+    }
+
+    /// Without these names, and these names alone.
+    pub(crate) fn split(&self, names: &BTreeSet<String>) -> (Self, Self) {
+        let (named, rest) = self.0.clone().into_iter().partition(|(name, _)| names.contains(name));
+        (Self(rest), Self(named))
     }
 
     /// The first name that is reserved to the Encryption SDK: one that begins with `aws-crypto-`.

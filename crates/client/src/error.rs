@@ -93,10 +93,6 @@ pub enum Error {
     #[error("the tag of frame {0} is wrong")]
     FrameTag(u32),
 
-    /// A frame's initialization vector is not its number.
-    #[error("the initialization vector of frame {0} is not its number")]
-    FrameIv(u32),
-
     /// A last frame that claims more bytes than a frame has.
     #[error("the last frame claims {length} bytes, where frames have {frame}")]
     LastFrameLength {
@@ -130,6 +126,10 @@ pub enum Error {
     /// More plaintext than the caller announced.
     #[error("more plaintext than the {0} bytes that were announced")]
     PlaintextLength(u64),
+
+    /// Less plaintext than a message without frames was announced to have: so many bytes are missing.
+    #[error("{0} bytes of the announced plaintext are missing")]
+    Missing(u64),
 
     /// A plaintext that must be held until it is verified as a whole is longer than the reader is set to hold.
     #[error(

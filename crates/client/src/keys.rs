@@ -5,4 +5,5 @@ mod pem;
 mod rsa;
 
 pub use aes::AesKey;
+pub(crate) use aes::cipher as aes_gcm;
 pub use rsa::{RsaPadding, RsaPrivateKey, RsaPublicKey};

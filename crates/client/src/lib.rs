@@ -1,10 +1,21 @@
 //! Client-side encryption in the formats of AWS's own clients, without a server and without an async runtime.
 //!
-//! - `message`: messages of the [AWS Encryption SDK], every algorithm suite of versions 1 and 2;
+//! - [`message`]: messages of the [AWS Encryption SDK], every algorithm suite of versions 1 and 2;
 //! - [`keys`], [`kms`]: the keys that wrap data keys: AES and RSA keys of your own, or those of a key management service;
 //! - [`context`]: the encryption context, authenticated with everything and stored in clear.
 //!
 //! Nothing is released before its tag is right, secrets are wiped and never printed, and memory is bounded whatever a header says.
+//!
+//! ```
+//! use client::keys::AesKey;
+//! use client::message::{Decryptor, Encryptor, RawAes};
+//!
+//! let keyring = RawAes::new("my company", "key of 2026", AesKey::generate()?)?;
+//! let message = Encryptor::new(&keyring).context([("purpose", "backup")]).encrypt(b"attack at dawn")?;
+//! let opened = Decryptor::new(&keyring).decrypt(&message)?;
+//! assert_eq!(opened.plaintext.as_slice(), b"attack at dawn");
+//! # Ok::<(), client::Error>(())
+//! ```
 //!
 //! [AWS Encryption SDK]: https://github.com/awslabs/aws-encryption-sdk-specification
 
@@ -12,6 +23,7 @@ pub mod context;
 mod error;
 pub mod keys;
 pub mod kms;
+pub mod message;
 mod secret;
 
 pub use context::EncryptionContext;

@@ -1,0 +1,362 @@
+//! The body of a message, as it is read.
+
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, Part, TAG, WHOLE_HEAD};
+use super::header::{Body, Header, Sealed};
+use super::policy::Release;
+use super::sign::Verifier;
+use super::source::{Held, Source};
+use crate::context::EncryptionContext;
+use crate::error::{Error, Result};
+use std::io::{self, BufRead, Read, Write};
+use zeroize::Zeroize;
+
+/// What a caller allows a reader to hold and to release.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) release: Release,
+    pub(super) frame: u32,
+    pub(super) hold: usize,
+}
+
+/// The plaintext of a message whose header is verified. What [`Read`] and [`BufRead`] give is verified, too: see [`Release`].
+///
+/// The end of the plaintext is reported only after the last frame, the signature and the end of the input were seen. An
+/// [`io::Error`] of it has an [`Error`] within: `client::Error::from(error)` takes it out.
+pub struct MessageReader<R> {
+    source: Source<R>,
+    header: Header,
+    context: EncryptionContext,
+    cipher: Cipher,
+    verifier: Option<Verifier>,
+    limits: Limits,
+    /// The number of the next frame.
+    sequence: u32,
+    ready: Ready,
+    held: Held,
+    state: State,
+}
+
+/// Verified plaintext that was not taken yet: by its place in the source, or in what was held.
+#[derive(Clone, Copy)]
+enum Ready {
+    Source(usize, usize),
+    Held(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Body,
+    Done,
+    Failed,
+}
+
+/// Where plaintext goes that must not be believed before all of it is verified: a temporary file, say, which gets its name at the end.
+///
+/// Exactly one of [`Destination::keep`] and [`Destination::discard`] is called, last.
+///
+/// A `Vec<u8>` is one: discarded, it is wiped and empty.
+pub trait Destination: Write {
+    /// Everything was verified.
+    ///
+    /// # Errors
+    /// What keeps it from being kept; then the message was not decrypted.
+    fn keep(&mut self) -> io::Result<()>;
+
+    /// Something is wrong: nothing of what was written may be believed, or left behind.
+    fn discard(&mut self);
+}
+
+impl Destination for Vec<u8> {
+    fn keep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl<R: Read> MessageReader<R> {
+    pub(super) fn new(
+        source: Source<R>,
+        sealed: Sealed,
+        context: EncryptionContext,
+        cipher: Cipher,
+        mut verifier: Option<Verifier>,
+        limits: Limits,
+    ) -> Self {
+        if let Some(verifier) = &mut verifier {
+            verifier.update(&sealed.all);
+        }
+        Self {
+            source,
+            header: sealed.header,
+            context,
+            cipher,
+            verifier,
+            limits,
+            sequence: 1,
+            ready: Ready::Source(0, 0),
+            held: Held::default(),
+            state: State::Body,
+        }
+    }
+
+    /// The header, verified with the data key. Its signature is verified at the end of the message.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The encryption context, with what the caller supplied.
+    pub fn context(&self) -> &EncryptionContext {
+        &self.context
+    }
+
+    /// Writes all plaintext (that was not read yet) to a place that is discarded if anything turns out to be wrong, at any point. Nothing is held in memory but a
+    /// frame, however long the message is, and whether it is signed, and without frames, or not.
+    ///
+    /// ```
+    /// # use client::{keys::AesKey, message::{Decryptor, Encryptor, RawAes}};
+    /// # let keyring = RawAes::new("example", "key 1", AesKey::generate()?)?;
+    /// let mut message = Encryptor::new(&keyring).frame_length(4).encrypt(b"attack at dawn")?;
+    /// let mut place = Vec::new();
+    /// Decryptor::new(&keyring).start(&message[..])?.decrypt_into(&mut place)?;
+    /// assert_eq!(place, b"attack at dawn");
+    ///
+    /// message.pop();
+    /// assert!(Decryptor::new(&keyring).start(&message[..])?.decrypt_into(&mut place).is_err());
+    /// assert_eq!(place, b"");
+    /// # Ok::<(), client::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever is wrong with the message, and what input or destination fails with. The destination was discarded then.
+    pub fn decrypt_into(mut self, place: &mut impl Destination) -> Result<Header> {
+        let written = self.write_all_into(place).and_then(|()| Ok(place.keep()?));
+        match written {
+            Ok(()) => Ok(self.header),
+            Err(error) => {
+                place.discard();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_all_into(&mut self, place: &mut impl Destination) -> Result<()> {
+        if self.state == State::Failed {
+            return Err(Error::Failed);
+        }
+        place.write_all(self.ready_bytes())?;
+        if self.header.body == Body::Whole && self.state == State::Body {
+            return self.stream_whole(place);
+        }
+        while self.state == State::Body {
+            let (from, to) = self.frame()?;
+            place.write_all(self.source.at(from, to))?;
+        }
+        Ok(())
+    }
+
+    /// A body without frames, unverified until its end.
+    fn stream_whole(&mut self, place: &mut impl Destination) -> Result<()> {
+        let (iv, mut left) = self.whole_head()?;
+        self.source.pass(WHOLE_HEAD);
+        let mut opening = self.cipher.open_whole(&iv, left)?;
+        while left > 0 {
+            let piece = self.source.some(left, "the body")?;
+            if let Some(verifier) = &mut self.verifier {
+                verifier.update(piece);
+            }
+            opening.update(piece)?;
+            place.write_all(piece)?;
+            let length = piece.len();
+            left -= u64::try_from(length).unwrap_or(left);
+            self.source.pass(length);
+        }
+        let tag = self.source.need(TAG, "the body")?;
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(tag);
+        }
+        let tag = <[u8; TAG]>::try_from(&*tag).map_err(|_| Error::BodyTag)?;
+        opening.finish(&tag)?;
+        self.source.pass(TAG);
+        self.end(0)?;
+        self.state = State::Done;
+        Ok(())
+    }
+
+    fn ready_bytes(&self) -> &[u8] {
+        match self.ready {
+            Ready::Source(from, to) => self.source.at(from, to),
+            Ready::Held(from) => &self.held.bytes()[from..],
+        }
+    }
+
+    /// Brings more plaintext, or the end.
+    fn advance(&mut self) -> Result<()> {
+        if self.state == State::Failed {
+            return Err(Error::Failed);
+        }
+        let advanced = self.try_advance();
+        if advanced.is_err() {
+            self.state = State::Failed;
+            self.ready = Ready::Source(0, 0);
+            self.held.clear();
+        }
+        advanced
+    }
+
+    fn try_advance(&mut self) -> Result<()> {
+        while self.state == State::Body && self.ready_bytes().is_empty() {
+            let hold = self.verifier.is_some() && self.limits.release == Release::Verified;
+            let (from, to) = match self.header.body {
+                Body::Framed(_) => self.frame()?,
+                Body::Whole => self.whole()?,
+            };
+            if self.state == State::Done && self.held.len() == 0 {
+                // Verified to the end, and all of it lies in the source.
+                self.ready = Ready::Source(from, to);
+            } else if hold {
+                if self.held.len() + (to - from) > self.limits.hold {
+                    return Err(Error::HoldLimit { limit: self.limits.hold });
+                }
+                self.held.extend(self.source.at(from, to));
+                if self.state == State::Done {
+                    self.ready = Ready::Held(0);
+                }
+            } else {
+                self.ready = Ready::Source(from, to);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next frame's plaintext, by its place. Of the last one: after signature and end of input were seen.
+    fn frame(&mut self) -> Result<(usize, usize)> {
+        let Body::Framed(frame_length) = self.header.body else { return Err(Error::Failed) };
+        let mark = number(self.source.need(4, "a frame")?);
+        let last = mark == LAST_MARK;
+        let (part, head, length) = if last {
+            let head = self.source.need(LAST_HEAD, "the last frame")?;
+            let (found, length) = (number(&head[4..]), number(&head[20..]));
+            if length > frame_length {
+                return Err(Error::LastFrameLength { length, frame: frame_length });
+            }
+            self.in_order(found)?;
+            (Part::LastFrame, LAST_HEAD, length)
+        } else {
+            self.in_order(mark)?;
+            (Part::Frame, FRAME_HEAD, frame_length)
+        };
+        if length > self.limits.frame {
+            return Err(Error::FrameLimit { length, limit: self.limits.frame });
+        }
+        let length = usize::try_from(length).map_err(|_| Error::FrameLimit { length, limit: self.limits.frame })?;
+        let total = head + length + TAG;
+        let frame = self.source.need(total, if last { "the last frame" } else { "a frame" })?;
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(frame);
+        }
+        let iv_at = if last { 8 } else { 4 };
+        let iv = <[u8; 12]>::try_from(&frame[iv_at..iv_at + 12]).map_err(|_| Error::FrameTag(self.sequence))?;
+        if !self.cipher.open(part, self.sequence, iv, &mut frame[head..]) {
+            return Err(Error::FrameTag(self.sequence));
+        }
+        let at = if last {
+            self.end(total)?
+        } else {
+            self.sequence = self.sequence.checked_add(1).ok_or(Error::TooManyFrames)?;
+            self.source.pass(total)
+        };
+        if last {
+            self.state = State::Done;
+        }
+        Ok((at + head, at + head + length))
+    }
+
+    fn in_order(&self, found: u32) -> Result<()> {
+        if found == self.sequence { Ok(()) } else { Err(Error::FrameOrder { expected: self.sequence, found }) }
+    }
+
+    /// A body without frames that may be held, opened where it lies.
+    fn whole(&mut self) -> Result<(usize, usize)> {
+        let (iv, length) = self.whole_head()?;
+        let limit = self.limits.hold;
+        let length =
+            usize::try_from(length).ok().filter(|length| *length <= limit).ok_or(Error::HoldLimit { limit })?;
+        let total = WHOLE_HEAD + length + TAG;
+        let body = self.source.need(total, "the body")?;
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(&body[WHOLE_HEAD..]);
+        }
+        if !self.cipher.open(Part::Whole, 1, iv, &mut body[WHOLE_HEAD..]) {
+            return Err(Error::BodyTag);
+        }
+        let at = self.end(total)? + WHOLE_HEAD;
+        self.state = State::Done;
+        Ok((at, at + length))
+    }
+
+    /// IV and length of a body without frames.
+    fn whole_head(&mut self) -> Result<([u8; 12], u64)> {
+        let head = self.source.need(WHOLE_HEAD, "the body")?;
+        let (iv, length) = head.split_at(12);
+        let iv = <[u8; 12]>::try_from(iv).map_err(|_| Error::BodyTag)?;
+        let length = length.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
+        if length > evp::MESSAGE_LIMIT {
+            return Err(Error::BodyLength(length));
+        }
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(head);
+        }
+        Ok((iv, length))
+    }
+
+    /// Verifies the footer, if there is one, that stands after the next `passed` bytes, and that nothing follows. Where those bytes lie.
+    fn end(&mut self, passed: usize) -> Result<usize> {
+        let mut total = passed;
+        if let Some(verifier) = self.verifier.take() {
+            let length = self.source.need(passed + 2, "the footer")?;
+            let length = usize::from(u16::from_be_bytes([length[passed], length[passed + 1]]));
+            total += 2 + length;
+            let footer = self.source.need(total, "the footer")?;
+            verifier.verify(&footer[passed + 2..])?;
+        }
+        let at = self.source.pass(total);
+        self.source.end()?;
+        Ok(at)
+    }
+}
+
+/// The first four bytes as a number.
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+impl<R: Read> BufRead for MessageReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.advance()?;
+        Ok(self.ready_bytes())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.ready_bytes().len());
+        self.ready = match self.ready {
+            Ready::Source(from, to) => Ready::Source(from + bytes, to),
+            Ready::Held(from) => Ready::Held(from + bytes),
+        };
+    }
+}
+
+impl<R: Read> Read for MessageReader<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let ready = self.fill_buf()?;
+        let taken = ready.len().min(into.len());
+        into[..taken].copy_from_slice(&ready[..taken]);
+        self.consume(taken);
+        Ok(taken)
+    }
+}

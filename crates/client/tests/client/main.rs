@@ -1,0 +1,13 @@
+//! What the library promises, asked through its public calls; and the vectors of AWS's own clients.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod archive;
+mod caching;
+mod hostile;
+mod kms;
+mod messages;
+mod release;
+mod settings;
+mod support;
+mod vectors;
