@@ -2,38 +2,8 @@
 
 use std::fmt;
 
-macro_rules! errors {
-    ($( $(#[$doc:meta])* $variant:ident = $code:literal, )+) => {
-        /// An operation's failure. The text of an AWS error is for the client; [`Error::Internal`] is for the log alone.
-        #[derive(Debug, thiserror::Error)]
-        pub enum Error {
-            $( $(#[$doc])* #[error("{0}")] $variant(String), )+
-            /// The store or a stored record failed. The client is told nothing but that.
-            #[error("{0}")]
-            Internal(#[from] Internal),
-        }
-
-        impl Error {
-            /// The error's code in the service model (`Code` of the answer).
-            pub fn code(&self) -> &'static str {
-                match self {
-                    $( Self::$variant(_) => $code, )+
-                    Self::Internal(_) => "ServiceFailure",
-                }
-            }
-
-            /// What the client may read. Nothing of an internal failure is in it.
-            pub fn message(&self) -> &str {
-                match self {
-                    $( Self::$variant(message) => message, )+
-                    Self::Internal(_) => "An internal failure occurred. The request can be retried.",
-                }
-            }
-        }
-    };
-}
-
-errors! {
+model::errors! {
+    Internal(#[from] Internal) = "ServiceFailure", "An internal failure occurred. The request can be retried.";
     /// The caller may not do this, for a reason that no policy decides: an account that may not act, say.
     AccessDenied = "AccessDenied",
     /// Others changed the same entities over and over while this request tried.

@@ -7,38 +7,8 @@ use std::fmt;
 #[error("this is not {0}")]
 pub struct InvalidIdentifier(pub(crate) &'static str);
 
-macro_rules! exceptions {
-    ($( $(#[$doc:meta])* $variant:ident = $code:literal, )+) => {
-        /// An operation's failure. The text of an AWS exception is for the client; [`Error::Internal`] is for the log alone.
-        #[derive(Debug, thiserror::Error)]
-        pub enum Error {
-            $( $(#[$doc])* #[error("{0}")] $variant(String), )+
-            /// The store, the root key or a stored record failed. The client is told nothing but that.
-            #[error("{0}")]
-            Internal(#[from] Internal),
-        }
-
-        impl Error {
-            /// The exception's name in the KMS service model (`__type` of the answer).
-            pub fn code(&self) -> &'static str {
-                match self {
-                    $( Self::$variant(_) => $code, )+
-                    Self::Internal(_) => "KMSInternalException",
-                }
-            }
-
-            /// What the client may read. Nothing of an internal failure is in it.
-            pub fn message(&self) -> &str {
-                match self {
-                    $( Self::$variant(message) => message, )+
-                    Self::Internal(_) => "An internal failure occurred. The request can be retried.",
-                }
-            }
-        }
-    };
-}
-
-exceptions! {
+model::errors! {
+    Internal(#[from] Internal) = "KMSInternalException", "An internal failure occurred. The request can be retried.";
     /// The caller may not do this with this key.
     AccessDenied = "AccessDeniedException",
     /// An alias of this name exists.

@@ -54,5 +54,54 @@ macro_rules! requests {
     };
 }
 
+/// The `Error` of a service: a variant for each error of its model, with the text that the client reads, and `Internal` for what only the
+/// operator may know. The crate that uses it has `thiserror`.
+///
+/// ```
+/// model::errors! {
+///     Internal(String) = "InternalFailure", "The request could not be processed.";
+///     /// There is no such thing.
+///     NotFound = "NotFoundException",
+/// }
+///
+/// assert_eq!(Error::NotFound("Nothing here.".to_owned()).message(), "Nothing here.");
+/// let internal = Error::Internal("the disk is full".to_owned());
+/// assert_eq!((internal.code(), internal.message()), ("InternalFailure", "The request could not be processed."));
+/// ```
+#[macro_export]
+macro_rules! errors {
+    (
+        Internal($(#[$from:ident])? $internal:ty) = $internal_code:literal, $internal_message:literal;
+        $( $(#[$doc:meta])* $variant:ident = $code:literal, )+
+    ) => {
+        /// An operation's failure. The text of an AWS error is for the client; [`Error::Internal`] is for the log alone.
+        #[derive(Debug, thiserror::Error)]
+        pub enum Error {
+            $( $(#[$doc])* #[error("{0}")] $variant(String), )+
+            /// What failed inside. The client is told nothing but that.
+            #[error("{0}")]
+            Internal($(#[$from])? $internal),
+        }
+
+        impl Error {
+            /// The error's code in the service model.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $( Self::$variant(_) => $code, )+
+                    Self::Internal(_) => $internal_code,
+                }
+            }
+
+            /// What the client may read. Nothing of an internal failure is in it.
+            pub fn message(&self) -> &str {
+                match self {
+                    $( Self::$variant(message) => message, )+
+                    Self::Internal(_) => $internal_message,
+                }
+            }
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,37 +1,7 @@
 //! What an operation on trails can fail with: a variant for each exception of the CloudTrail model that this server can come to.
 
-macro_rules! exceptions {
-    ($( $(#[$doc:meta])* $variant:ident = $code:literal, )+) => {
-        /// An operation's failure. The text of an exception is for the client; [`Error::Internal`] is for the log alone.
-        #[derive(Debug, thiserror::Error)]
-        pub enum Error {
-            $( $(#[$doc])* #[error("{0}")] $variant(String), )+
-            /// The store or a stored record failed. The client is told nothing but that.
-            #[error("{0}")]
-            Internal(String),
-        }
-
-        impl Error {
-            /// The exception's name in the service model (`__type` of the answer).
-            pub fn code(&self) -> &'static str {
-                match self {
-                    $( Self::$variant(_) => $code, )+
-                    Self::Internal(_) => "InternalFailure",
-                }
-            }
-
-            /// What the client may read. Nothing of an internal failure is in it.
-            pub fn message(&self) -> &str {
-                match self {
-                    $( Self::$variant(message) => message, )+
-                    Self::Internal(_) => "The request processing has failed because of an unknown error, exception or failure.",
-                }
-            }
-        }
-    };
-}
-
-exceptions! {
+model::errors! {
+    Internal(String) = "InternalFailure", "The request processing has failed because of an unknown error, exception or failure.";
     /// What should be a trail's ARN is none.
     ArnInvalid = "CloudTrailARNInvalidException",
     /// There are no CloudWatch Logs here.
