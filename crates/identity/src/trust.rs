@@ -91,3 +91,20 @@ fn is_of_sessions(action: &str) -> bool {
     let action = action.to_ascii_lowercase();
     action == "sts:*" || action == "sts:assumerole*" || ACTIONS.contains(&action.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_trust_of_an_earlier_release_means_whom_it_remembers() {
+        let stored = r#"{"text":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":[\"arn:aws:iam::111122223333:user/alice\",\"111122223333\"]},\"Action\":\"sts:AssumeRole\"}}",
+            "principals":{"arn:aws:iam::111122223333:user/alice":"AIDAALICEALICEALICE12"}}"#;
+        let trust: Trust = serde_json::from_str(stored).unwrap();
+        let document = trust.document().unwrap();
+        let named: Vec<_> = document.principals().cloned().collect();
+        let (alice, account) = ("AIDAALICEALICEALICE12".to_owned(), "111122223333".to_owned());
+        assert_eq!(named, [NamedPrincipal::UniqueId(alice), NamedPrincipal::Account(account)]);
+    }
+}

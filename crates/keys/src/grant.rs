@@ -521,6 +521,36 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_is_who_its_ids_and_arns_say() {
+        let account = AccountId::parse("444455556666").unwrap();
+        let names = |principal: &Principal| -> Vec<String> {
+            let name = |party| match party {
+                Party::Principal(name) | Party::Service(name) => name,
+            };
+            Party::names_of(principal).into_iter().map(name).collect()
+        };
+        let (arn, root) = ("arn:aws:iam::444455556666:user/bob", "arn:aws:iam::444455556666:root");
+        let bob = Principal::user(account, arn, "bob", "AIDABOBBOBBOBBOBBOBB1");
+        // Grants of earlier releases remember the ARN.
+        assert_eq!(names(&bob), ["AIDABOBBOBBOBBOBBOBB1", arn, root]);
+        let reach = |name: &str| Party::Principal(name.to_owned()).reach(&bob);
+        assert_eq!([reach(&bob.user_id), reach(arn), reach(root)], [Reach::Direct, Reach::Direct, Reach::Account]);
+        assert_eq!(names(&Principal::root(account, "")), [root]);
+        let federated = |user_arn: &str, user_id: &str| {
+            let (user_arn, user_id, name) = (user_arn.to_owned(), user_id.to_owned(), "f".to_owned());
+            let kind = PrincipalKind::FederatedUser { user_arn, user_id, name };
+            let (arn, user_id) = ("arn:aws:sts::444455556666:federated-user/f".to_owned(), "444455556666:f".to_owned());
+            Principal { kind, arn, user_id, ..bob.clone() }
+        };
+        let session = "arn:aws:sts::444455556666:federated-user/f";
+        assert_eq!(names(&federated(root, "444455556666")), [session, root]);
+        let of_bob = federated(arn, "AIDABOBBOBBOBBOBBOBB1");
+        assert_eq!(names(&of_bob), ["AIDABOBBOBBOBBOBBOBB1", arn, session, root]);
+        assert_eq!(Party::Principal("AIDABOBBOBBOBBOBBOBB1".to_owned()).reach(&of_bob), Reach::Entity);
+        assert!(names(&Principal::anonymous()).is_empty());
+    }
+
+    #[test]
     fn an_account_has_one_name() {
         let root = Party::Principal("arn:aws:iam::444455556666:root".to_owned());
         assert_eq!(Party::principal("444455556666"), Some(root.clone()));
