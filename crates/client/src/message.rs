@@ -26,13 +26,15 @@ mod reader;
 mod sign;
 mod source;
 mod suite;
+mod writer;
 
 pub use cache::{Cache, CacheLimits};
 pub use decrypt::{Decryptor, FRAME_LIMIT, HOLD_LIMIT, Opened};
-pub use encrypt::{Encryptor, FRAME_LENGTH, MessageWriter};
+pub use encrypt::{Encryptor, FRAME_LENGTH};
 pub use header::{Body, EncryptedDataKey, HEADER_LIMIT, Header};
 pub use keyring::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa, Request, Wrapped};
 pub use materials::{DecryptionMaterials, DecryptionRequest, EncryptionMaterials, EncryptionRequest, Materials};
 pub use policy::{CommitmentPolicy, Release};
 pub use reader::{Destination, MessageReader};
 pub use suite::Suite;
+pub use writer::MessageWriter;

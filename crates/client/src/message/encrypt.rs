@@ -2,24 +2,20 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/client-apis/encrypt.md)).
 
 use super::derive;
-use super::frame::{Cipher, LAST_MARK, Part, TAG, iv};
+use super::frame::Cipher;
 use super::header::{Body, Header};
 use super::materials::{EncryptionRequest, Materials};
 use super::policy::{CommitmentPolicy, check_keys};
-use super::sign::Signer;
 use super::suite::Suite;
+use super::writer::MessageWriter;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::secret::random;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
-use zeroize::Zeroizing;
+use std::io::Write;
 
 /// Bytes of plaintext in a frame, unless the caller says otherwise: what all of AWS's clients take. Frames of a mebibyte are a third faster.
 pub const FRAME_LENGTH: u32 = 4096;
-
-/// Sealed bytes that are collected before they are written: many frames of the usual length in one call.
-const WRITE: usize = 1 << 16;
 
 /// How messages are written. One makes any number of them.
 ///
@@ -146,7 +142,7 @@ impl<M: Materials> Encryptor<M> {
     /// # Errors
     /// As [`Encryptor::start`].
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
-        let length = u64::try_from(plaintext.len()).expect("a slice is shorter than 2^64 bytes");
+        let length = u64::try_from(plaintext.len()).expect("memory has less than 2^64 bytes");
         let bound = self.plaintext_length.unwrap_or(length);
         if length > bound {
             return Err(Error::PlaintextLength(bound));
@@ -177,27 +173,8 @@ impl<M: Materials> Encryptor<M> {
         let header = Header { suite, message_id, context: stored, keys: materials.keys, body, commitment };
         let sealed = sealed_header(&header, &cipher, &required)?;
 
-        let mut writer = MessageWriter {
-            output,
-            header,
-            cipher,
-            signer: materials.signing.map(|key| key.start()),
-            body: Writing::Framed { pending: Zeroizing::new(Vec::new()), sequence: 1 },
-            sealed: Vec::new(),
-            filled: 0,
-            announced: plaintext_length,
-            pushed: 0,
-            failed: false,
-        };
-        writer.emit(sealed.len(), |out| out.copy_from_slice(&sealed))?;
-        if let (Body::Whole, Some(length)) = (body, plaintext_length) {
-            writer.body = Writing::Whole(writer.cipher.seal_whole(length)?);
-            writer.emit(20, |out| {
-                out[..12].copy_from_slice(&iv(1));
-                out[12..].copy_from_slice(&length.to_be_bytes());
-            })?;
-        }
-        Ok(writer)
+        let signer = materials.signing.map(|key| key.start());
+        MessageWriter::begin(output, header, cipher, signer, &sealed, plaintext_length)
     }
 
     fn body(&self, plaintext_length: Option<u64>) -> Result<Body> {
@@ -219,210 +196,4 @@ fn sealed_header(header: &Header, cipher: &Cipher, required: &EncryptionContext)
     }
     bytes.extend(tag);
     Ok(bytes)
-}
-
-/// A message in the making. **It is one only after [`MessageWriter::finish`]**; readers find what was dropped before to be truncated.
-pub struct MessageWriter<W> {
-    output: W,
-    header: Header,
-    cipher: Cipher,
-    signer: Option<Signer>,
-    body: Writing,
-    /// Sealed bytes that were not written yet: `filled` of them. The rest is room, kept so that it is not zeroed again and again.
-    sealed: Vec<u8>,
-    filled: usize,
-    /// The most bytes of plaintext that may come, if that is known.
-    announced: Option<u64>,
-    /// Bytes of plaintext that came.
-    pushed: u64,
-    failed: bool,
-}
-
-enum Writing {
-    /// Plaintext of the frame with this number; it may turn out to be the last one.
-    Framed {
-        pending: Zeroizing<Vec<u8>>,
-        sequence: u32,
-    },
-    Whole(evp::Sealing),
-}
-
-impl<W: Write> MessageWriter<W> {
-    /// The header as it was written.
-    pub fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Writes what is left, the last frame and the signature; flushes the output, and gives it back.
-    ///
-    /// # Errors
-    /// What the output fails with; [`Error::PlaintextLength`] for a body without frames that is shorter than announced.
-    pub fn finish(mut self) -> Result<(W, Header)> {
-        if self.failed {
-            return Err(Error::Failed);
-        }
-        match std::mem::replace(&mut self.body, Writing::Framed { pending: Zeroizing::default(), sequence: 0 }) {
-            Writing::Framed { pending, sequence } => self.last_frame(&pending, sequence)?,
-            Writing::Whole(sealing) => {
-                if let Some(missing) = self.announced.map(|all| all - self.pushed).filter(|missing| *missing != 0) {
-                    return Err(Error::Missing(missing));
-                }
-                let tag = sealing.finish()?;
-                self.emit(TAG, |out| out.copy_from_slice(&tag))?;
-            }
-        }
-        if let Some(signer) = self.signer.take() {
-            let footer = signer.footer()?;
-            self.emit(footer.len(), |out| out.copy_from_slice(&footer))?;
-        }
-        self.write_out()?;
-        self.output.flush()?;
-        Ok((self.output, self.header))
-    }
-
-    fn push(&mut self, plaintext: &[u8]) -> Result<()> {
-        if self.failed {
-            return Err(Error::Failed);
-        }
-        let pushed = self.try_push(plaintext);
-        self.failed = pushed.is_err();
-        pushed
-    }
-
-    fn try_push(&mut self, plaintext: &[u8]) -> Result<()> {
-        self.pushed = self.pushed.saturating_add(u64::try_from(plaintext.len()).unwrap_or(u64::MAX));
-        if let Some(announced) = self.announced.filter(|announced| self.pushed > *announced) {
-            return Err(Error::PlaintextLength(announced));
-        }
-        match self.header.body {
-            Body::Framed(length) => {
-                let length = usize::try_from(length).map_err(|_| Error::Setting("a frame longer than memory"))?;
-                self.push_frames(plaintext, length)
-            }
-            Body::Whole => plaintext.chunks(WRITE).try_for_each(|piece| self.push_whole(piece)),
-        }
-    }
-
-    /// A frame leaves once a byte of the next one has come: so the last one is known, and is never empty but in an empty message.
-    fn push_frames(&mut self, mut plaintext: &[u8], length: usize) -> Result<()> {
-        while let Writing::Framed { pending, sequence } = &mut self.body
-            && !plaintext.is_empty()
-        {
-            if pending.is_empty() && plaintext.len() > length {
-                // Straight from the caller's bytes.
-                let number = next(sequence)?;
-                let (frame, rest) = plaintext.split_at(length);
-                plaintext = rest;
-                self.frame(number, frame)?;
-            } else if pending.len() == length {
-                let number = next(sequence)?;
-                let mut frame = std::mem::take(pending);
-                self.frame(number, &frame)?;
-                frame.clear();
-                if let Writing::Framed { pending, .. } = &mut self.body {
-                    *pending = frame;
-                }
-            } else {
-                let (taken, rest) = plaintext.split_at(plaintext.len().min(length - pending.len()));
-                plaintext = rest;
-                grow(pending, taken, length);
-            }
-        }
-        Ok(())
-    }
-
-    fn frame(&mut self, sequence: u32, plaintext: &[u8]) -> Result<()> {
-        let (cipher, out) = self.room(16 + plaintext.len() + TAG)?;
-        out[..4].copy_from_slice(&sequence.to_be_bytes());
-        out[4..16].copy_from_slice(&iv(sequence));
-        cipher.seal_into(Part::Frame, sequence, plaintext, &mut out[16..])?;
-        self.took(16 + plaintext.len() + TAG);
-        Ok(())
-    }
-
-    fn last_frame(&mut self, plaintext: &[u8], sequence: u32) -> Result<()> {
-        let length =
-            u32::try_from(plaintext.len()).map_err(|_| Error::Setting("a frame longer than its length field"))?;
-        let (cipher, out) = self.room(24 + plaintext.len() + TAG)?;
-        out[..4].copy_from_slice(&LAST_MARK.to_be_bytes());
-        out[4..8].copy_from_slice(&sequence.to_be_bytes());
-        out[8..20].copy_from_slice(&iv(sequence));
-        out[20..24].copy_from_slice(&length.to_be_bytes());
-        cipher.seal_into(Part::LastFrame, sequence, plaintext, &mut out[24..])?;
-        self.took(24 + plaintext.len() + TAG);
-        Ok(())
-    }
-
-    fn push_whole(&mut self, piece: &[u8]) -> Result<()> {
-        self.room(piece.len())?;
-        if let Writing::Whole(sealing) = &mut self.body {
-            sealing.update_into(piece, &mut self.sealed[self.filled..self.filled + piece.len()])?;
-        }
-        self.took(piece.len());
-        Ok(())
-    }
-
-    /// Bytes that are sealed already.
-    fn emit(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) -> Result<()> {
-        fill(self.room(length)?.1);
-        self.took(length);
-        Ok(())
-    }
-
-    /// Room for so many bytes behind what is collected, which is written first if they do not fit.
-    fn room(&mut self, length: usize) -> Result<(&Cipher, &mut [u8])> {
-        if self.sealed.len() - self.filled < length {
-            self.write_out()?;
-            if self.sealed.len() < length {
-                self.sealed = vec![0; length.max(WRITE)];
-            }
-        }
-        Ok((&self.cipher, &mut self.sealed[self.filled..self.filled + length]))
-    }
-
-    /// The room was filled. A signature covers everything but itself, and the signer is gone by then.
-    fn took(&mut self, length: usize) {
-        if let Some(signer) = &mut self.signer {
-            signer.update(&self.sealed[self.filled..self.filled + length]);
-        }
-        self.filled += length;
-    }
-
-    fn write_out(&mut self) -> Result<()> {
-        self.output.write_all(&self.sealed[..self.filled])?;
-        self.filled = 0;
-        Ok(())
-    }
-}
-
-impl<W: Write> Write for MessageWriter<W> {
-    fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        self.push(plaintext)?;
-        Ok(plaintext.len())
-    }
-
-    /// Passes on the frames that are complete. What does not fill a frame stays: it may have to be the last one.
-    fn flush(&mut self) -> io::Result<()> {
-        self.write_out()?;
-        self.output.flush()
-    }
-}
-
-/// The number of a frame that is not the last, and counts on.
-fn next(sequence: &mut u32) -> Result<u32> {
-    let number = *sequence;
-    // The last frame needs a number, too, and `LAST_MARK` is none.
-    *sequence = number.checked_add(1).filter(|next| *next < LAST_MARK).ok_or(Error::TooManyFrames)?;
-    Ok(number)
-}
-
-/// Adds to a frame's plaintext, and leaves no copy behind when it moves.
-fn grow(pending: &mut Zeroizing<Vec<u8>>, bytes: &[u8], length: usize) {
-    let needed = pending.len() + bytes.len();
-    if needed > pending.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * pending.len()).min(length)));
-        larger.extend_from_slice(pending);
-        *pending = larger;
-    }
-    pending.extend_from_slice(bytes);
 }

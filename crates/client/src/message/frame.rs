@@ -23,6 +23,8 @@ pub(super) const FRAME_HEAD: usize = 4 + 12;
 pub(super) const LAST_HEAD: usize = 4 + 4 + 12 + 4;
 /// What stands before the ciphertext of a body without frames.
 pub(super) const WHOLE_HEAD: usize = 12 + 8;
+/// Bytes of a long frame that are sealed or opened at once: they fit a processor's second cache with room to spare.
+pub(super) const PIECE: usize = 1 << 16;
 /// What stands where a frame has its number, in the last one.
 pub(super) const LAST_MARK: u32 = u32::MAX;
 
@@ -69,6 +71,18 @@ impl Cipher {
         let plaintext = sealed.len().saturating_sub(TAG);
         let aad = self.aad(part, sequence, u64::try_from(plaintext).unwrap_or(u64::MAX));
         self.cipher.open_in_place(Nonce::assume_unique_for_key(iv), Aad::from(aad), sealed).is_ok()
+    }
+
+    /// Begins to seal a long frame in pieces.
+    pub(super) fn sealing(&self, part: Part, sequence: u32, length: usize) -> Result<evp::Sealing> {
+        let aad = self.aad(part, sequence, u64::try_from(length).unwrap_or(u64::MAX));
+        Ok(evp::Sealing::new(&self.key, &iv(sequence), aad.as_ref())?)
+    }
+
+    /// Begins to open a long frame in pieces.
+    pub(super) fn opening(&self, part: Part, sequence: u32, iv: &[u8; 12], length: usize) -> Result<evp::Opening> {
+        let aad = self.aad(part, sequence, u64::try_from(length).unwrap_or(u64::MAX));
+        Ok(evp::Opening::new(&self.key, iv, aad.as_ref())?)
     }
 
     /// Begins to seal a body without frames, of so many bytes.

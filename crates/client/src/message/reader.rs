@@ -1,6 +1,6 @@
 //! The body of a message, as it is read.
 
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, Part, TAG, WHOLE_HEAD};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD};
 use super::header::{Body, Header, Sealed};
 use super::policy::Release;
 use super::sign::Verifier;
@@ -164,9 +164,7 @@ impl<R: Read> MessageReader<R> {
         let mut opening = self.cipher.open_whole(&iv, left)?;
         while left > 0 {
             let piece = self.source.some(left, "the body")?;
-            if let Some(verifier) = &mut self.verifier {
-                verifier.update(piece);
-            }
+            hash(&mut self.verifier, piece);
             opening.update(piece)?;
             place.write_all(piece)?;
             let length = piece.len();
@@ -174,11 +172,8 @@ impl<R: Read> MessageReader<R> {
             self.source.pass(length);
         }
         let tag = self.source.need(TAG, "the body")?;
-        if let Some(verifier) = &mut self.verifier {
-            verifier.update(tag);
-        }
-        let tag = <[u8; TAG]>::try_from(&*tag).map_err(|_| Error::BodyTag)?;
-        opening.finish(&tag)?;
+        hash(&mut self.verifier, tag);
+        opening.finish(&array(tag))?;
         self.source.pass(TAG);
         self.end(0)?;
         self.state = State::Done;
@@ -234,11 +229,11 @@ impl<R: Read> MessageReader<R> {
     /// The next frame's plaintext, by its place. Of the last one: after signature and end of input were seen.
     fn frame(&mut self) -> Result<(usize, usize)> {
         let Body::Framed(frame_length) = self.header.body else { return Err(Error::Failed) };
-        let mark = number(self.source.need(4, "a frame")?);
+        let mark = u32::from_be_bytes(array(self.source.need(4, "a frame")?));
         let last = mark == LAST_MARK;
         let (part, head, length) = if last {
             let head = self.source.need(LAST_HEAD, "the last frame")?;
-            let (found, length) = (number(&head[4..]), number(&head[20..]));
+            let (found, length) = (u32::from_be_bytes(array(&head[4..])), u32::from_be_bytes(array(&head[20..])));
             if length > frame_length {
                 return Err(Error::LastFrameLength { length, frame: frame_length });
             }
@@ -253,15 +248,7 @@ impl<R: Read> MessageReader<R> {
         }
         let length = usize::try_from(length).map_err(|_| Error::FrameLimit { length, limit: self.limits.frame })?;
         let total = head + length + TAG;
-        let frame = self.source.need(total, if last { "the last frame" } else { "a frame" })?;
-        if let Some(verifier) = &mut self.verifier {
-            verifier.update(frame);
-        }
-        let iv_at = if last { 8 } else { 4 };
-        let iv = <[u8; 12]>::try_from(&frame[iv_at..iv_at + 12]).map_err(|_| Error::FrameTag(self.sequence))?;
-        if !self.cipher.open(part, self.sequence, iv, &mut frame[head..]) {
-            return Err(Error::FrameTag(self.sequence));
-        }
+        self.open_frame(part, head, length)?;
         let at = if last {
             self.end(total)?
         } else {
@@ -272,6 +259,30 @@ impl<R: Read> MessageReader<R> {
             self.state = State::Done;
         }
         Ok((at + head, at + head + length))
+    }
+
+    /// Opens the frame that begins here where it lies, piece by piece as it arrives: so what was just read is in the processor's cache.
+    fn open_frame(&mut self, part: Part, head: usize, length: usize) -> Result<()> {
+        let (what, iv_at) = if part == Part::LastFrame { ("the last frame", 8) } else { ("a frame", 4) };
+        let (wrong, total) = (Error::FrameTag(self.sequence), head + length + TAG);
+        if length <= PIECE {
+            let frame = self.source.need(total, what)?;
+            hash(&mut self.verifier, frame);
+            let iv = array(&frame[iv_at..]);
+            return self.cipher.open(part, self.sequence, iv, &mut frame[head..]).then_some(()).ok_or(wrong);
+        }
+        let frame = self.source.need(head, what)?;
+        hash(&mut self.verifier, frame);
+        let mut opening = self.cipher.opening(part, self.sequence, &array(&frame[iv_at..]), length)?;
+        for from in (0..length).step_by(PIECE) {
+            let to = length.min(from + PIECE);
+            let piece = &mut self.source.need(head + to, what)?[head + from..];
+            hash(&mut self.verifier, piece);
+            opening.update(piece)?;
+        }
+        let tag = &self.source.need(total, what)?[head + length..];
+        hash(&mut self.verifier, tag);
+        opening.finish(&array(tag)).map_err(|_| wrong)
     }
 
     fn in_order(&self, found: u32) -> Result<()> {
@@ -286,9 +297,7 @@ impl<R: Read> MessageReader<R> {
             usize::try_from(length).ok().filter(|length| *length <= limit).ok_or(Error::HoldLimit { limit })?;
         let total = WHOLE_HEAD + length + TAG;
         let body = self.source.need(total, "the body")?;
-        if let Some(verifier) = &mut self.verifier {
-            verifier.update(&body[WHOLE_HEAD..]);
-        }
+        hash(&mut self.verifier, &body[WHOLE_HEAD..]);
         if !self.cipher.open(Part::Whole, 1, iv, &mut body[WHOLE_HEAD..]) {
             return Err(Error::BodyTag);
         }
@@ -300,15 +309,11 @@ impl<R: Read> MessageReader<R> {
     /// IV and length of a body without frames.
     fn whole_head(&mut self) -> Result<([u8; 12], u64)> {
         let head = self.source.need(WHOLE_HEAD, "the body")?;
-        let (iv, length) = head.split_at(12);
-        let iv = <[u8; 12]>::try_from(iv).map_err(|_| Error::BodyTag)?;
-        let length = length.iter().fold(0, |length, byte| length << 8 | u64::from(*byte));
+        let (iv, length) = (array(head), u64::from_be_bytes(array(&head[12..])));
         if length > evp::MESSAGE_LIMIT {
             return Err(Error::BodyLength(length));
         }
-        if let Some(verifier) = &mut self.verifier {
-            verifier.update(head);
-        }
+        hash(&mut self.verifier, head);
         Ok((iv, length))
     }
 
@@ -316,8 +321,8 @@ impl<R: Read> MessageReader<R> {
     fn end(&mut self, passed: usize) -> Result<usize> {
         let mut total = passed;
         if let Some(verifier) = self.verifier.take() {
-            let length = self.source.need(passed + 2, "the footer")?;
-            let length = usize::from(u16::from_be_bytes([length[passed], length[passed + 1]]));
+            let length = u16::from_be_bytes(array(&self.source.need(passed + 2, "the footer")?[passed..]));
+            let length = usize::from(length);
             total += 2 + length;
             let footer = self.source.need(total, "the footer")?;
             verifier.verify(&footer[passed + 2..])?;
@@ -328,9 +333,15 @@ impl<R: Read> MessageReader<R> {
     }
 }
 
-/// The first four bytes as a number.
-fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
+/// The first bytes, of which there are enough: whoever asks has asked the source for them.
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    *bytes.first_chunk().expect("the source gave as many bytes as were needed")
+}
+
+fn hash(verifier: &mut Option<Verifier>, bytes: &[u8]) {
+    if let Some(verifier) = verifier {
+        verifier.update(bytes);
+    }
 }
 
 impl<R: Read> BufRead for MessageReader<R> {

@@ -2,7 +2,7 @@
 
 use crate::support::{Trickle, aes, decryptor, encryptor, open, read};
 use client::Error;
-use client::message::{Body, Suite};
+use client::message::{Body, Release, Suite};
 use proptest::prelude::*;
 use std::io::{BufRead, Write};
 
@@ -25,6 +25,7 @@ proptest! {
         writes in prop::collection::vec(1usize..5000, 0..8),
         reads in prop::collection::vec(1usize..9000, 0..8),
         whole: bool,
+        copied: bool,
     ) {
         // Frames of a few bytes are for messages of a few hundred.
         let size = if frame < 40 { size % 1000 } else { size };
@@ -35,12 +36,18 @@ proptest! {
         }
         let mut writer = encryptor.start(Vec::new()).unwrap();
         let mut rest = &plaintext[..];
-        for piece in writes.iter().cycle().take(if writes.is_empty() { 0 } else { 400 }) {
+        for piece in writes.iter().cycle().take(if writes.is_empty() { 0 } else { 20 }) {
             let (piece, after) = rest.split_at((*piece).min(rest.len()));
             writer.write_all(piece).unwrap();
             rest = after;
         }
-        writer.write_all(rest).unwrap();
+        if copied {
+            writer.write_all(&rest[..rest.len() / 3]).unwrap();
+            let mut input = Trickle { bytes: &rest[rest.len() / 3..], pieces: &reads, turn: 0 };
+            prop_assert_eq!(writer.copy_from(&mut input).unwrap(), u64::try_from(rest.len() - rest.len() / 3).unwrap());
+        } else {
+            writer.write_all(rest).unwrap();
+        }
         let (message, header) = writer.finish().unwrap();
         prop_assert_eq!(header.body(), if whole { Body::Whole } else { Body::Framed(frame) });
 
@@ -55,6 +62,23 @@ proptest! {
         prop_assert_eq!(reader.context().get("ключ"), Some("значение"));
         prop_assert_eq!(reader.decrypt_into(&mut place).unwrap(), header);
         prop_assert!(place == plaintext);
+    }
+
+    /// Longer ones than are opened at once.
+    #[test]
+    fn long_frames_are_as_strict_as_short_ones(
+        suite in prop::sample::select(vec![Suite::Aes256Commit, Suite::Aes256CommitP384]),
+        at: prop::sample::Index,
+        bit in 0u8..8,
+    ) {
+        let message = encryptor(suite, aes()).frame_length(150_000).encrypt(&bytes(320_000)).unwrap();
+        let at = at.index(message.len());
+        let mut forged = message.clone();
+        forged[at] ^= 1 << bit;
+        prop_assert!(open(&forged).is_err());
+        prop_assert!(matches!(open(&message[..at]), Err(Error::Truncated(_))));
+        let (found, ended) = read(&decryptor(aes()).release(Release::Frames), &forged[..]);
+        prop_assert!(ended.is_err() && bytes(320_000).starts_with(&found) && found.len() % 150_000 == 0);
     }
 
     #[test]
