@@ -71,7 +71,8 @@ fn describe(letting: &Letting) -> String {
     if *elsewhere {
         line += ", if its own account lets it";
     }
-    line
+    // Whoever writes a policy chooses its `Sid`s: they end no line and command no terminal.
+    line.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]
@@ -93,5 +94,7 @@ mod tests {
         letting.elsewhere = true;
         let line = "by grant ab12 with EncryptionContextSubset {\"a\":\"b\"}, if its own account lets it";
         assert!(describe(&letting).ends_with(line));
+        letting.statement = text("a\n\u{1b}[2J\u{9b}b");
+        assert!(describe(&letting).contains("a\\n\\u{1b}[2J\\u{9b}b"), "{}", describe(&letting));
     }
 }

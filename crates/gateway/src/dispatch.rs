@@ -241,6 +241,11 @@ async fn anonymous(app: &App, request: &mut Request, facts: Arc<RequestFacts>) -
         Ok((caller, check)) => {
             request.body.guard(check, &request.headers);
             let response = s3(app, &caller, request).await;
+            if response.status == StatusCode::FORBIDDEN
+                && let Err(wait) = app.limiter.admit_refused(request.client)
+            {
+                return Answered::outside(Service::S3, Service::S3.throttled(request, wait));
+            }
             Answered { service: Service::S3, response, caller: Some(caller), body: Bytes::new() }
         }
         Err(refusal) => Answered::outside(Service::S3, s3::refuse(request, &refusal)),

@@ -60,6 +60,10 @@ impl Keys {
     }
 }
 
+/// Most bytes of a policy with lasting names, which are longer than what a request may name accounts by. With its seal it is one value of
+/// the store ([`meta::MAX_VALUE`]).
+const MAX_STORED_POLICY: usize = 64 * 1024 - 512;
+
 /// A key policy that may be stored.
 pub(crate) struct KeyPolicy {
     /// Each AWS principal by its lasting name.
@@ -90,6 +94,11 @@ impl Keys {
             lasting.insert(named, name);
         }
         let text = policy::text::exchange_aws_principals(text, &lasting);
+        if text.len() > MAX_STORED_POLICY {
+            let text =
+                format!("The key policy is longer than {MAX_STORED_POLICY} bytes with the ARNs of its accounts.");
+            return Err(Error::LimitExceeded(text));
+        }
         let document = Document::parse(&text, Kind::Key).map_err(malformed)?;
         Ok(KeyPolicy { text, document })
     }

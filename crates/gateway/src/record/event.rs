@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::identity::{Identity, user_name};
 use super::json::Object;
-use super::limit::{self, LIMIT};
+use super::limit::{self, LIMIT, UNSIGNED_LIMIT};
 use super::times::Iso;
 
 /// `eventVersion`
@@ -84,8 +84,10 @@ pub(crate) struct Recipient {
 impl Told<'_> {
     /// The event for one recipient.
     pub(crate) fn event(&self, recipient: Recipient) -> audit::Event {
-        let parameters = limit::shown(self.parameters, LIMIT);
-        let elements = limit::shown(self.elements, LIMIT.saturating_sub(parameters.len()));
+        let by_nobody = self.principal.is_anonymous() && self.error.is_some();
+        let limit = if by_nobody { UNSIGNED_LIMIT } else { LIMIT };
+        let parameters = limit::shown(self.parameters, limit);
+        let elements = limit::shown(self.elements, limit.saturating_sub(parameters.len()));
         let mut record = Vec::with_capacity(2_048);
         Object::write(&mut record, |record| self.write(record, recipient, [&parameters, &elements, self.additional]));
         if record.len() > audit::MAX_RECORD {

@@ -78,6 +78,17 @@ impl Limiter {
         }
     }
 
+    /// Counts a request to S3 that nobody signed and that was refused, by where it comes from: its record is in the account of the bucket.
+    ///
+    /// # Errors
+    /// When to come again.
+    pub(crate) fn admit_refused(&self, address: IpAddr) -> Result<(), Duration> {
+        match self.failures {
+            Some(_) => self.admit_unsigned(address),
+            None => Ok(()),
+        }
+    }
+
     /// Counts a request of STS's that nobody signed and that goes on record in somebody's account, by where it comes from.
     ///
     /// # Errors
@@ -117,8 +128,9 @@ pub(crate) fn retry_after(mut response: Response, wait: Duration) -> Response {
     response
 }
 
-/// Of those that nobody signed and whose token is not good, a source has one each second: 86,400 records a day, about 100 MB of the audit
-/// log. So many at once: whatever a fleet behind one address does wrong in its first moment is told it for what it is.
+/// Of those that nobody signed and that are refused, a source has one each second: 86,400 records a day, at most 500 MB of the audit log,
+/// since none has more than 6 KB. So many at once: whatever a fleet behind one address does wrong in its first moment is told it for what
+/// it is.
 fn unsigned() -> Rate {
     Rate::every(Duration::from_secs(1), UNSIGNED_BURST)
 }

@@ -126,7 +126,8 @@ impl Issuers {
             }
             Err(error) => {
                 tracing::warn!(issuer = url, %error, "an OpenID Connect issuer gave no keys");
-                state.keys = None;
+                // What it gave before is good for its time, or a token of whoever would end the sessions of everybody else.
+                state.keys = state.keys.take().filter(|(_, at)| at.elapsed() < KEYS_LIFE);
                 Err(match error {
                     Failure::Courier(_) => Rejected::Unreachable,
                     Failure::Answer(_) => Rejected::Key,

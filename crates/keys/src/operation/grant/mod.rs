@@ -187,8 +187,9 @@ impl Keys {
             _ => return Err(either("RetiringPrincipal", "RetiringServicePrincipal")),
         };
         let names = self.names_sought(text).await?;
-        let account = names.iter().find_map(Party::account);
-        if account.is_some_and(|account| account != principal.account.as_str()) {
+        // Whose a principal was that is gone, nobody knows.
+        let account = names.iter().find_map(Party::account).ok_or_else(|| no_such_principal(text))?;
+        if account != principal.account.as_str() {
             return Err(denied(principal, Action::ListRetirableGrants, text));
         }
         self.allow_account_wide(principal, Action::ListRetirableGrants, ALL, &[])?;
@@ -205,9 +206,7 @@ impl Keys {
             let place = places.into_iter().find(|place| place.key == row.key).ok_or_else(damaged)?;
             vault.decode(&place, &row.value, decode_empty)?;
             let (Some(grant), Some(key)) = (vault.grant(id, grant).await?, vault.key(id).await?) else { continue };
-            let terms = &grant.value.terms;
-            let own = [key.record.owner.account(), Some(terms.issuing_account)].contains(&Some(principal.account));
-            if terms.retiring.as_ref().is_some_and(|party| names.contains(party)) && (account.is_some() || own) {
+            if grant.value.terms.retiring.as_ref().is_some_and(|party| names.contains(party)) {
                 grants.push(self.entry(&key, grant.value).await?);
             }
         }
