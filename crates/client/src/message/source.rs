@@ -1,4 +1,4 @@
-//! Input in a window that holds what is needed next, and grows no faster than bytes arrive.
+//! Input in a window that holds what is needed next, and beyond two mebibytes grows no faster than bytes arrive.
 
 use crate::error::{Error, Result};
 use std::io::{ErrorKind, Read};
@@ -6,6 +6,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes asked of the input at once, at least: 16 frames of the usual 4 KiB.
 const READ: usize = 1 << 16;
+
+/// Bytes for which there is room at once when they are needed; beyond, the window grows as they arrive. Frames of a mebibyte are usual.
+const EAGER: usize = 2 << 20;
+
+/// Bytes beyond those that are needed: the last frame's head is longer than the others', and a signature may follow.
+const SPARE: usize = 256;
 
 /// What has arrived and is not done with lies from `start` to `end`. Frames are decrypted where they lie, so it is wiped.
 pub(super) struct Source<R> {
@@ -71,7 +77,8 @@ impl<R: Read> Source<R> {
         Err(Error::Trailing)
     }
 
-    /// Room behind what is there: by moving it to the front, and once the window is full, in one of twice the size at most.
+    /// Room behind what is there: by moving it to the front, and once the window is full, in a larger one: of twice the size at most, or
+    /// of [`EAGER`].
     fn make_room(&mut self, bytes: usize) {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -83,7 +90,8 @@ impl<R: Read> Source<R> {
         self.window.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, there);
         if there == self.window.len() {
-            let mut larger = Zeroizing::new(vec![0; bytes.min(2 * there).max(READ)]);
+            let size = if bytes <= EAGER { bytes + SPARE } else { bytes.min(2 * there) };
+            let mut larger = Zeroizing::new(vec![0; size.max(READ)]);
             larger[..there].copy_from_slice(&self.window);
             self.window = larger;
         }
@@ -184,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_window_grows_no_faster_than_bytes_arrive() {
-        let mut source = Source::new(&[1; 100_000][..]);
+        let mut source = Source::new(&[1; 3_000_000][..]);
         assert!(matches!(source.need(usize::MAX / 4, "test"), Err(Error::Truncated("test"))));
-        assert!(source.window.len() <= 200_000, "{}", source.window.len());
+        assert!(source.window.len() <= 6_000_000, "{}", source.window.len());
     }
 }
