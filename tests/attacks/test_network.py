@@ -214,6 +214,23 @@ def test_failures_slow_down_their_source_alone(tmp_path):
         server.stop()
 
 
+def test_who_does_not_sign_writes_little_into_the_log_of_a_bucket(tmp_path):
+    server = Server(tmp_path, environment={"STRONGROOM_DELAY_FAILURES": "on"}).start()
+    try:
+        server.client().create_bucket(Bucket="bucket")
+        long = {"User-Agent": secrets.token_hex(3_000), "x-amz-meta-a": secrets.token_hex(900)}
+        with requests.Session() as stranger:
+            codes = [stranger.get(server.http + "/bucket?policy", headers=long, timeout=10).status_code for _ in range(160)]
+        throttled = codes.count(503)
+        assert set(codes) == {403, 503} and 20 <= throttled <= 60 and codes.index(503) >= 100
+        asked = [{"AttributeKey": "EventName", "AttributeValue": "GetBucketPolicy"}]
+        pages = server.client("cloudtrail").get_paginator("lookup_events").paginate(LookupAttributes=asked)
+        records = [event["CloudTrailEvent"] for page in pages for event in page["Events"]]
+        assert len(records) == 160 - throttled and max(map(len, records)) < 6_000
+    finally:
+        server.stop()
+
+
 def test_quotas_of_aws_hold_if_they_shall(tmp_path):
     server = Server(tmp_path, "--request-quotas", "on", "--request-rate", "1000").start()
     try:
