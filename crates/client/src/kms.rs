@@ -10,6 +10,52 @@ use crate::context::EncryptionContext;
 use crate::secret::DataKey;
 
 /// Three operations of the AWS Key Management Service. Calls block until they are answered.
+///
+/// Here is one whose only key is in memory; one of AWS or Strongroom signs HTTP requests instead.
+///
+/// ```
+/// use client::keys::AesKey;
+/// use client::kms::{DecryptedKey, EncryptedKey, GeneratedKey, KeyRequest, Kms, KmsError};
+/// use client::message::{Decryptor, Encryptor, KmsDiscovery, KmsKeyring};
+/// use client::{DataKey, Error};
+///
+/// const ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234";
+///
+/// struct InMemory(AesKey);
+///
+/// fn failed(error: Error) -> KmsError {
+///     KmsError::new("InvalidCiphertextException", error.to_string())
+/// }
+///
+/// impl Kms for InMemory {
+///     fn generate_data_key(&self, key: &KeyRequest<'_>, bytes: usize) -> Result<GeneratedKey, KmsError> {
+///         let plaintext = DataKey::random(bytes).map_err(failed)?;
+///         let EncryptedKey { ciphertext, key_arn } = self.encrypt(key, &plaintext)?;
+///         Ok(GeneratedKey { plaintext, ciphertext, key_arn })
+///     }
+///
+///     fn encrypt(&self, key: &KeyRequest<'_>, plaintext: &DataKey) -> Result<EncryptedKey, KmsError> {
+///         let aad = key.context.serialize().map_err(failed)?;
+///         let (iv, sealed) = self.0.seal(&aad, plaintext.as_bytes()).map_err(failed)?;
+///         Ok(EncryptedKey { ciphertext: [&iv[..], &sealed].concat(), key_arn: ARN.to_owned() })
+///     }
+///
+///     fn decrypt(&self, key: &KeyRequest<'_>, ciphertext: &[u8]) -> Result<DecryptedKey, KmsError> {
+///         let aad = key.context.serialize().map_err(failed)?;
+///         let (iv, sealed) = ciphertext.split_first_chunk().ok_or(failed(Error::Unwrap))?;
+///         Ok(DecryptedKey { plaintext: self.0.open(iv, &aad, sealed).map_err(failed)?, key_arn: ARN.to_owned() })
+///     }
+/// }
+///
+/// let kms = InMemory(AesKey::generate()?);
+/// let message = Encryptor::new(KmsKeyring::new(&kms, ARN)?).context([("purpose", "backup")]).encrypt(b"attack at dawn")?;
+///
+/// // With that key alone, or with any of an account's keys that a message names.
+/// assert!(Decryptor::new(KmsKeyring::new(&kms, ARN)?).decrypt(&message).is_ok());
+/// let ours = KmsDiscovery::new(&kms).only("aws", ["111122223333"]);
+/// assert_eq!(Decryptor::new(ours).decrypt(&message)?.plaintext.as_slice(), b"attack at dawn");
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Kms: Send + Sync {
     /// `GenerateDataKey`: a new data key of so many bytes, in clear and encrypted.
     ///

@@ -11,6 +11,8 @@ use crate::secret::DataKey;
 
 /// Opens with whichever key a message names, as far as the caller may use it. It cannot wrap.
 ///
+/// [`Kms`] has an example.
+///
 /// Set [`KmsDiscovery::only`]: without it, a message can have the caller use any key of anybody who lets it.
 pub struct KmsDiscovery<K> {
     kms: K,

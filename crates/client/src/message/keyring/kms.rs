@@ -11,6 +11,8 @@ use crate::secret::DataKey;
 
 /// One key of a key management service.
 ///
+/// [`Kms`] has an example.
+///
 /// It wraps with whatever names the key (ARN, id, alias); it opens only what names the same ARN, since what a stranger wrote into a
 /// message must not decide which key is used.
 pub struct KmsKeyring<K> {
