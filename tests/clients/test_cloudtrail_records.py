@@ -17,12 +17,14 @@ from cloudtrail import FAST, Trail
 from strongroom import ACCOUNT, REGION, ROOT, Server
 
 AUDIT = ROOT / "docs/audit.md"
+OTHER_REGION = "eu-central-1"
 EVERY_OBJECT = [{"DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("records"), *FAST, "--blocked-encryption-types", "NONE").start()
+    options = ["--regions", f"{REGION},{OTHER_REGION}", "--blocked-encryption-types", "NONE"]
+    server = Server(tmp_path_factory.mktemp("records"), *FAST, *options).start()
     yield server
     server.stop()
 
@@ -133,14 +135,18 @@ def names(value, path=""):
     return set()
 
 
-def lookup(server, key, value):
-    client = server.client("cloudtrail", secure=True)
+def lookup(server, key, value, **options):
+    client = server.client("cloudtrail", secure=True, **options)
     attributes = [{"AttributeKey": key, "AttributeValue": value}]
     return client.lookup_events(LookupAttributes=attributes)["Events"]
 
 
-def records(server, name):
-    return [json.loads(event["CloudTrailEvent"]) for event in lookup(server, "EventName", name)]
+def records(server, name, **options):
+    return [json.loads(event["CloudTrailEvent"]) for event in lookup(server, "EventName", name, **options)]
+
+
+def key_resource(arn):
+    return {"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn}
 
 
 def test_events_are_found_by_every_attribute(server, pair):
@@ -190,7 +196,7 @@ def test_secrets_are_in_no_record(server, trail, pair):
     blob = kms.encrypt(KeyId=key, Plaintext=secret, EncryptionContext=context)["CiphertextBlob"]
     kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
     shown = next(r for r in records(server, "Encrypt") if r["requestParameters"]["keyId"] == key)
-    assert shown["requestParameters"] == {"keyId": key, "encryptionContext": context}
+    assert shown["requestParameters"] == {"keyId": key, "encryptionContext": context, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
     assert shown["responseElements"] is None
     bucket = "secrets-" + secrets.token_hex(4)
     s3.create_bucket(Bucket=bucket)
@@ -236,15 +242,99 @@ def test_what_kms_changes_is_told_with_the_key(server):
     made = kms.create_key(Description="told", Tags=[{"TagKey": "A", "TagValue": "b"}])["KeyMetadata"]
     alias = "alias/" + secrets.token_hex(4)
     kms.create_alias(AliasName=alias, TargetKeyId=made["KeyId"])
+    kms.delete_alias(AliasName=alias)
     kms.schedule_key_deletion(KeyId=made["KeyId"], PendingWindowInDays=7)
     created = next(r for r in records(server, "CreateKey") if r["responseElements"]["keyMetadata"]["keyId"] == made["KeyId"])
-    assert created["requestParameters"]["tags"] == [{"tagKey": "A", "tagValue": "b"}]
+    assert created["requestParameters"] == {
+        "description": "told",
+        "tags": [{"tagKey": "A", "tagValue": "b"}],
+        "origin": "AWS_KMS",
+        "bypassPolicyLockoutSafetyCheck": False,
+        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "keySpec": "SYMMETRIC_DEFAULT",
+        "keyUsage": "ENCRYPT_DECRYPT",
+    }
+    assert created["resources"] == [key_resource(made["Arn"])]
+    assert "CreateKey" in {event["EventName"] for event in lookup(server, "ResourceName", made["Arn"])}
     assert re.fullmatch(r"\w{3} \d+, \d{4}, \d+:\d\d:\d\d [AP]M", created["responseElements"]["keyMetadata"]["creationDate"])
     aliased = next(r for r in records(server, "CreateAlias") if r["requestParameters"]["aliasName"] == alias)
     assert aliased["responseElements"] == {"keyId": made["Arn"]}
     assert made["Arn"] in {resource["ARN"] for resource in aliased["resources"]}
+    deleted = next(r for r in records(server, "DeleteAlias") if r["requestParameters"]["aliasName"] == alias)
+    assert deleted["responseElements"] == {"keyId": made["Arn"]}
+    assert deleted["resources"] == [key_resource(f"arn:aws:kms:{REGION}:{ACCOUNT}:{alias}"), key_resource(made["Arn"])]
     scheduled = next(r for r in records(server, "ScheduleKeyDeletion") if r["requestParameters"]["keyId"] == made["KeyId"])
     assert scheduled["responseElements"]["keyState"] == "PendingDeletion" and scheduled["readOnly"] is False
+
+
+def test_whoever_retires_a_grant_tells_the_keys_owner(server):
+    """By its token and by its id, in the key's account and in another one."""
+    made = json.loads(server.run("account", "create", "retirers", "--json", check=True).stdout)
+    other, root = made["account"], (made["access_key_id"], made["secret_access_key"])
+    server.client("iam", secure=True, credentials=root).create_user(UserName="retirer")
+    access = server.client("iam", secure=True, credentials=root).create_access_key(UserName="retirer")["AccessKey"]
+    theirs = (access["AccessKeyId"], access["SecretAccessKey"])
+    kms = server.client("kms", secure=True)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    arn = f"arn:aws:iam::{other}:user/retirer"
+
+    def granted():
+        return kms.create_grant(KeyId=key, GranteePrincipal=arn, RetiringPrincipal=arn, Operations=["Decrypt"])
+
+    def told(grant, **options):
+        found = records(server, "RetireGrant", **options)
+        return [record for record in found if record.get("additionalEventData") == {"grantId": grant["GrantId"]}]
+
+    for by_token in [True, False]:
+        for credentials in [None, theirs]:
+            grant = granted()
+            named = {"GrantToken": grant["GrantToken"]} if by_token else {"KeyId": key, "GrantId": grant["GrantId"]}
+            shown = None if by_token else {"keyId": key, "grantId": grant["GrantId"]}
+            server.client("kms", secure=True, credentials=credentials).retire_grant(**named)
+            [owners] = told(grant)
+            everybody = [owners]
+            if credentials:
+                [callers] = told(grant, credentials=root)
+                assert (owners["recipientAccountId"], callers["recipientAccountId"]) == (ACCOUNT, other)
+                assert owners["sharedEventID"] == callers["sharedEventID"]
+                everybody.append(callers)
+            for record in everybody:
+                assert record["resources"] == [key_resource(key)]
+                assert (record["requestParameters"], record["responseElements"]) == (shown, None)
+    assert grant["GrantToken"] not in json.dumps(everybody)
+    refused = granted()
+    server.client("iam", secure=True, credentials=root).create_user(UserName="nobody")
+    access = server.client("iam", secure=True, credentials=root).create_access_key(UserName="nobody")["AccessKey"]
+    nobody = server.client("kms", secure=True, credentials=(access["AccessKeyId"], access["SecretAccessKey"]))
+    with pytest.raises(botocore.exceptions.ClientError):
+        nobody.retire_grant(GrantToken=refused["GrantToken"])
+    [record] = [record for record in records(server, "RetireGrant", credentials=root) if record.get("errorCode")]
+    assert "resources" not in record and "additionalEventData" not in record
+    assert not [record for record in records(server, "RetireGrant") if record.get("errorCode")]
+
+
+def test_what_is_done_in_another_region_is_told_there(server):
+    kms = server.client("kms", secure=True)
+    key = kms.create_key(MultiRegion=True, Description="mrk")["KeyMetadata"]
+    replica = kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion=OTHER_REGION, Description="there")["ReplicaKeyMetadata"]
+    kms.update_primary_region(KeyId=key["KeyId"], PrimaryRegion=OTHER_REGION)
+    [replicated] = records(server, "ReplicateKey")
+    assert replicated["resources"] == [key_resource(key["Arn"])]
+    assert replicated["requestParameters"]["bypassPolicyLockoutSafetyCheck"] is False
+    assert not records(server, "ReplicateKey", region=OTHER_REGION)
+    [created] = records(server, "CreateKey", region=OTHER_REGION)
+    assert (created["awsRegion"], created["requestID"]) == (OTHER_REGION, replicated["requestID"])
+    assert created["eventID"] != replicated["eventID"]
+    assert created["responseElements"]["keyMetadata"] == replicated["responseElements"]["replicaKeyMetadata"]
+    assert created["resources"] == [key_resource(replica["Arn"])]
+    [here], [there] = (records(server, "UpdatePrimaryRegion", region=region) for region in (REGION, OTHER_REGION))
+    assert (here["awsRegion"], there["awsRegion"]) == (REGION, OTHER_REGION)
+    for record, arn in [(here, key["Arn"]), (there, replica["Arn"])]:
+        assert record["requestParameters"] == {"keyId": key["KeyId"], "primaryRegion": OTHER_REGION}
+        assert (record["responseElements"], record["resources"]) == ({"keyId": arn}, [key_resource(arn)])
+    with pytest.raises(botocore.exceptions.ClientError):
+        kms.update_primary_region(KeyId=key["KeyId"], PrimaryRegion=OTHER_REGION)
+    assert len(records(server, "UpdatePrimaryRegion", region=OTHER_REGION)) == 1, "a refusal is told in the Region that was asked"
 
 
 def test_failed_signatures_leave_no_record(server):

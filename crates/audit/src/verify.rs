@@ -53,6 +53,7 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Finding::Damaged(row) => write!(f, "{row}: does not open, or says what cannot be"),
+            Finding::Missing(from, to) if from == to => write!(f, "event {from}: missing"),
             Finding::Missing(from, to) => write!(f, "events {from} to {to}: missing"),
             Finding::Overlap(first) => write!(f, "the block from event {first} on: has numbers that another block has"),
             Finding::Broken(first) => write!(f, "the block from event {first} on: does not continue the chain"),

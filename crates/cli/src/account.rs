@@ -93,7 +93,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
 
 fn describe(account: &Account) -> String {
     let Account { id, name, alias, root_access_keys, users, roles, closing } = account;
-    let mut line = format!("{id}  {name:?}  {users} users, {roles} roles");
+    let counted = |count: &usize, one: &str| format!("{count} {one}{}", if *count == 1 { "" } else { "s" });
+    let mut line = format!("{id}  {name:?}  {}, {}", counted(users, "user"), counted(roles, "role"));
     if let Some(alias) = alias {
         line += &format!(", alias {alias}");
     }
@@ -123,6 +124,8 @@ mod tests {
         };
         let line = "111122223333  \"team\\n\"  2 users, 0 roles, alias team, root access keys AKIA1";
         assert_eq!(describe(&account), line);
+        let account = Account { users: 1, roles: 1, alias: None, root_access_keys: Vec::new(), ..account };
+        assert_eq!(describe(&account), "111122223333  \"team\\n\"  1 user, 1 role");
     }
 
     #[test]

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::Keys;
 use crate::decide::{No, Use, denied};
 use crate::error::Error;
+use crate::grant::GrantId;
 use crate::identifier::{AliasName, KeyArn, KeyId, Reference, Target};
 use crate::managed::managed_description;
 use crate::principal::{AccountId, Principal, Region};
-use crate::record::Owner;
+use crate::record::{KeyRecord, Owner};
 use crate::request::{self, KeyUse};
-use crate::vault::Key;
+use crate::vault::{Draft, Key};
 
 macro_rules! actions {
     ($($action:ident),+ $(,)?) => {
@@ -291,12 +292,32 @@ impl Keys {
 }
 
 /// Notes for the audit that the request that runs is about a key.
-fn note(key: &Key, action: Action) {
-    let owner = key.record.owner.account();
+pub(crate) fn note(key: &Key, action: Action) {
+    note_record(&key.arn, &key.record, action, None);
+}
+
+/// The same of a key that was just made.
+pub(crate) fn note_made(made: &Draft, action: Action) {
+    note_record(&made.arn, &made.record, action, None);
+}
+
+/// The same of one of the key's grants.
+pub(crate) fn note_grant(key: &Key, action: Action, grant: GrantId) {
+    note_record(&key.arn, &key.record, action, Some(grant));
+}
+
+fn note_record(arn: &str, record: &KeyRecord, action: Action, grant: Option<GrantId>) {
     let Some(event) = request::event() else { return };
-    let (operation, key_arn) = (action.operation(), key.arn.clone());
-    let key_store_id = key.record.custody.store().map(str::to_owned);
-    request::note(|| KeyUse { event, operation, key_arn, owner, material_id: None, key_store_id, by_service: None });
+    request::note(|| KeyUse {
+        event,
+        operation: action.operation(),
+        key_arn: arn.to_owned(),
+        owner: record.owner.account(),
+        material_id: None,
+        key_store_id: record.custody.store().map(str::to_owned),
+        grant_id: grant.map(|grant| grant.to_string()),
+        by_service: None,
+    });
 }
 
 /// What another account does not have is refused as what it has: [`No::told`].

@@ -39,6 +39,8 @@ pub struct KeyUse {
     pub material_id: Option<String>,
     /// The custom key store that the key is in.
     pub key_store_id: Option<String>,
+    /// The grant that RetireGrant is about, which its request may name by a token alone.
+    pub grant_id: Option<String>,
     /// What a service asked in the caller's name; none of what the caller asked KMS itself.
     pub by_service: Option<ServiceUse>,
 }
@@ -137,6 +139,7 @@ mod tests {
                 owner: None,
                 material_id: None,
                 key_store_id: None,
+                grant_id: None,
                 by_service: None,
             });
             note_material("another", || unreachable!("nobody uses it"));

@@ -69,6 +69,7 @@ impl<'a> Noted<'a> {
             owner: key.and_then(|key| key.record.owner.account()),
             material_id: self.material_id.filter(|_| error.is_none()),
             key_store_id: key.and_then(|key| key.record.custody.store()).map(str::to_owned),
+            grant_id: None,
             by_service: Some(ServiceUse {
                 encryption_context: self.context.clone(),
                 error: error.map(|error| (error.code(), error.message().to_owned())),

@@ -190,6 +190,8 @@ async fn retention_removes_whole_blocks_and_the_chain_verifies_from_there() {
     let anchor = body(&fixture, &anchor_key()).await;
     delete(&fixture, &anchor_key()).await;
     assert_eq!(check(&fixture, None).await.findings, [Finding::Missing(1, removed)]);
+    assert_eq!(Finding::Missing(1, 3).to_string(), "events 1 to 3: missing");
+    assert_eq!(Finding::Missing(8, 8).to_string(), "event 8: missing");
     put(&fixture, &anchor_key(), anchor.slice(1..)).await;
     assert!(!check(&fixture, None).await.findings.is_empty());
     put(&fixture, &anchor_key(), anchor).await;

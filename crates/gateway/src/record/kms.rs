@@ -8,7 +8,7 @@ use keys::{AccountId, KeyUse, Region, ServiceUse};
 
 use super::event::Resource;
 use super::json::Object;
-use super::transcode::{Rules, transcode};
+use super::transcode::{LeftOut, Rules, transcode};
 
 /// `eventSource`
 pub(crate) const SOURCE: &str = "kms.amazonaws.com";
@@ -52,7 +52,38 @@ pub(crate) const RULES: Rules = Rules {
         "SourceEncryptionContext",
     ],
     times: &["ConnectionDate", "CreationDate", "DeletionDate", "ValidTo"],
+    // As the examples of these operations have them.
+    left_out: &[
+        (
+            "CreateKey",
+            &[
+                left_out("Description", r#""""#),
+                left_out("Origin", r#""AWS_KMS""#),
+                left_out("BypassPolicyLockoutSafetyCheck", "false"),
+                LeftOut { member: "CustomerMasterKeySpec", other_name: Some("KeySpec"), value: SYMMETRIC_DEFAULT },
+                LeftOut { member: "KeySpec", other_name: Some("CustomerMasterKeySpec"), value: SYMMETRIC_DEFAULT },
+                left_out("KeyUsage", r#""ENCRYPT_DECRYPT""#),
+            ],
+        ),
+        ("Decrypt", &[left_out("EncryptionAlgorithm", SYMMETRIC_DEFAULT)]),
+        ("Encrypt", &[left_out("EncryptionAlgorithm", SYMMETRIC_DEFAULT)]),
+        (
+            "ReEncrypt",
+            &[
+                left_out("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT),
+                left_out("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT),
+            ],
+        ),
+        ("ReplicateKey", &[left_out("BypassPolicyLockoutSafetyCheck", "false"), left_out("Description", r#""""#)]),
+    ],
 };
+
+/// As JSON.
+const SYMMETRIC_DEFAULT: &str = r#""SYMMETRIC_DEFAULT""#;
+
+const fn left_out(member: &'static str, value: &'static str) -> LeftOut {
+    LeftOut { member, other_name: None, value }
+}
 
 /// Whether an operation changes nothing. Cryptography does not.
 pub(crate) fn is_read_only(operation: &str) -> bool {
@@ -63,18 +94,40 @@ pub(crate) fn is_read_only(operation: &str) -> bool {
 pub(crate) fn elements(operation: &str, answer: &[u8], uses: &[KeyUse], out: &mut Vec<u8>) {
     if TELLING.contains(&operation) {
         transcode(answer, &RULES, out);
-    } else if let (false, Some(key)) = (is_read_only(operation), uses.iter().find(|used| used.by_service.is_none())) {
+    } else if let (false, Some(key)) = (is_silent(operation), uses.iter().find(|used| used.by_service.is_none())) {
         // "log entries ... include the key ARN of the affected KMS key in the responseElements.keyId value, even though this
         // operation does not return the key ARN."
         Object::write(out, |elements| elements.text("keyId", &key.key_arn));
     }
 }
 
-/// `additionalEventData`: which materials were used, by what was done with the keys in this order, and in which key store a key is.
+/// What the CreateKey in the other Region that is part of a ReplicateKey would have answered.
+pub(crate) fn replica_made(answer: &[u8]) -> Vec<u8> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Replicated<'a> {
+        #[serde(borrow)]
+        replica_key_metadata: &'a serde_json::value::RawValue,
+    }
+    let mut made = Vec::new();
+    if let Ok(Replicated { replica_key_metadata }) = serde_json::from_slice(answer) {
+        Object::write(&mut made, |made| made.raw("KeyMetadata", replica_key_metadata.get().as_bytes()));
+    }
+    made
+}
+
+/// The Region of a key that was used.
+pub(crate) fn region(used: &KeyUse) -> Option<&str> {
+    used.key_arn.strip_prefix("arn:aws:kms:")?.split(':').next()
+}
+
+/// `additionalEventData`: which materials were used, by what was done with the keys in this order, in which key store a key is, and which
+/// grant was retired.
 pub(crate) fn additional(operation: &str, uses: &[KeyUse], out: &mut Vec<u8>) {
     let materials = || uses.iter().filter_map(|used| used.material_id.as_deref());
     let store = uses.iter().find_map(|used| used.key_store_id.as_deref()).filter(|_| is_cryptographic(operation));
-    if materials().next().is_none() && store.is_none() {
+    let grant = uses.iter().find_map(|used| used.grant_id.as_deref());
+    if materials().next().is_none() && store.is_none() && grant.is_none() {
         return;
     }
     Object::write(out, |data| {
@@ -85,6 +138,7 @@ pub(crate) fn additional(operation: &str, uses: &[KeyUse], out: &mut Vec<u8>) {
             data.maybe("keyMaterialId", materials().next());
         }
         data.maybe("customKeyStoreId", store);
+        data.maybe("grantId", grant);
     });
 }
 
@@ -94,6 +148,11 @@ pub(crate) fn in_order(operation: &str, mut uses: Vec<KeyUse>) -> Vec<KeyUse> {
         uses.reverse();
     }
     uses
+}
+
+/// Whether nothing at all is shown of its answer.
+fn is_silent(operation: &str) -> bool {
+    is_read_only(operation) || SILENT.contains(&operation)
 }
 
 /// What uses a key's material, of keys that may be in a custom key store.
@@ -163,7 +222,9 @@ pub(crate) fn add_alias(
         (operation, serde_json::from_slice(body))
     {
         let arn = format!("arn:aws:kms:{region}:{account}:{alias_name}");
-        resources.push(Resource { account: Some(account), kind: KEY, arn, prefix: false });
+        // It stands before the key that it loses or gets, but for a new one.
+        let place = if operation == "CreateAlias" { resources.len() } else { 0 };
+        resources.insert(place, Resource { account: Some(account), kind: KEY, arn, prefix: false });
     }
 }
 
@@ -195,6 +256,9 @@ const TELLING: [&str; 7] = [
     "RotateKeyOnDemand",
     "ScheduleKeyDeletion",
 ];
+
+/// What changes something and is shown without the key that it was done with.
+const SILENT: [&str; 2] = ["RetireGrant", "RevokeGrant"];
 
 /// What changes something, sorted.
 const WRITES: [&str; 27] = [
@@ -247,6 +311,7 @@ mod tests {
             owner: None,
             material_id: material.map(str::to_owned),
             key_store_id: store.map(str::to_owned),
+            grant_id: None,
             by_service: None,
         };
         let shown = |operation: &str, uses: &[KeyUse]| {

@@ -37,10 +37,11 @@ pub(crate) const IAM: Rules = Rules {
         "UpdateDate",
         "UploadDate",
     ],
+    left_out: &[],
 };
 
 /// What is shown of CloudTrail's.
-pub(crate) const CLOUDTRAIL: Rules = Rules { secret: &[], maps: &[], times: &["EndTime", "StartTime"] };
+pub(crate) const CLOUDTRAIL: Rules = Rules { secret: &[], maps: &[], times: &["EndTime", "StartTime"], left_out: &[] };
 
 /// Whether an operation of IAM, STS or CloudTrail changes nothing. That of STS makes sessions, which change nothing.
 pub(crate) fn is_read_only(source: &str, operation: &str) -> bool {

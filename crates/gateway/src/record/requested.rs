@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::json::{Object, text};
 use super::limit::{self, LIMIT, MEMBER_LIMIT};
 use super::times;
-use super::transcode::{Name, Rules};
+use super::transcode::{LeftOut, Name, Rules};
 
 /// Appends what is shown of a request's body; nothing if there is nothing to show. Of a body that is no JSON, what comes before the fault.
 pub(crate) fn requested(operations: &[Operation], operation: &str, body: &[u8], rules: &Rules, out: &mut Vec<u8>) {
@@ -24,7 +24,8 @@ pub(crate) fn requested(operations: &[Operation], operation: &str, body: &[u8], 
         Err(fault) => std::str::from_utf8(&body[..fault.valid_up_to()]).unwrap_or_default(),
     };
     let mut shown: Vec<(&str, Vec<u8>)> = Vec::new();
-    for (name, shape, raw) in members(request, body, rules) {
+    let (sent, whole) = members(request, body, rules);
+    for &(name, shape, raw) in &sent {
         let mut value = Vec::new();
         if write(shape, raw, rules, &mut value) {
             if value.len() > MEMBER_LIMIT {
@@ -32,6 +33,9 @@ pub(crate) fn requested(operations: &[Operation], operation: &str, body: &[u8], 
             }
             shown.push((name, value));
         }
+    }
+    if whole {
+        add_defaults(operation, &sent, rules, &mut shown);
     }
     // The longest go first, so that what names the key or the trail stays.
     while shown.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>() + 2 > LIMIT {
@@ -42,6 +46,22 @@ pub(crate) fn requested(operations: &[Operation], operation: &str, body: &[u8], 
     }
     if !shown.is_empty() {
         Object::write(out, |object| shown.iter().for_each(|(name, value)| object.raw(&lower(name), value)));
+    }
+}
+
+/// What a request means by the members that it leaves out. What it sends and is not shown is wrong, and means no default.
+fn add_defaults(operation: &str, sent: &[Member<'_>], rules: &Rules, shown: &mut Vec<(&str, Vec<u8>)>) {
+    let was_sent = |member: &str| sent.iter().any(|(name, _, raw)| *name == member && *raw != "null");
+    let left_out = rules.left_out.iter().filter(|(name, _)| *name == operation).flat_map(|(_, members)| *members);
+    for LeftOut { member, other_name, value } in left_out {
+        if was_sent(member) {
+            continue;
+        }
+        let value = match other_name.filter(|other| was_sent(other)) {
+            Some(other) => shown.iter().find(|(name, _)| *name == other).map(|(_, value)| value.clone()),
+            None => Some(value.as_bytes().to_vec()),
+        };
+        shown.extend(value.map(|value| (*member, value)));
     }
 }
 
@@ -65,7 +85,7 @@ fn write(shape: &'static Shape, raw: &str, rules: &Rules, out: &mut Vec<u8>) -> 
     let first = raw.as_bytes().first().copied().unwrap_or_default();
     match (shape.view(), first) {
         (View::Structure, b'{') => Object::write(out, |object| {
-            for (name, shape, raw) in members(shape, raw, rules) {
+            for (name, shape, raw) in members(shape, raw, rules).0 {
                 let mut value = Vec::new();
                 if write(shape, raw, rules, &mut value) {
                     object.raw(&lower(name), &value);
@@ -122,12 +142,13 @@ const NUMBER_LIMIT: usize = 32;
 
 type Member<'a> = (&'static str, &'static Shape, &'a str);
 
-/// The members of a structure that are known and shown, the first of each name.
-fn members<'a>(shape: &'static Shape, raw: &'a str, rules: &Rules) -> Vec<Member<'a>> {
+/// The members of a structure that are known and shown, the first of each name, and whether these are all.
+fn members<'a>(shape: &'static Shape, raw: &'a str, rules: &Rules) -> (Vec<Member<'a>>, bool) {
     let mut members = Vec::new();
     // A fault ends them; the request is refused for it.
-    let _ = Members { shape, rules, members: &mut members }.deserialize(&mut serde_json::Deserializer::from_str(raw));
-    members
+    let mut source = serde_json::Deserializer::from_str(raw);
+    let whole = Members { shape, rules, members: &mut members }.deserialize(&mut source).is_ok();
+    (members, whole)
 }
 
 struct Members<'m, 'de> {
@@ -270,10 +291,10 @@ mod tests {
         let closed = "]".repeat(100_000);
         let long = "x".repeat(200_000);
         for junk in [format!(r#""Deep":{deep}{closed}"#), format!(r#""Long":"{long}""#), format!(r#""Open":{deep}"#)] {
-            assert_eq!(kms("Decrypt", &format!("{{{known},{junk}}}")), shown);
+            assert_eq!(kms("GenerateDataKey", &format!("{{{known},{junk}}}")), shown);
         }
         for before in [format!(r#""Deep":{deep}{closed}"#), format!(r#""Long":"{long}""#)] {
-            assert_eq!(kms("Decrypt", &format!("{{{before},{known}}}")), shown);
+            assert_eq!(kms("GenerateDataKey", &format!("{{{before},{known}}}")), shown);
         }
         let json: serde_json::Value =
             serde_json::from_str(&kms("Decrypt", &format!(r#"{{"EncryptionAlgorithm":"{long}",{known}}}"#))).unwrap();
@@ -284,9 +305,30 @@ mod tests {
 
     #[test]
     fn nothing_to_show_is_nothing() {
-        for body in ["", "{", "{}", "null", "[]", r#"{"Plaintext":"AA=="}"#, r#"{"KeyId":null}"#, r#"{"KeyId":{}}"#] {
+        for body in ["", "{", "{}", "null", "[]", r#"{"Message":"AA=="}"#, r#"{"KeyId":null}"#, r#"{"KeyId":{}}"#] {
+            assert_eq!(kms("Sign", body), "", "{body}");
+        }
+        for body in ["", "{", "null", "[]"] {
             assert_eq!(kms("Encrypt", body), "", "{body}");
         }
         assert_eq!(kms("Nothing", r#"{"KeyId":"k"}"#), "");
+    }
+
+    #[test]
+    fn what_is_left_out_is_shown_as_it_is_meant() {
+        let shown =
+            |operation: &str, body: &str| -> serde_json::Value { serde_json::from_str(&kms(operation, body)).unwrap() };
+        let symmetric = serde_json::json!("SYMMETRIC_DEFAULT");
+        assert_eq!(shown("Decrypt", r#"{"EncryptionAlgorithm":null}"#)["encryptionAlgorithm"], symmetric);
+        let sent = shown("Decrypt", r#"{"EncryptionAlgorithm":"RSAES_OAEP_SHA_256"}"#);
+        assert_eq!(sent["encryptionAlgorithm"], "RSAES_OAEP_SHA_256");
+        assert_eq!(kms("Decrypt", r#"{"EncryptionAlgorithm":7}"#), "");
+        let made = shown("CreateKey", "{}");
+        assert_eq!([&made["keySpec"], &made["customerMasterKeySpec"]], [&symmetric; 2]);
+        assert_eq!(made["bypassPolicyLockoutSafetyCheck"], false);
+        for sent in [r#"{"KeySpec":"RSA_2048"}"#, r#"{"CustomerMasterKeySpec":"RSA_2048"}"#] {
+            let made = shown("CreateKey", sent);
+            assert_eq!([&made["keySpec"], &made["customerMasterKeySpec"]], [&serde_json::json!("RSA_2048"); 2]);
+        }
     }
 }

@@ -17,6 +17,18 @@ pub(crate) struct Rules {
     pub(crate) maps: &'static [&'static str],
     /// Members that are times: seconds since 1970, or ISO 8601.
     pub(crate) times: &'static [&'static str],
+    /// What requests mean that leave a member out, by operation.
+    pub(crate) left_out: &'static [(&'static str, &'static [LeftOut])],
+}
+
+/// What a request means that leaves a member out.
+pub(crate) struct LeftOut {
+    /// The member, as the model names it.
+    pub(crate) member: &'static str,
+    /// The other name of the same thing, whose value counts if that was sent.
+    pub(crate) other_name: Option<&'static str>,
+    /// Its value, as JSON.
+    pub(crate) value: &'static str,
 }
 
 /// Appends what is shown of `json`; nothing if there is nothing to show, or if it is no JSON.
@@ -195,8 +207,12 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
-    const RULES: Rules =
-        Rules { secret: &["Plaintext"], maps: &["EncryptionContext"], times: &["ValidTo", "CreateDate"] };
+    const RULES: Rules = Rules {
+        secret: &["Plaintext"],
+        maps: &["EncryptionContext"],
+        times: &["ValidTo", "CreateDate"],
+        left_out: &[],
+    };
 
     fn shown(json: &str) -> String {
         let mut out = Vec::new();

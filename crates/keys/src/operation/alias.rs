@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Done;
 use super::page::{Page, list};
 use crate::Keys;
-use crate::access::{ALL, Action, Via};
+use crate::access::{ALL, Action, Via, note};
 use crate::codec::decode_empty;
 use crate::error::Error;
 use crate::identifier::{AliasName, KeyId};
@@ -126,6 +126,10 @@ impl Keys {
         let Some(target) = target else { return Ok(()) };
         match self.vault.key(target).await? {
             Some(key) => {
+                // UpdateAlias is told with the key that gets the alias.
+                if action == Action::DeleteAlias {
+                    note(&key, action);
+                }
                 let decided = self.decide(principal, &key, Via::Kms, Some(name), &action.into(), &[]).await;
                 decided.map_err(|no| no.told(principal, &key, action, &key.arn))
             }

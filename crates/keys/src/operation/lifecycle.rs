@@ -10,7 +10,7 @@ use super::metadata::KeyMetadata;
 use super::page::{Page, list};
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
-use crate::access::{ALL, Action, Via};
+use crate::access::{ALL, Action, Via, note_made};
 use crate::codec::decode_empty;
 use crate::decide::Use;
 use crate::error::Error;
@@ -184,6 +184,7 @@ impl Keys {
             self.unplace(&draft).await;
         }
         committed?;
+        note_made(&draft, Action::CreateKey);
         Ok(CreateKeyResponse { key_metadata: self.shown(&draft).await? })
     }
 

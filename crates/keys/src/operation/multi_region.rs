@@ -7,7 +7,7 @@ use super::Done;
 use super::metadata::KeyMetadata;
 use super::tag::{Tag, checked_tags};
 use crate::Keys;
-use crate::access::Action;
+use crate::access::{Action, note_made};
 use crate::decide::{Fact, Use};
 use crate::error::Error;
 use crate::identifier::KeyId;
@@ -92,6 +92,7 @@ impl Keys {
             bypass: request.bypass_policy_lockout_safety_check,
         };
         let replica = self.replicate(principal, key.id, &other, &own).await?;
+        note_made(&replica, Action::CreateKey);
         let tags = replica.details.tags.iter();
         Ok(ReplicateKeyResponse {
             replica_key_metadata: other.metadata(&replica),
@@ -187,7 +188,6 @@ struct Own {
     bypass: Option<bool>,
 }
 
-/// That a key may get a replica in a Region.
 /// What policies may ask of the CreateKey that a ReplicateKey is in the other Region.
 fn replica_facts(record: &KeyRecord, bypass: bool) -> [Fact<'static>; 6] {
     [
@@ -200,6 +200,7 @@ fn replica_facts(record: &KeyRecord, bypass: bool) -> [Fact<'static>; 6] {
     ]
 }
 
+/// That a key may get a replica in a Region.
 fn require_replicable(record: &KeyRecord, own: &Region, other: &Region, arn: &str) -> Result<(), Error> {
     require_multi_region_primary(record, own, arn)?;
     record.require_enabled(arn)?;

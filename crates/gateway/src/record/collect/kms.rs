@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use keys::{KeyUse, Region};
 use policy::Principal;
+use uuid::Uuid;
 
 use super::super::event::Told;
 use super::super::kms;
@@ -12,18 +13,50 @@ use super::{Call, Details, plain, recipients};
 use crate::response::ResponseBody;
 
 impl Call<'_> {
+    /// The event of the request, and one for each key of another Region that it made or changed there.
     pub(super) fn kms(&self, body: &[u8], uses: &[KeyUse]) -> Vec<audit::Event> {
         let operation = self.response.operation;
-        let succeeded = self.response.status.is_success();
-        let (mut parameters, mut elements, mut additional) = (Vec::with_capacity(256), Vec::new(), Vec::new());
+        let mut parameters = Vec::with_capacity(256);
         requested(model::kms::OPERATIONS, operation, body, &kms::RULES, &mut parameters);
-        if let (true, ResponseBody::Full(answer)) = (succeeded, &self.response.body) {
+        let succeeded = self.response.status.is_success();
+        let answer = match &self.response.body {
+            ResponseBody::Full(answer) if succeeded => &answer[..],
+            _ => b"",
+        };
+        let is_here = |used: &KeyUse| kms::region(used).is_none_or(|region| region == self.region.as_str());
+        let (here, elsewhere): (Vec<KeyUse>, Vec<KeyUse>) = uses.iter().cloned().partition(is_here);
+        let mut events = self.kms_in(operation, body, &parameters, answer, &here);
+        for used in elsewhere.iter().filter(|_| succeeded) {
+            let Some(keys) = kms::region(used).and_then(|region| self.app.keys_in(region)) else { continue };
+            let there = Call { region: keys.region(), event: Uuid::new_v4(), ..*self };
+            let used = std::slice::from_ref(used);
+            events.extend(match (operation, used[0].operation) {
+                // "A ReplicateKey request results in a ReplicateKey operation and a CreateKey operation."
+                ("ReplicateKey", made) => there.kms_in(made, body, b"", &kms::replica_made(answer), used),
+                _ => there.kms_in(operation, body, &parameters, answer, used),
+            });
+        }
+        events
+    }
+
+    /// The events of one operation in one Region, for all who are told.
+    fn kms_in(
+        &self,
+        operation: &str,
+        body: &[u8],
+        parameters: &[u8],
+        answer: &[u8],
+        uses: &[KeyUse],
+    ) -> Vec<audit::Event> {
+        let succeeded = self.response.status.is_success();
+        let (mut elements, mut additional) = (Vec::new(), Vec::new());
+        if succeeded {
             kms::elements(operation, answer, uses, &mut elements);
             kms::additional(operation, uses, &mut additional);
         }
         let mut resources = kms::resources(uses);
         if !succeeded {
-            let named = kms::named(&parameters);
+            let named = kms::named(parameters);
             kms::keep_what_was_named(self.principal.account, named.iter().map(String::as_str), &mut resources);
         }
         kms::add_alias(operation, body, self.principal.account, self.region, &mut resources);
@@ -35,7 +68,7 @@ impl Call<'_> {
             source: kms::SOURCE,
             name: operation,
             request_id: &request_id,
-            parameters: &parameters,
+            parameters,
             elements: &elements,
             additional: &additional,
             resources: &resources,

@@ -12,7 +12,7 @@ use super::Done;
 use super::page::{Page, list, list_all};
 use super::refusals::stop_dry_run;
 use crate::Keys;
-use crate::access::{ALL, Action};
+use crate::access::{ALL, Action, note_grant};
 use crate::codec::decode_empty;
 use crate::decide::{Use, denied, invalid_grant_token};
 use crate::error::Error;
@@ -247,6 +247,7 @@ impl Keys {
         if named.as_ref().is_some_and(|(account, _)| key.record.owner.account() != Some(*account)) {
             return Err(absent);
         }
+        note_grant(&key, Action::RetireGrant, grant);
         if !self.may_retire(principal, &key, &found.value).await? {
             let resource = named.map_or_else(|| key.arn.clone(), |(_, key_id)| key_id);
             return Err(denied(principal, Action::RetireGrant, &resource));
