@@ -10,7 +10,7 @@ use super::json::Object;
 /// Most bytes of `requestParameters` and of `responseElements`, together.
 pub(crate) const LIMIT: usize = 100 * 1024;
 
-/// Most bytes of them if nobody signed the request: what strangers may write into a log.
+/// Most bytes of them if nobody signed the request and it was refused: what strangers may write into a log.
 pub(crate) const UNSIGNED_LIMIT: usize = 1_024;
 
 /// Most bytes of one of their members. A key policy of 32 KiB fits with every character escaped.
