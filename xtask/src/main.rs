@@ -2,6 +2,7 @@
 
 mod architecture;
 mod fuzz;
+mod java;
 mod run;
 mod test;
 

@@ -4,6 +4,7 @@
 //! a user would start.
 
 use crate::architecture;
+use crate::java;
 use crate::run::{command, exists, root, run};
 use std::path::PathBuf;
 
@@ -16,6 +17,8 @@ const SYSTEM: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     // An HSM in software; it needs no daemon.
     ("softhsm2-util", "softhsm2"),
+    ("javac", "default-jdk-headless"),
+    ("mvn", "maven"),
 ];
 
 /// The Go program that `tests/clients/test_kms_sops.py` starts.
@@ -66,16 +69,26 @@ fn packages() -> Result<(), String> {
 
 /// Installs the real clients that judge the server; gives the path of the Python that has them.
 fn clients() -> Result<String, String> {
-    let environment = root().join("target/clients");
-    let python = text(environment.join("bin/python"));
-    if !environment.join("bin/python").exists() {
-        run(&mut command("python3", &["-m", "venv", &text(environment)]))?;
-    }
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "tests/requirements.txt"];
-    run(&mut command(&python, &quiet))?;
+    let python = environment("target/clients", "tests/requirements.txt")?;
+    environment("target/clients-esdk-cli", "tests/requirements-cli.txt")?;
     run(command("npm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"])
         .current_dir(root().join("tests/clients/javascript")))?;
+    java::build()?;
     sops()?;
+    Ok(python)
+}
+
+/// A virtual environment with what the file of requirements names; gives the path of its Python.
+fn environment(folder: &str, requirements: &str) -> Result<String, String> {
+    let python = root().join(folder).join("bin/python");
+    if !python.exists() {
+        run(&mut command("python3", &["-m", "venv", folder]))?;
+    }
+    let python = text(python);
+    run(&mut command(
+        &python,
+        &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements],
+    ))?;
     Ok(python)
 }
 
