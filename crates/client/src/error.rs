@@ -203,6 +203,11 @@ pub enum Error {
     #[error(transparent)]
     Kms(#[from] KmsError),
 
+    /// S3 refused, or could not be asked.
+    #[cfg(feature = "transport")]
+    #[error(transparent)]
+    Aws(#[from] crate::aws::AwsError),
+
     /// A setting has a value that makes no sense.
     #[error("{0}")]
     Setting(&'static str),

@@ -19,6 +19,8 @@
 //!
 //! [AWS Encryption SDK]: https://github.com/awslabs/aws-encryption-sdk-specification
 
+#[cfg(feature = "transport")]
+pub mod aws;
 pub mod context;
 mod error;
 pub mod keys;

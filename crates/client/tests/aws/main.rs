@@ -1,0 +1,6 @@
+//! The clients of S3 and KMS against a server that says what a test tells it to say.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kms;
+mod server;
