@@ -134,7 +134,8 @@ pub enum Error {
     /// A plaintext that must be held until it is verified as a whole is longer than the reader is set to hold.
     #[error(
         "more than {limit} bytes have to be held until the whole is verified: raise `hold_limit`, write to a place that is discarded \
-         on failure with `decrypt_into`, or, for a signed message, take frames as they verify with `Release::Frames`"
+         on failure with `decrypt_into`, or take less for granted with `release`: `Release::Frames` for a signed message, \
+         `Release::Unverified` for an object"
     )]
     HoldLimit {
         /// The limit in bytes.
@@ -207,6 +208,88 @@ pub enum Error {
     #[cfg(feature = "transport")]
     #[error(transparent)]
     Aws(#[from] crate::aws::AwsError),
+
+    /// The object's metadata say nothing of a client's encryption, and no instruction file does.
+    #[error("the object is not encrypted by a client, or its instruction file is missing")]
+    NotEncrypted,
+
+    /// The object's materials lie in its instruction file, which was not given.
+    #[error("the object's materials lie in its instruction file, which is missing")]
+    InstructionFileMissing,
+
+    /// More than one of the members that hold a wrapped data key, each of another version of the format.
+    #[error("wrapped data keys of several versions of the format: {0} and {1}")]
+    SeveralVersions(&'static str, &'static str),
+
+    /// Metadata lack a member that the format demands.
+    #[error("the metadata lack {0}")]
+    MissingMember(&'static str),
+
+    /// Metadata have a member that belongs to another version of the format, or to another place.
+    #[error("{0} does not belong to these metadata")]
+    ForeignMember(&'static str),
+
+    /// A member of the metadata has a value that the format does not allow.
+    #[error("{0} is malformed: {1}")]
+    Member(&'static str, &'static str),
+
+    /// Metadata, or an instruction file, are longer than what is read of them.
+    #[error("metadata of more than {limit} bytes")]
+    MetadataLength {
+        /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// An instruction file that is no JSON object of strings, or has a name twice.
+    #[error("the instruction file is malformed: {0}")]
+    InstructionFile(&'static str),
+
+    /// A header that comes twice.
+    #[error("the metadata have {0:?} twice")]
+    RepeatedMember(String),
+
+    /// The data key is wrapped in a way that only old clients wrote, and that is not enabled.
+    #[error("the data key is wrapped with {0}, which only old clients did: `legacy` allows it")]
+    LegacyWrapping(&'static str),
+
+    /// The object is encrypted in a way that authenticates nothing, and that is not enabled.
+    #[error("the object is encrypted with {0}, which authenticates nothing: `legacy` allows it")]
+    LegacyContent(&'static str),
+
+    /// A range was asked for, which cannot be authenticated, and that is not enabled.
+    #[error("what is read of a range is not authenticated: `ranges` allows it")]
+    RangesOff,
+
+    /// No byte of the range lies within the object.
+    #[error("no byte of the range lies within the object")]
+    Range,
+
+    /// An encryption context for a key that cannot bind it.
+    #[error(
+        "an encryption context is bound by keys of a key management service alone; keys of your own have a material description"
+    )]
+    ContextUnbound,
+
+    /// What was decrypted does not end as what is encrypted in blocks ends.
+    #[error("the padding is wrong: not what was written, or not with this data key")]
+    Padding,
+
+    /// The length of what was decrypted is not the one that the metadata tell.
+    #[error("{found} bytes, where the metadata tell {told}")]
+    ContentLength {
+        /// By the metadata.
+        told: u64,
+        /// What there is.
+        found: u64,
+    },
+
+    /// The new key of an instruction file has the material description of the old one, which is what tells keys apart.
+    #[error("the new key has the material description of the old one")]
+    SameDescription,
+
+    /// The old key opens what the new one wrapped.
+    #[error("the old key opens what the new one wrapped: the key was not rotated")]
+    NotRotated,
 
     /// A setting has a value that makes no sense.
     #[error("{0}")]

@@ -1,6 +1,7 @@
 //! Client-side encryption in the formats of AWS's own clients, without a server and without an async runtime.
 //!
 //! - [`message`]: messages of the [AWS Encryption SDK], every algorithm suite of versions 1 and 2;
+//! - [`object`]: objects of the [Amazon S3 Encryption Client], versions 1 to 3;
 //! - [`keys`], [`kms`]: the keys that wrap data keys: AES and RSA keys of your own, or those of a key management service;
 //! - [`context`]: the encryption context, authenticated with everything and stored in clear.
 //!
@@ -18,16 +19,22 @@
 //! ```
 //!
 //! [AWS Encryption SDK]: https://github.com/awslabs/aws-encryption-sdk-specification
+//! [Amazon S3 Encryption Client]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/s3-encryption
 
 #[cfg(feature = "transport")]
 pub mod aws;
 pub mod context;
 mod error;
+mod held;
+mod hkdf;
 pub mod keys;
 pub mod kms;
 pub mod message;
+pub mod object;
+mod release;
 mod secret;
 
 pub use context::EncryptionContext;
 pub use error::{Error, Result};
+pub use release::Destination;
 pub use secret::DataKey;

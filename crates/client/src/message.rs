@@ -28,6 +28,7 @@ mod source;
 mod suite;
 mod writer;
 
+pub use crate::release::Destination;
 pub use cache::{Cache, CacheLimits};
 pub use decrypt::{Decryptor, FRAME_LIMIT, HOLD_LIMIT, Opened};
 pub use encrypt::{Encryptor, FRAME_LENGTH};
@@ -35,6 +36,6 @@ pub use header::{Body, EncryptedDataKey, HEADER_LIMIT, Header};
 pub use keyring::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa, Request, Wrapped};
 pub use materials::{DecryptionMaterials, DecryptionRequest, EncryptionMaterials, EncryptionRequest, Materials};
 pub use policy::{CommitmentPolicy, Release};
-pub use reader::{Destination, MessageReader};
+pub use reader::MessageReader;
 pub use suite::Suite;
 pub use writer::MessageWriter;

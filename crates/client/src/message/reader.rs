@@ -4,11 +4,12 @@ use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, W
 use super::header::{Body, Header, Sealed};
 use super::policy::Release;
 use super::sign::Verifier;
-use super::source::{Held, Source};
+use super::source::Source;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
-use std::io::{self, BufRead, Read, Write};
-use zeroize::Zeroize;
+use crate::held::Held;
+use crate::release::Destination;
+use std::io::{self, BufRead, Read};
 
 /// What a caller allows a reader to hold and to release.
 #[derive(Debug, Clone, Copy)]
@@ -48,32 +49,6 @@ enum State {
     Body,
     Done,
     Failed,
-}
-
-/// Where plaintext goes that must not be believed before all of it is verified: a temporary file, say, which gets its name at the end.
-///
-/// Exactly one of [`Destination::keep`] and [`Destination::discard`] is called, last.
-///
-/// A `Vec<u8>` is one: discarded, it is wiped and empty.
-pub trait Destination: Write {
-    /// Everything was verified.
-    ///
-    /// # Errors
-    /// What keeps it from being kept; then the message was not decrypted.
-    fn keep(&mut self) -> io::Result<()>;
-
-    /// Something is wrong: nothing of what was written may be believed, or left behind.
-    fn discard(&mut self);
-}
-
-impl Destination for Vec<u8> {
-    fn keep(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn discard(&mut self) {
-        self.zeroize();
-    }
 }
 
 impl<R: Read> MessageReader<R> {

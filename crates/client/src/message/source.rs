@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::io::{ErrorKind, Read};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Bytes asked of the input at once, at least: 16 frames of the usual 4 KiB.
 const READ: usize = 1 << 16;
@@ -119,34 +119,6 @@ impl<R: Read> Source<R> {
                 read => return Ok(read?),
             }
         }
-    }
-}
-
-/// Secret bytes that grow, and leave no copy behind where they lay.
-#[derive(Default)]
-pub(super) struct Held(Zeroizing<Vec<u8>>);
-
-impl Held {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    pub(super) fn extend(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(bytes);
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.zeroize();
     }
 }
 
