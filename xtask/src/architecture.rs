@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["sigv4", "seal", "model", "policy", "throttle", "keys", "identity", "audit", "objects", "meta", "blob"],
     ),
     ("server", &["sigv4", "seal", "policy", "keys", "identity", "audit", "objects", "meta", "blob", "gateway"]),
-    ("cli", &["server"]),
+    ("cli", &["server", "client"]),
     ("bench", &["sigv4", "material"]),
     ("xtask", &[]),
 ];

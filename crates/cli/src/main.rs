@@ -3,6 +3,7 @@
 
 mod account;
 mod audit;
+mod client;
 mod env;
 mod root_key;
 mod scrub;
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
         "audit" => audit::run(matches),
         "account" => account::run(matches),
         "who-can" => who_can::run(matches),
-        _ => version::run(matches),
+        "version" => version::run(matches),
+        name => Ok(client::run(name, matches).expect("every subcommand has its arm")),
     };
     match result {
         Ok(code) => code,
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
 
 fn command() -> Command {
     Command::new("strongroom")
-        .about("An encrypted object store with its own KMS, for AWS clients")
+        .about("An encrypted object store with its own KMS, for AWS clients; and client-side encryption, for any S3 and KMS")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -54,6 +56,7 @@ fn command() -> Command {
         .subcommand(audit::command())
         .subcommand(account::command())
         .subcommand(who_can::command())
+        .subcommands(client::commands())
         .subcommand(version::command())
 }
 

@@ -127,6 +127,14 @@ impl Header {
         if self.suite.commits() { 2 } else { 1 }
     }
 
+    /// Its length in a message, with its tag: where the body begins, in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let tag = if self.version() == 1 { 12 + 16 } else { 16 };
+        let bytes = self.serialize().expect("a header is made by writing it or by parsing its bytes").len();
+        u64::try_from(bytes).expect("a header is shorter than its limit") + tag
+    }
+
     /// The header's bytes, without its tag.
     pub(super) fn serialize(&self) -> Result<Vec<u8>> {
         let mut bytes = vec![self.version()];

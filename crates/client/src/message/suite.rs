@@ -96,6 +96,30 @@ impl Suite {
         self.row().id
     }
 
+    /// The name that AWS's clients give it.
+    ///
+    /// ```
+    /// use client::message::Suite;
+    ///
+    /// assert_eq!(Suite::Aes256Commit.name(), "AES_256_GCM_HKDF_SHA512_COMMIT_KEY");
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Suite::Aes128NoKdf => "AES_128_GCM_IV12_TAG16",
+            Suite::Aes192NoKdf => "AES_192_GCM_IV12_TAG16",
+            Suite::Aes256NoKdf => "AES_256_GCM_IV12_TAG16",
+            Suite::Aes128Hkdf => "AES_128_GCM_IV12_TAG16_HKDF_SHA256",
+            Suite::Aes192Hkdf => "AES_192_GCM_IV12_TAG16_HKDF_SHA256",
+            Suite::Aes256Hkdf => "AES_256_GCM_IV12_TAG16_HKDF_SHA256",
+            Suite::Aes128HkdfP256 => "AES_128_GCM_IV12_TAG16_HKDF_SHA256_ECDSA_P256",
+            Suite::Aes192HkdfP384 => "AES_192_GCM_IV12_TAG16_HKDF_SHA384_ECDSA_P384",
+            Suite::Aes256HkdfP384 => "AES_256_GCM_IV12_TAG16_HKDF_SHA384_ECDSA_P384",
+            Suite::Aes256Commit => "AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+            Suite::Aes256CommitP384 => "AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384",
+        }
+    }
+
     /// By its number.
     ///
     /// # Errors

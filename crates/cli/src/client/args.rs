@@ -1,0 +1,187 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+use client::EncryptionContext;
+use client::keys::RsaPadding;
+use client::message::{CommitmentPolicy, Suite};
+
+use super::failure::Failure;
+
+/// The keys that wrap data keys. With several, each wraps, and any one opens.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Keys")]
+pub(super) struct Keys {
+    /// A key file that `strongroom keygen` made; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: Vec<PathBuf>,
+
+    /// The 16, 24 or 32 bytes of an AES key
+    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"])]
+    pub(super) raw_key: Option<PathBuf>,
+
+    /// An RSA public key, PEM or DER: it encrypts
+    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"], conflicts_with = "raw_key")]
+    pub(super) rsa_public_key: Option<PathBuf>,
+
+    /// An RSA private key, PEM or DER, not encrypted itself: it decrypts
+    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"], conflicts_with = "raw_key")]
+    pub(super) rsa_private_key: Option<PathBuf>,
+
+    /// How RSA pads
+    #[arg(long, value_name = "PADDING", value_enum, default_value_t = Padding::OaepSha256)]
+    pub(super) rsa_padding: Padding,
+
+    /// Name space (provider id) of the raw AES or RSA key, as it stands in messages
+    #[arg(long, value_name = "TEXT")]
+    pub(super) key_namespace: Option<String>,
+
+    /// Name of the raw AES or RSA key, as it stands in messages
+    #[arg(long, value_name = "TEXT")]
+    pub(super) key_name: Option<String>,
+}
+
+/// How RSA pads a data key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Padding {
+    Pkcs1,
+    OaepSha1,
+    OaepSha256,
+    OaepSha384,
+    OaepSha512,
+}
+
+impl From<Padding> for RsaPadding {
+    fn from(padding: Padding) -> Self {
+        match padding {
+            Padding::Pkcs1 => RsaPadding::Pkcs1,
+            Padding::OaepSha1 => RsaPadding::OaepSha1,
+            Padding::OaepSha256 => RsaPadding::OaepSha256,
+            Padding::OaepSha384 => RsaPadding::OaepSha384,
+            Padding::OaepSha512 => RsaPadding::OaepSha512,
+        }
+    }
+}
+
+/// The encryption context, and what a message must be.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Encryption context and policies")]
+pub(super) struct Demands {
+    /// A pair of the encryption context, authenticated and not secret; may be given again. To decrypt: what the context must have
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+
+    /// A name of --context that is not stored: who decrypts has to give it with the same value. May be given again
+    #[arg(long, value_name = "NAME")]
+    pub(super) required_context: Vec<String>,
+
+    /// Whether messages must commit to their data key
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = Commitment::RequireEncryptRequireDecrypt)]
+    pub(super) commitment_policy: Commitment,
+
+    /// The most wrapped data keys that a message may have
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) max_encrypted_data_keys: Option<u16>,
+}
+
+impl Demands {
+    pub(super) fn context(&self) -> Result<EncryptionContext, Failure> {
+        let mut context = EncryptionContext::new();
+        for (name, value) in &self.context {
+            if context.insert(name, value).is_some() {
+                return Err(Failure::usage(format!("--context has {name:?} twice")));
+            }
+        }
+        Ok(context)
+    }
+}
+
+/// In the words of AWS's command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Commitment {
+    ForbidEncryptAllowDecrypt,
+    RequireEncryptAllowDecrypt,
+    RequireEncryptRequireDecrypt,
+}
+
+impl From<Commitment> for CommitmentPolicy {
+    fn from(policy: Commitment) -> Self {
+        match policy {
+            Commitment::ForbidEncryptAllowDecrypt => CommitmentPolicy::ForbidEncryptAllowDecrypt,
+            Commitment::RequireEncryptAllowDecrypt => CommitmentPolicy::RequireEncryptAllowDecrypt,
+            Commitment::RequireEncryptRequireDecrypt => CommitmentPolicy::RequireEncryptRequireDecrypt,
+        }
+    }
+}
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// A file, a folder, or - for standard input
+    #[arg(value_name = "IN", default_value = "-")]
+    pub(super) input: PathBuf,
+
+    /// A file, a folder for a folder, or - for standard output
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Replace files that exist
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) force: bool,
+}
+
+/// What is told on the way.
+#[derive(Debug, Args)]
+pub(super) struct Telling {
+    /// Print a JSON object for each file: on standard output, or on standard error when the data goes there
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) json: bool,
+
+    /// No progress on the terminal
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub(super) quiet: bool,
+}
+
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a name, an equals sign and a value".to_owned()),
+    }
+}
+
+/// A suite by its number or by AWS's name for it.
+pub(super) fn suite(text: &str) -> Result<Suite, String> {
+    let name = text.strip_prefix("ALG_").unwrap_or(text);
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let number = if digits.len() == 4 { u16::from_str_radix(digits, 16).ok() } else { None };
+    Suite::all().find(|suite| Some(suite.id()) == number || suite.name() == name).ok_or_else(|| {
+        let known: Vec<String> = Suite::all().map(|suite| format!("{suite} {}", suite.name())).collect();
+        format!("the algorithm suites are:\n  {}", known.join("\n  "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_suite_has_a_number_and_a_name() {
+        let names = ["0478", "0x0478", "AES_256_GCM_HKDF_SHA512_COMMIT_KEY", "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY"];
+        for text in names {
+            assert_eq!(suite(text), Ok(Suite::Aes256Commit), "{text}");
+        }
+        for text in ["", "478", "0479", "+478", "0x478", "aes"] {
+            assert!(suite(text).unwrap_err().contains("0578 AES_256"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_parted_at_the_first_equals_sign() {
+        assert_eq!(pair("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        assert_eq!(pair("a=").unwrap(), ("a".to_owned(), String::new()));
+        assert!(pair("a").is_err() && pair("=b").is_err());
+    }
+}

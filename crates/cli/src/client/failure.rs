@@ -1,0 +1,193 @@
+//! Why something failed, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use client::Error;
+
+/// What a script can tell apart. docs/client.md has the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Files, network, service.
+    Failed = 1,
+    /// What was asked makes no sense.
+    Usage = 2,
+    /// The input is not what was sealed.
+    Input = 3,
+    /// No key opens it, or access is denied.
+    Key = 4,
+    /// The encryption context or a policy refuses.
+    Refused = 5,
+}
+
+/// A kind, and words for a person.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: Kind,
+    text: String,
+}
+
+impl Failure {
+    pub(super) fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    pub(super) fn usage(text: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, text)
+    }
+
+    /// An error of a file.
+    pub(super) fn file(path: &Path, error: &io::Error) -> Self {
+        Self::new(Kind::Failed, format!("{}: {error}", path.display()))
+    }
+
+    /// The number that stands in JSON, too.
+    pub(super) fn number(&self) -> u8 {
+        self.kind as u8
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn code(&self) -> Code {
+        Code(self.number())
+    }
+
+    /// With words in front.
+    pub(super) fn within(self, place: impl fmt::Display) -> Self {
+        Self { text: format!("{place}: {}", self.text), ..self }
+    }
+}
+
+/// An exit code that is not that of success.
+pub(super) struct Code(u8);
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> ExitCode {
+        ExitCode::from(code.0)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Messages quote what strangers wrote: it ends no line and commands no terminal.
+        self.text.chars().try_for_each(|c| match c {
+            '\n' => formatter.write_str("\n"),
+            c if c.is_control() => write!(formatter, "{}", c.escape_default()),
+            c => write!(formatter, "{c}"),
+        })
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = kind(&error);
+        let text = match &error {
+            Error::HoldLimit { limit } => format!(
+                "more than {limit} bytes would have to be held until the message is verified as a whole: name a file with -o, which gets its \
+                 name once that is done, or, for a signed message, take frames before the signature with --release-frames"
+            ),
+            Error::FrameLimit { length, limit } => {
+                format!("a frame of {length} bytes, where {limit} are held at most: raise --frame-limit")
+            }
+            error => error.to_string(),
+        };
+        Self::new(kind, text)
+    }
+}
+
+fn kind(error: &Error) -> Kind {
+    match error {
+        Error::Truncated(_)
+        | Error::Trailing
+        | Error::Version(_)
+        | Error::Header(_)
+        | Error::HeaderLength { .. }
+        | Error::UnknownSuite(_)
+        | Error::Commitment
+        | Error::HeaderTag
+        | Error::FrameOrder { .. }
+        | Error::FrameTag(_)
+        | Error::LastFrameLength { .. }
+        | Error::BodyTag
+        | Error::BodyLength(_)
+        | Error::Signature
+        | Error::SignatureKey
+        | Error::KeyArn(_) => Kind::Input,
+        Error::NoKeyOpens(failures) => {
+            failures.iter().map(kind).find(|kind| *kind == Kind::Failed).unwrap_or(Kind::Key)
+        }
+        Error::Unwrap | Error::OtherKey { .. } => Kind::Key,
+        Error::Kms(error) => of_service(&error.code),
+        Error::CommitmentPolicy(_)
+        | Error::TooManyKeys { .. }
+        | Error::MissingContext(_)
+        | Error::ContextMismatch(_)
+        | Error::FrameLimit { .. }
+        | Error::HoldLimit { .. }
+        | Error::Signed => Kind::Refused,
+        Error::ReservedContext(_)
+        | Error::ContextLength
+        | Error::KeyringCannot(_)
+        | Error::NoDataKey
+        | Error::KeyName(_)
+        | Error::Key(_)
+        | Error::Setting(_) => Kind::Usage,
+        _ => Kind::Failed,
+    }
+}
+
+/// What a key management service or an S3 says of keys and of access; everything else it says is a failure.
+fn of_service(code: &str) -> Kind {
+    const REFUSALS: [&str; 10] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "DisabledException",
+        "IncorrectKeyException",
+        "InvalidCiphertextException",
+        "InvalidGrantTokenException",
+        "InvalidKeyUsageException",
+        "KeyUnavailableException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+    ];
+    if REFUSALS.contains(&code) { Kind::Key } else { Kind::Failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use client::kms::KmsError;
+
+    #[test]
+    fn every_kind_has_its_code() {
+        let cases = [
+            (Error::Io(io::Error::other("disk")), 1),
+            (Error::Kms(KmsError::new("ThrottlingException", "slow down")), 1),
+            (Error::NoKeyOpens(vec![Error::Unwrap, Error::Kms(KmsError::new("Connection", "refused"))]), 1),
+            (Error::Key("not a key"), 2),
+            (Error::FrameTag(3), 3),
+            (Error::Commitment, 3),
+            (Error::Truncated("a frame"), 3),
+            (Error::NoKeyOpens(vec![]), 4),
+            (Error::NoKeyOpens(vec![Error::Kms(KmsError::new("AccessDeniedException", "no"))]), 4),
+            (Error::Kms(KmsError::new("DisabledException", "disabled")), 4),
+            (Error::ContextMismatch("a".to_owned()), 5),
+            (Error::CommitmentPolicy(0x178), 5),
+        ];
+        for (error, code) in cases {
+            let words = error.to_string();
+            assert_eq!(Failure::from(error).number(), code, "{words}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_stranger_wrote_commands_a_terminal() {
+        let failure = Failure::from(Error::ContextMismatch("\u{1b}[2J".to_owned()));
+        assert!(!failure.to_string().contains('\u{1b}'), "{failure}");
+        assert!(!Failure::usage("\u{1b}[2J\u{9b}").to_string().contains(['\u{1b}', '\u{9b}']));
+    }
+}

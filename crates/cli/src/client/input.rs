@@ -1,0 +1,154 @@
+//! Where bytes come from: a file or standard input, counted; and the head of it, which errors tell about.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use client::message::{Destination, HEADER_LIMIT, Header};
+
+use super::failure::Failure;
+use super::progress::Progress;
+
+/// Permissions of what is made from a pipe, before the umask.
+const MODE: u32 = 0o666;
+
+/// An input that is open.
+pub(super) struct Input {
+    pub(super) file: File,
+    /// Its length in bytes, if it is a regular file.
+    pub(super) length: Option<u64>,
+    /// Permissions for what is made of it.
+    pub(super) mode: u32,
+}
+
+impl Input {
+    /// A file, or standard input for `-`.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let failed = |error| Failure::file(path, &error);
+        if is_pipe(path) {
+            let file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
+            let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+            widen(&file);
+            return Ok(Self { file, length, mode: MODE });
+        }
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let regular = metadata.is_file();
+        Ok(Self {
+            file,
+            length: regular.then(|| metadata.len()),
+            mode: if regular { metadata.permissions().mode() } else { MODE },
+        })
+    }
+}
+
+/// Makes a pipe take a mebibyte at once, where the system lets us: fewer changes between the processes at its ends.
+pub(super) fn widen(pipe: &File) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+    #[cfg(not(target_os = "linux"))]
+    let _ = pipe;
+}
+
+/// Whether standard input or output is meant.
+pub(super) fn is_pipe(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Counts what passes, and shows it.
+pub(super) struct Counted<'a, T> {
+    inner: T,
+    count: &'a Cell<u64>,
+    progress: Option<&'a Progress>,
+}
+
+impl<'a, T> Counted<'a, T> {
+    pub(super) fn new(inner: T, count: &'a Cell<u64>, progress: Option<&'a Progress>) -> Self {
+        Self { inner, count, progress }
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        self.inner
+    }
+
+    fn passed(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or_default();
+        self.count.set(self.count.get() + bytes);
+        if let Some(progress) = self.progress {
+            progress.advance(bytes);
+        }
+    }
+}
+
+impl<T: Read> Read for Counted<'_, T> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.passed(read);
+        Ok(read)
+    }
+}
+
+impl<T: Write> Write for Counted<'_, T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.passed(written);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<T: Destination> Destination for Counted<'_, T> {
+    fn keep(&mut self) -> io::Result<()> {
+        self.inner.keep()
+    }
+
+    fn discard(&mut self) {
+        self.inner.discard();
+    }
+}
+
+/// What was read of a message's head, for errors to tell of it.
+#[derive(Default)]
+pub(super) struct Head(RefCell<Option<Vec<u8>>>);
+
+impl Head {
+    /// Keeps what is read from now on.
+    pub(super) fn of<R: Read>(&self, inner: R) -> Heading<'_, R> {
+        self.0.replace(Some(Vec::new()));
+        Heading { inner, head: self }
+    }
+
+    /// Nothing is kept any more.
+    pub(super) fn over(&self) {
+        self.0.replace(None);
+    }
+
+    /// What the head says of the message, if it is one. Unverified.
+    pub(super) fn header(&self) -> Option<Header> {
+        Header::inspect(self.0.borrow().as_deref()?).ok()
+    }
+}
+
+/// An input whose head is kept.
+pub(super) struct Heading<'a, R> {
+    inner: R,
+    head: &'a Head,
+}
+
+impl<R: Read> Read for Heading<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        if let Some(kept) = self.head.0.borrow_mut().as_mut() {
+            // The tag, too, for `Header::inspect` reads it.
+            let room = (HEADER_LIMIT + 64).saturating_sub(kept.len());
+            kept.extend_from_slice(&into[..read.min(room)]);
+        }
+        Ok(read)
+    }
+}

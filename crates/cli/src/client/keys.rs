@@ -1,0 +1,129 @@
+//! Keys from files, and the keyring over them.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use client::keys::{AesKey, KEY_FILE_LIMIT, KeyFile, RsaPrivateKey, RsaPublicKey};
+use client::message::{Keyring, Multi, RawAes, RawRsa};
+use zeroize::Zeroizing;
+
+use super::args::Keys;
+use super::failure::{Failure, Kind};
+
+/// What a keyring is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Encrypt,
+    Decrypt,
+}
+
+impl Keys {
+    /// One keyring over all keys that were named.
+    pub(super) fn keyring(&self, purpose: Purpose) -> Result<Multi, Failure> {
+        let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();
+        for path in &self.key_file {
+            keyrings.push(Box::new(key_file(path)?.keyring()?));
+        }
+        if let Some(path) = &self.raw_key {
+            let (namespace, name) = self.names();
+            keyrings.push(Box::new(RawAes::new(namespace, name, raw_key(path)?)?));
+        }
+        if let Some(keyring) = self.rsa(purpose)? {
+            keyrings.push(Box::new(keyring));
+        }
+        let mut keyrings = keyrings.into_iter();
+        let first = keyrings.next().ok_or_else(|| {
+            Failure::usage("no key: give --key-file (`strongroom keygen` makes one), --raw-key, or --rsa-public-key and --rsa-private-key")
+        })?;
+        Ok(keyrings.fold(Multi::new(first), Multi::with))
+    }
+
+    fn rsa(&self, purpose: Purpose) -> Result<Option<RawRsa>, Failure> {
+        let needed = match purpose {
+            Purpose::Encrypt => (&self.rsa_public_key, "--rsa-public-key encrypts"),
+            Purpose::Decrypt => (&self.rsa_private_key, "--rsa-private-key decrypts"),
+        };
+        let (Some(path), _) = needed else {
+            let other = self.rsa_public_key.is_some() || self.rsa_private_key.is_some();
+            return if other { Err(Failure::usage(needed.1)) } else { Ok(None) };
+        };
+        let (namespace, name) = self.names();
+        let keyring = RawRsa::new(namespace, name, self.rsa_padding.into())?;
+        Ok(Some(match purpose {
+            Purpose::Encrypt => keyring.public_key(public_key(path)?),
+            Purpose::Decrypt => keyring.private_key(private_key(path)?),
+        }))
+    }
+
+    fn names(&self) -> (&str, &str) {
+        (self.key_namespace.as_deref().unwrap_or_default(), self.key_name.as_deref().unwrap_or_default())
+    }
+}
+
+/// A key file, which nobody else may read.
+pub(super) fn key_file(path: &Path) -> Result<KeyFile, Failure> {
+    let bytes = secret(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong(path, "not a key file of strongroom"))?;
+    KeyFile::parse(text).map_err(|error| Failure::from(error).within(path.display()))
+}
+
+fn raw_key(path: &Path) -> Result<AesKey, Failure> {
+    AesKey::new(&secret(path)?).map_err(|error| Failure::from(error).within(path.display()))
+}
+
+fn public_key(path: &Path) -> Result<RsaPublicKey, Failure> {
+    let bytes = read(path, &File::open(path).map_err(|error| Failure::file(path, &error))?)?;
+    let key = match std::str::from_utf8(&bytes) {
+        Ok(text) => RsaPublicKey::from_pem(text),
+        Err(_) => RsaPublicKey::from_der(&bytes),
+    };
+    key.map_err(|error| Failure::from(error).within(path.display()))
+}
+
+fn private_key(path: &Path) -> Result<RsaPrivateKey, Failure> {
+    let bytes = secret(path)?;
+    let key = match std::str::from_utf8(&bytes) {
+        Ok(text) => RsaPrivateKey::from_pem(text),
+        Err(_) => RsaPrivateKey::from_der(&bytes),
+    };
+    key.map_err(|error| Failure::from(error).within(path.display()))
+}
+
+/// A file that others can neither read nor change; refused otherwise, as ssh does with its keys. A pipe (`<(command)`) has no others.
+fn secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error| Failure::file(path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        let text = format!(
+            "{} can be read or changed by others than its owner (mode {mode:04o}); make it 0600",
+            path.display()
+        );
+        return Err(Failure::new(Kind::Failed, text));
+    }
+    read(path, &file)
+}
+
+/// All of a short file, into memory that does not move.
+fn read(path: &Path, mut file: &File) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(vec![0; KEY_FILE_LIMIT + 1]);
+    let mut length = 0;
+    loop {
+        match file.read(&mut bytes[length..]).map_err(|error| Failure::file(path, &error))? {
+            0 => break,
+            read => length += read,
+        }
+        if length > KEY_FILE_LIMIT {
+            return Err(wrong(path, "too long for a key"));
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+fn wrong(path: &Path, text: &str) -> Failure {
+    Failure::usage(format!("{}: {text}", path.display()))
+}

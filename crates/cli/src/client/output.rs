@@ -1,0 +1,135 @@
+//! Where results go: a file that gets its name only when it is complete and verified, or a pipe.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use client::DataKey;
+use client::message::Destination;
+use data_encoding::HEXLOWER;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::failure::{Failure, Kind};
+use super::input::widen;
+use super::signals;
+
+/// What temporary names begin with.
+const PREFIX: &str = ".strongroom-";
+
+/// A new file beside its final name. Dropped before [`Destination::keep`], it is gone.
+pub(super) struct NewFile {
+    target: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    replace: bool,
+    kept: bool,
+}
+
+impl NewFile {
+    /// Begins one. Of a file that is replaced it takes the permissions; a new one has `mode`, as far as the umask lets it.
+    pub(super) fn create(target: &Path, replace: bool, mode: u32) -> Result<Self, Failure> {
+        let failed = |error: &io::Error| Failure::file(target, error);
+        let mut permissions: Option<Permissions> = None;
+        let mut target = target.to_owned();
+        match fs::symlink_metadata(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&error)),
+            Ok(_) if !replace => return Err(Failure::new(Kind::Failed, format!("{} exists", target.display()))),
+            Ok(_) => {
+                // A link stays one: what it names is replaced.
+                target = fs::canonicalize(&target).map_err(|error| failed(&error))?;
+                let metadata = fs::metadata(&target).map_err(|error| failed(&error))?;
+                if !metadata.is_file() {
+                    let text = format!("{} is no regular file; a pipe is written with -o -", target.display());
+                    return Err(Failure::usage(text));
+                }
+                permissions = Some(metadata.permissions());
+            }
+        }
+        let name = HEXLOWER.encode(DataKey::random(8)?.as_bytes());
+        let temporary = target.with_file_name(format!("{PREFIX}{name}"));
+        signals::watch(&temporary);
+        let opened = OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&temporary);
+        let file = opened.map_err(|error| {
+            signals::forget(&temporary);
+            failed(&error)
+        })?;
+        let new = Self { target, temporary, file, replace, kept: false };
+        if let Some(permissions) = permissions {
+            new.file.set_permissions(permissions).map_err(|error| Failure::file(&new.target, &error))?;
+        }
+        Ok(new)
+    }
+
+    /// Where it will be.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    fn rename(&self) -> io::Result<()> {
+        if self.replace {
+            return fs::rename(&self.temporary, &self.target);
+        }
+        match renameat_with(CWD, &self.temporary, CWD, &self.target, RenameFlags::NOREPLACE) {
+            // A file system that cannot say "unless it is there".
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                if fs::symlink_metadata(&self.target).is_ok() {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                fs::rename(&self.temporary, &self.target)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Destination for NewFile {
+    /// On disk, then under its name, then the folder on disk.
+    fn keep(&mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.rename()?;
+        self.kept = true;
+        signals::forget(&self.temporary);
+        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn discard(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_file(&self.temporary);
+            signals::forget(&self.temporary);
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        self.discard();
+    }
+}
+
+/// Standard output, as it is: what is written has left.
+pub(super) fn stdout() -> Result<File, Failure> {
+    let owned = io::stdout().as_fd().try_clone_to_owned();
+    let pipe = owned.map(File::from).map_err(|error| Failure::file(Path::new("standard output"), &error))?;
+    widen(&pipe);
+    Ok(pipe)
+}
+
+/// Whether bytes would go to somebody's screen.
+pub(super) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}

@@ -1,0 +1,465 @@
+"""Client-side encryption by the command line: files, folders, pipes, keys, exit codes, and what never stays behind."""
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import aws_encryption_sdk
+import pytest
+from aws_encryption_sdk.identifiers import CommitmentPolicy, EncryptionKeyType, WrappingAlgorithm
+from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
+from aws_encryption_sdk.key_providers.raw import RawMasterKeyProvider
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from strongroom import BINARY
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+DONE, FAILED, USAGE, INPUT, KEY, REFUSED = range(6)
+# Two processes, two pipes and two cores: 20 GiB in 45 s, in a build for tests.
+PIPE_BYTES = int(os.environ.get("STRONGROOM_PIPE_GIB", 20)) * GIB
+MEMORY = 32 * MIB
+
+
+def run(*arguments, stdin: bytes = b"", code: int = DONE, **options) -> subprocess.CompletedProcess:
+    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, timeout=120, check=False, **options)
+    assert done.returncode == code, (done.returncode, done.stderr.decode())
+    return done
+
+
+def results(done: subprocess.CompletedProcess, stream: str = "stdout") -> list[dict]:
+    return [json.loads(line) for line in getattr(done, stream).splitlines() if line.startswith(b"{")]
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory) -> Path:
+    """A folder with a key of each sort."""
+    folder = tmp_path_factory.mktemp("keys")
+    run("keygen", "-o", folder / "own")
+    run("keygen", "-o", folder / "other")
+    for name, length in (("aes128", 16), ("aes192", 24), ("aes256", 32)):
+        secret(folder / name, secrets.token_bytes(length))
+    private = rsa.generate_private_key(65537, 2048)
+    public = private.public_key()
+    pkcs8, spki = PrivateFormat.PKCS8, PublicFormat.SubjectPublicKeyInfo
+    secret(folder / "private.pem", private.private_bytes(Encoding.PEM, pkcs8, NoEncryption()))
+    secret(folder / "private.der", private.private_bytes(Encoding.DER, pkcs8, NoEncryption()))
+    (folder / "public.pem").write_bytes(public.public_bytes(Encoding.PEM, spki))
+    (folder / "public.der").write_bytes(public.public_bytes(Encoding.DER, spki))
+    return folder
+
+
+def secret(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    return path
+
+
+NAMES = ["--key-namespace", "tests", "--key-name", "one"]
+
+
+def options(keys: Path, key: str) -> tuple[list, list]:
+    """What encrypts and what decrypts."""
+    if key == "key file":
+        return (["--key-file", keys / "own"],) * 2
+    if key.startswith("aes"):
+        return (["--raw-key", keys / key, *NAMES],) * 2
+    form, padding = key.split()
+    padding = ["--rsa-padding", padding, *NAMES]
+    return ["--rsa-public-key", keys / f"public.{form}", *padding], ["--rsa-private-key", keys / f"private.{form}", *padding]
+
+
+KEYS = ["key file", "aes128", "aes192", "aes256", "pem oaep-sha256", "der oaep-sha1", "pem oaep-sha384", "der oaep-sha512", "pem pkcs1"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_a_key_seals_it_opens(tmp_path, keys, key):
+    (tmp_path / "plain").write_bytes(plain := secrets.token_bytes(100_000))
+    seal, open_ = options(keys, key)
+    run("encrypt", tmp_path / "plain", "-o", tmp_path / "sealed", "-c", "purpose=test", *seal)
+    assert plain[:64] not in (tmp_path / "sealed").read_bytes()
+    run("decrypt", tmp_path / "sealed", "-o", tmp_path / "again", "-c", "purpose=test", *open_)
+    assert (tmp_path / "again").read_bytes() == plain
+    piped = run("decrypt", *open_, stdin=run("encrypt", *seal, stdin=plain).stdout)
+    assert piped.stdout == plain
+
+
+@pytest.mark.parametrize("suite", ["0014", "0x0046", "AES_256_GCM_IV12_TAG16", "0114", "0146", "0178", "0214", "0346", "0378", "0478", "0578"])
+@pytest.mark.parametrize("size", [0, 1, 4096, 3 * MIB])
+def test_every_suite_and_many_sizes(keys, suite, size):
+    policy = [] if suite in ("0478", "0578") else ["--commitment-policy", "forbid-encrypt-allow-decrypt"]
+    key = ["--key-file", keys / "own", *policy]
+    plain = secrets.token_bytes(size)
+    sealed = run("encrypt", "--suite", suite, "--frame-length", "4096", *key, stdin=plain).stdout
+    assert run("decrypt", *key, stdin=sealed).stdout == plain
+
+
+def test_several_keys_each_open(tmp_path, keys):
+    raw_seal, raw_open = options(keys, "aes256")
+    sealed = run("encrypt", "--key-file", keys / "own", "--key-file", keys / "other", *raw_seal, stdin=b"text").stdout
+    for key in (["--key-file", keys / "own"], ["--key-file", keys / "other"], raw_open):
+        assert run("decrypt", *key, stdin=sealed).stdout == b"text"
+    run("decrypt", "--max-encrypted-data-keys", "2", "--key-file", keys / "own", stdin=sealed, code=REFUSED)
+    run("keygen", "-o", tmp_path / "third")
+    stranger = run("decrypt", "--key-file", tmp_path / "third", stdin=sealed, code=KEY)
+    assert b"aes tests/one" in stranger.stderr, "it says which keys would open it"
+
+
+def test_aws_sdk_reads_and_writes_what_a_key_file_opens(tmp_path, keys):
+    lines = dict(line.split(" ", 1) for line in (keys / "own").read_text().splitlines() if not line.startswith("#"))
+    import base64
+
+    class Provider(RawMasterKeyProvider):
+        provider_id = "strongroom"
+
+        def _get_raw_key(self, key_id):
+            return WrappingKey(
+                wrapping_algorithm=WrappingAlgorithm.AES_256_GCM_IV12_TAG16_NO_PADDING,
+                wrapping_key=base64.b64decode(lines["key"]),
+                wrapping_key_type=EncryptionKeyType.SYMMETRIC,
+            )
+
+    provider = Provider()
+    provider.add_master_key(lines["id"])
+    sdk = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+    plain = secrets.token_bytes(3 * MIB)
+    sealed = run("encrypt", "--key-file", keys / "own", "-c", "a=b", stdin=plain).stdout
+    opened, header = sdk.decrypt(source=sealed, key_provider=provider)
+    assert opened == plain and header.encryption_context["a"] == "b"
+    theirs, _ = sdk.encrypt(source=plain, key_provider=provider)
+    assert run("decrypt", "--key-file", keys / "own", stdin=theirs).stdout == plain
+
+
+def test_a_folder_goes_into_a_folder(tmp_path, keys):
+    source, sealed, again = tmp_path / "source", tmp_path / "sealed", tmp_path / "again"
+    (source / "deep/er").mkdir(parents=True)
+    (source / "empty").mkdir()
+    contents = {"a": b"", "deep/b": secrets.token_bytes(5000), "deep/er/ü \n c": b"c"}
+    for name, content in contents.items():
+        (source / name).write_bytes(content)
+    (source / "a").chmod(0o750)
+    done = run("encrypt", source, "-o", sealed, "--key-file", keys / "own", "--json")
+    assert files(sealed) == files(source)
+    assert {Path(one["input"]) for one in results(done)} == {source / name for name in contents}
+    run("decrypt", sealed, "-o", again, "--key-file", keys / "own")
+    assert files(again) == files(source)
+    assert {name: (again / name).read_bytes() for name in contents} == contents
+    assert (again / "a").stat().st_mode & 0o777 == 0o750
+    # Again: every file is there already.
+    done = run("decrypt", sealed, "-o", again, "--key-file", keys / "own", "--json", code=FAILED)
+    assert [one["code"] for one in results(done)] == [FAILED] * 3
+    run("decrypt", sealed, "-o", again, "--key-file", keys / "own", "--force")
+
+
+def test_links_and_special_files_are_told_and_the_rest_goes_on(tmp_path, keys):
+    source, sealed = tmp_path / "source", tmp_path / "sealed"
+    source.mkdir()
+    (source / "a-link").symlink_to(source / "file")
+    (source / "file").write_bytes(b"text")
+    os.mkfifo(source / "pipe")
+    done = run("encrypt", source, "-o", sealed, "--key-file", keys / "own", "--json", code=FAILED)
+    states = {Path(one["input"]).name: one["status"] for one in results(done)}
+    assert states == {"a-link": "failed", "file": "done", "pipe": "failed"}
+    assert files(sealed) == {"file"}
+    # One that is named is followed.
+    assert run("encrypt", source / "a-link", "-o", tmp_path / "one", "--key-file", keys / "own").returncode == DONE
+
+
+def test_folders_stay_apart(tmp_path, keys):
+    (tmp_path / "source").mkdir()
+    for target in (tmp_path / "source", tmp_path / "source/within"):
+        run("encrypt", tmp_path / "source", "-o", target, "--key-file", keys / "own", code=USAGE)
+    run("encrypt", tmp_path / "source", "--key-file", keys / "own", code=USAGE)
+
+
+def test_json_tells_of_one_file(tmp_path, keys):
+    (tmp_path / "plain").write_bytes(b"x" * 3000)
+    key = ["--key-file", keys / "own"]
+    names = [tmp_path / "plain", "-o", tmp_path / "sealed"]
+    (told,) = results(run("encrypt", *names, *key, "-c", "a=b", "--frame-length", "1000", "--json"))
+    sealed = tmp_path / "sealed"
+    assert told["command"] == "encrypt" and told["status"] == "done" and told["output"] == str(sealed)
+    assert told["plaintext_bytes"] == 3000 and told["sealed_bytes"] == sealed.stat().st_size
+    header = told["header"]
+    assert header["suite"] == {"id": "0578", "name": "AES_256_GCM_HKDF_SHA512_COMMIT_KEY_ECDSA_P384", "committing": True, "signed": True}
+    assert header["encryption_context"]["a"] == "b" and header["frame_length"] == 1000
+    (one,) = header["keys"]
+    assert one == {"kind": "aes", "provider": "strongroom", "name": (keys / "own").read_text().split("\nid ")[1][:32]}
+    # To a pipe: beside the data, not in it.
+    piped = run("decrypt", *key, "--json", stdin=sealed.read_bytes())
+    assert piped.stdout == b"x" * 3000
+    assert results(piped, "stderr")[0]["header"]["message_id"] == header["message_id"]
+    # Without a key.
+    (inspected,) = results(run("inspect", sealed, "--json"))
+    assert {name: inspected[name] for name in header} == header
+    assert inspected["body"] == {"truncated": False, "frames": 3, "plaintext_bytes": 3000}
+    text = run("inspect", sealed).stdout.decode()
+    assert "0578" in text and "a=b" in text and "3000 bytes in 3 frames" in text
+    (failed,) = results(run("decrypt", sealed, "-o", tmp_path / "x", "--key-file", keys / "other", "--json", code=KEY))
+    assert failed["code"] == KEY and failed["status"] == "failed" and "no key opens" in failed["error"]
+
+
+@pytest.mark.parametrize("suite", ["0478", "0578"])
+@pytest.mark.parametrize("frame", [1, 7, 1000])
+def test_inspect_counts_frames_and_misses_those_that_are_cut_off(tmp_path, keys, suite, frame):
+    for length in (0, 1, frame, frame + 1, 10 * frame):
+        sealed = run("encrypt", "--key-file", keys / "own", "--suite", suite, "--frame-length", frame, stdin=b"x" * length).stdout
+        (tmp_path / "sealed").write_bytes(sealed)
+        (told,) = results(run("inspect", tmp_path / "sealed", "--json"))
+        assert told["body"] == {"truncated": False, "frames": max(1, -(-length // frame)), "plaintext_bytes": length}
+    (tmp_path / "sealed").write_bytes(sealed[: -200 if suite == "0578" else -30])
+    (told,) = results(run("inspect", tmp_path / "sealed", "--json"))
+    assert told["body"] == {"truncated": True}
+
+
+def damaged(sealed: bytes) -> dict[str, tuple[bytes, int]]:
+    """What somebody may have done to a message, and the code that says so."""
+
+    def flipped(at: int) -> bytes:
+        return sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+
+    return {
+        "nothing": (b"", INPUT),
+        "half a header": (sealed[:40], INPUT),
+        "half a body": (sealed[: len(sealed) // 2], INPUT),
+        "without its last byte": (sealed[:-1], INPUT),
+        "more behind it": (sealed + b"x", INPUT),
+        "another version": (b"\x03" + sealed[1:], INPUT),
+        "an unknown suite": (sealed[:1] + b"\x09\x99" + sealed[3:], INPUT),
+        "another message id": (flipped(10), INPUT),
+        "a frame changed": (flipped(len(sealed) // 2), INPUT),
+        "no message": (b"plain text, much longer than a header has to be" * 10, INPUT),
+    }
+
+
+@pytest.mark.parametrize("suite", ["0478", "0578"])
+def test_what_was_damaged_leaves_no_file(tmp_path, keys, suite):
+    key = ["--key-file", keys / "own"]
+    sealed = run("encrypt", *key, "--suite", suite, "--frame-length", "512", stdin=secrets.token_bytes(5000)).stdout
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for what, (bytes_, code) in damaged(sealed).items():
+        done = run("decrypt", "-o", folder / "plain", *key, stdin=bytes_, code=code)
+        assert done.stderr.startswith(b"strongroom: -: "), what
+        assert files(folder) == set(), what
+    # An old file stays as it was.
+    (folder / "plain").write_bytes(b"old")
+    run("decrypt", "-o", folder / "plain", "--force", *key, stdin=sealed[:-1], code=INPUT)
+    assert (folder / "plain").read_bytes() == b"old" and files(folder) == {"plain"}
+    run("decrypt", "-o", folder / "plain", "--force", *key, stdin=sealed)
+    assert len((folder / "plain").read_bytes()) == 5000
+
+
+def test_a_signed_message_gives_a_pipe_nothing_before_its_signature(keys):
+    key = ["--key-file", keys / "own", "--suite", "0578", "--frame-length", "512"]
+    sealed = run("encrypt", *key, stdin=b"x" * 5000).stdout
+    wrong = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    key = key[:2]
+    assert run("decrypt", *key, stdin=wrong, code=INPUT).stdout == b""
+    assert len(run("decrypt", "--release-frames", *key, stdin=wrong, code=INPUT).stdout) >= 4096
+    assert run("decrypt", "--unsigned-only", *key, stdin=sealed, code=REFUSED).stdout == b""
+
+
+def test_a_long_signed_message_needs_a_file(tmp_path, keys):
+    key = ["--key-file", keys / "own"]
+    sealed = run("encrypt", *key, stdin=(plain := os.urandom(20 * MIB))).stdout
+    refused = run("decrypt", *key, stdin=sealed, code=REFUSED)
+    assert refused.stdout == b"" and b"-o" in refused.stderr and b"--release-frames" in refused.stderr
+    assert run("decrypt", "--release-frames", *key, stdin=sealed).stdout == plain
+    run("decrypt", "-o", tmp_path / "plain", *key, stdin=sealed)
+    assert (tmp_path / "plain").read_bytes() == plain
+
+
+def test_the_context_is_the_one_that_was_sealed(keys):
+    key = ["--key-file", keys / "own"]
+    sealed = run("encrypt", *key, "-c", "a=1", "-c", "tenant=7", "--required-context", "tenant", stdin=b"text").stdout
+    assert b"tenant" not in sealed
+    run("decrypt", *key, "-c", "tenant=7", stdin=sealed)
+    run("decrypt", *key, "-c", "tenant=7", "-c", "a=1", "--required-context", "tenant", stdin=sealed)
+    for wrong in (["a=2", "tenant=7"], ["tenant=8"], ["a=1", "tenant=7", "more=x"]):
+        pairs = [word for pair in wrong for word in ("-c", pair)]
+        run("decrypt", *key, *pairs, stdin=sealed, code=REFUSED)
+    run("decrypt", *key, "--required-context", "tenant", stdin=sealed, code=REFUSED)
+    run("decrypt", *key, stdin=sealed, code=KEY)
+    run("encrypt", *key, "--required-context", "tenant", stdin=b"", code=REFUSED)
+    run("encrypt", *key, "-c", "aws-crypto-public-key=x", stdin=b"", code=USAGE)
+    run("encrypt", *key, "-c", "a=1", "-c", "a=2", stdin=b"", code=USAGE)
+
+
+def test_commitment_is_asked_for(keys):
+    key = ["--key-file", keys / "own"]
+    run("encrypt", *key, "--suite", "0178", stdin=b"", code=REFUSED)
+    sealed = run("encrypt", *key, "--suite", "0178", "--commitment-policy", "forbid-encrypt-allow-decrypt", stdin=b"text").stdout
+    run("decrypt", *key, stdin=sealed, code=REFUSED)
+    assert run("decrypt", *key, "--commitment-policy", "require-encrypt-allow-decrypt", stdin=sealed).stdout == b"text"
+
+
+def test_usage_is_told(tmp_path, keys):
+    own = ["--key-file", keys / "own"]
+    public = ["--rsa-public-key", keys / "public.pem", *NAMES]
+    sealed = run("encrypt", *public, stdin=b"").stdout
+    cases = [
+        ["encrypt"],
+        ["decrypt"],
+        ["encrypt", "--raw-key", keys / "aes256"],
+        ["encrypt", "--raw-key", keys / "aes256", "--key-namespace", "aws-kms", "--key-name", "x"],
+        ["encrypt", "--rsa-private-key", keys / "private.pem", *NAMES],
+        ["decrypt", *public],
+        ["encrypt", "--key-file", keys / "private.pem"],
+        ["encrypt", "--raw-key", keys / "own", *NAMES],
+        ["encrypt", *own, "--suite", "9999"],
+        ["encrypt", *own, "--frame-length", "0"],
+        ["encrypt", *own, "-c", "novalue"],
+        ["encrypt", *own, "--no-such-option"],
+        ["keygen"],
+    ]
+    for case in cases:
+        run(*case, stdin=sealed, code=USAGE)
+    for case in (["encrypt", tmp_path / "missing", *own], ["encrypt", "--key-file", tmp_path / "missing"], ["inspect", tmp_path / "missing"]):
+        run(*case, code=FAILED)
+    run("inspect", stdin=b"plain text", code=INPUT)
+
+
+def test_keys_are_for_their_owner(tmp_path, keys):
+    assert (keys / "own").stat().st_mode & 0o777 == 0o600
+    run("keygen", "-o", keys / "own", code=FAILED)
+    for name in ("own", "aes256"):
+        exposed = tmp_path / name
+        exposed.write_bytes((keys / name).read_bytes())
+        exposed.chmod(0o640)
+        which = ["--key-file", exposed] if name == "own" else ["--raw-key", exposed, *NAMES]
+        assert b"make it 0600" in run("encrypt", *which, code=FAILED).stderr
+    # A key that comes through a pipe has no others.
+    script = f'{BINARY} encrypt --key-file <({BINARY} keygen -o - 2>/dev/null)'
+    assert subprocess.run(["bash", "-c", script], input=b"x", capture_output=True, check=True).stdout
+    told = run("keygen", "-o", tmp_path / "new", "--json")
+    assert results(told)[0]["id"] in (tmp_path / "new").read_text()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stop_in_the_middle_leaves_no_final_file(tmp_path, keys, stop):
+    key = ["--key-file", keys / "own"]
+    sealed = run("encrypt", *key, "--suite", "0478", stdin=os.urandom(4 * MIB)).stdout
+    for command, half in (["encrypt", os.urandom(2 * MIB)], ["decrypt", sealed[: 2 * MIB]]):
+        folder = tmp_path / command
+        folder.mkdir()
+        process = subprocess.Popen([BINARY, command, "-o", folder / "out", *key], stdin=subprocess.PIPE)
+        process.stdin.write(half)
+        process.stdin.flush()
+        wait_for(lambda: any(path.stat().st_size > 0 for path in folder.iterdir()))
+        assert all(name.startswith(".strongroom-") for name in files(folder)), "no final name yet"
+        process.send_signal(stop)
+        assert process.wait(timeout=30) == -stop
+        process.stdin.close()
+        left = files(folder)
+        assert "out" not in left and (stop == signal.SIGKILL or not left), left
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_disk_that_fills_up_is_left_as_it_was(tmp_path, keys, small_disk):
+    key = ["--key-file", keys / "own"]
+    (tmp_path / "plain").write_bytes(os.urandom(4 * MIB))
+    run("encrypt", tmp_path / "plain", "-o", tmp_path / "sealed", *key)
+    for command, source in (("encrypt", "plain"), ("decrypt", "sealed")):
+        done = run(command, tmp_path / source, "-o", small_disk / "out", *key, code=FAILED)
+        assert os.strerror(errno.ENOSPC).encode() in done.stderr
+        assert files(small_disk) == set()
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BINARY, "decrypt", tmp_path / "sealed", "--release-frames", *key], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == FAILED
+
+
+def test_a_reader_that_leaves_is_a_failure(tmp_path, keys):
+    """Not everything was verified."""
+    key = ["--key-file", keys / "own"]
+    sealed = run("encrypt", *key, "--suite", "0478", stdin=bytes(8 * MIB)).stdout
+    (tmp_path / "sealed").write_bytes(sealed)
+    process = subprocess.Popen([BINARY, "decrypt", tmp_path / "sealed", *key], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.wait(timeout=30) == FAILED
+
+
+class Peak:
+    """The most memory that processes had at once, each by itself, in bytes.
+
+    Not `ru_maxrss`, which a process inherits from the one that forked it: the kernel's own high-water mark, read until they end.
+    """
+
+    def __init__(self, *processes: subprocess.Popen):
+        self.processes = processes
+        self.bytes = 0
+
+    def sample(self) -> int:
+        for process in self.processes:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+            except FileNotFoundError:
+                continue
+            marks = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+            self.bytes = max(self.bytes, *(int(mark.split()[1]) * KIB for mark in marks), 0)
+        return self.bytes
+
+
+def test_20_gib_through_a_pipe_in_bounded_memory(keys):
+    key = ["--key-file", keys / "own"]
+    zero = subprocess.Popen(["head", "-c", str(PIPE_BYTES), "/dev/zero"], stdout=subprocess.PIPE)
+    seal = subprocess.Popen([BINARY, "encrypt", "--suite", "0478", *key], stdin=zero.stdout, stdout=subprocess.PIPE)
+    open_ = subprocess.Popen([BINARY, "decrypt", *key], stdin=seal.stdout, stdout=subprocess.PIPE)
+    zero.stdout.close()
+    seal.stdout.close()
+    peak = Peak(seal, open_)
+    buffer, total, reads = memoryview(bytearray(MIB)), 0, 0
+    while read := os.readv(open_.stdout.fileno(), [buffer]):
+        total, reads = total + read, reads + 1
+        if reads % 1000 == 0:
+            peak.sample()
+    assert total == PIPE_BYTES and not any(buffer)
+    assert [process.wait(timeout=30) for process in (zero, seal, open_)] == [0, 0, 0]
+    assert 0 < peak.bytes < MEMORY, peak.bytes
+
+
+def test_memory_is_bounded_for_files_too(tmp_path, keys):
+    """A signed message of a length that could not be held."""
+    key = ["--key-file", keys / "own"]
+    with (tmp_path / "plain").open("wb") as plain:
+        plain.truncate(200 * MIB)
+    for command, source, target in (("encrypt", "plain", "sealed"), ("decrypt", "sealed", "again")):
+        process = subprocess.Popen([BINARY, command, tmp_path / source, "-o", tmp_path / target, *key])
+        peak = Peak(process)
+        while process.poll() is None:
+            peak.sample()
+        assert process.returncode == 0 and 0 < peak.bytes < MEMORY, peak.bytes
+    assert digest(tmp_path / "again") == digest(tmp_path / "plain")
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
