@@ -56,8 +56,28 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("objects", &["hyper", "http", "rusqlite"]),
 ];
 
-/// Reads the crate graph and fails on an arrow that the tables do not have.
+/// Crates of the client library with its default features, itself included: who takes it in should not notice its weight. AWS's
+/// Encryption SDK for Rust brings 248.
+const CLIENT_CRATES: usize = 40;
+
+/// Reads the crate graph and fails on an arrow that the tables do not have, and on a client library that has become heavy.
 pub(crate) fn check() -> Result<(), String> {
+    let tree = ["tree", "--edges=normal", "--package=strongroom-client", "--prefix=none"];
+    let tree = run::command("cargo", &tree).output().map_err(|error| format!("cargo tree: {error}"))?;
+    let crates = String::from_utf8_lossy(&tree.stdout).lines().map(name_and_version).collect::<BTreeSet<_>>().len();
+    if !tree.status.success() || crates > CLIENT_CRATES {
+        return Err(format!("architecture: the client library has {crates} crates, where {CLIENT_CRATES} are allowed"));
+    }
+    eprintln!("architecture: the client library has {crates} crates");
+    arrows()
+}
+
+/// A crate of `cargo tree` by name and version; the mark of one that it has shown before is cut off.
+fn name_and_version(line: &str) -> String {
+    line.trim_end_matches(" (*)").to_owned()
+}
+
+fn arrows() -> Result<(), String> {
     let output = run::command("cargo", &["metadata", "--format-version=1", "--no-deps", "--offline"])
         .output()
         .map_err(|error| format!("cargo metadata: {error}"))?;
@@ -120,7 +140,7 @@ fn violations(graph: &Graph) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn arrows(pairs: &[(&str, &[&str])]) -> Graph {
+    fn graph_of(pairs: &[(&str, &[&str])]) -> Graph {
         pairs
             .iter()
             .map(|(name, used)| ((*name).to_owned(), used.iter().map(|used| (*used).to_owned()).collect()))
@@ -153,19 +173,19 @@ mod tests {
 
     #[test]
     fn an_upward_arrow_is_found() {
-        let graph = arrows(&[("seal", &["keys"]), ("keys", &["seal", "meta"]), ("meta", &[])]);
+        let graph = graph_of(&[("seal", &["keys"]), ("keys", &["seal", "meta"]), ("meta", &[])]);
         assert_eq!(violations(&graph), ["seal may not use keys"]);
     }
 
     #[test]
     fn http_below_the_gateway_is_found() {
-        let graph = arrows(&[("objects", &["bytes", "http"])]);
+        let graph = graph_of(&[("objects", &["bytes", "http"])]);
         assert_eq!(violations(&graph), ["objects may not use http"]);
     }
 
     #[test]
     fn an_unknown_crate_is_found() {
-        let graph = arrows(&[("utils", &[])]);
+        let graph = graph_of(&[("utils", &[])]);
         assert_eq!(violations(&graph), ["utils is not in the table"]);
     }
 }
