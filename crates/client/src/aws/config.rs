@@ -54,6 +54,7 @@ const SUPPORTED: &str = "supported are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_K
 /// | Region | `AWS_REGION`, `AWS_DEFAULT_REGION` | `region` |
 /// | endpoint of S3 or KMS | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL` | `endpoint_url`, there or in its `services` |
 /// | certificate authorities | `AWS_CA_BUNDLE` | `ca_bundle` |
+/// | checksums | `AWS_REQUEST_CHECKSUM_CALCULATION` | `request_checksum_calculation` |
 /// | bucket in the path or in the host | | `addressing_style` within `s3` |
 ///
 /// The environment goes before a profile. Without an endpoint, AWS's own is taken; with one, the bucket stands in the path unless
@@ -67,6 +68,7 @@ pub struct Config {
     pub(super) endpoint_kms: Option<Endpoint>,
     pub(super) path_style: Option<bool>,
     pub(super) ca_bundle: Option<PathBuf>,
+    pub(super) checksums: bool,
     pub(super) connect_limit: Duration,
     pub(super) stall_limit: Duration,
     pub(super) attempts: u32,
@@ -91,6 +93,7 @@ impl Config {
             endpoint_kms: None,
             path_style: None,
             ca_bundle: None,
+            checksums: true,
             connect_limit: CONNECT_LIMIT,
             stall_limit: STALL_LIMIT,
             attempts: ATTEMPTS,
@@ -133,6 +136,7 @@ impl Config {
             Some("virtual") => Some(false),
             _ => None,
         };
+        let checksums = set(&["AWS_REQUEST_CHECKSUM_CALCULATION"], "request_checksum_calculation");
         let ignored = set(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls");
         let endpoint = |service: &str| {
             if ignored.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true")) {
@@ -150,6 +154,7 @@ impl Config {
             endpoint_kms: endpoint("kms").map(|url| url.parse()).transpose()?,
             path_style,
             ca_bundle: ca_bundle.map(PathBuf::from),
+            checksums: !checksums.is_some_and(|value| value.eq_ignore_ascii_case("when_required")),
             ..Self::new()
         })
     }
@@ -200,6 +205,13 @@ impl Config {
     #[must_use]
     pub fn ca_bundle(self, file: impl Into<PathBuf>) -> Self {
         Self { ca_bundle: Some(file.into()), ..self }
+    }
+
+    /// Whether objects are stored and fetched with a checksum (CRC-64/NVME), as AWS's clients do: they are, unless a service does not
+    /// know them. `when_required` in the environment means that they are not.
+    #[must_use]
+    pub fn checksums(self, checksums: bool) -> Self {
+        Self { checksums, ..self }
     }
 
     /// Time in which a connection has to stand: [`CONNECT_LIMIT`] unless set.

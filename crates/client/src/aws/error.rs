@@ -148,7 +148,7 @@ impl fmt::Display for ServiceError {
         if !message.is_empty() {
             write!(f, ": {message}")?;
         }
-        if (301..=307).contains(status) || code == "AuthorizationHeaderMalformed" {
+        if matches!(status, 301 | 302 | 307 | 308) || code == "AuthorizationHeaderMalformed" {
             let region = region.as_deref().unwrap_or("another Region");
             write!(f, " (what was asked for lies in {region}: set that Region)")?;
         }

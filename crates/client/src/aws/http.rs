@@ -51,7 +51,7 @@ pub(super) struct Call<'a> {
     /// The operation's name, for errors.
     pub(super) operation: &'static str,
     pub(super) method: Method,
-    pub(super) endpoint: &'a Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) region: &'a Region,
     /// Begins with a slash, percent-encoded.
     pub(super) path: String,
@@ -65,9 +65,9 @@ pub(super) struct Call<'a> {
 pub(super) enum Sent<'a> {
     /// Nothing, not even a length.
     Nothing,
-    /// Bytes, whose hash is signed.
-    Bytes(&'a [u8]),
-    /// So many bytes of a reader, which are not hashed beforehand. The closure is told how chunks are signed.
+    /// Bytes, and what is signed of them.
+    Bytes(&'a [u8], Payload),
+    /// So many bytes of a reader, which are not hashed beforehand.
     Stream { payload: Payload, length: u64, reader: &'a mut dyn SignedRead },
 }
 
@@ -120,10 +120,19 @@ impl Http {
 
     /// Does something until it succeeds, until trying again is of no use, or until it was tried often enough.
     pub(super) fn retried<T>(&self, mut once: impl FnMut() -> Result<T, AwsError>) -> Result<T, AwsError> {
+        self.retried_unless(&mut false, |_| once())
+    }
+
+    /// The same, but once it is told that it has begun something that cannot be done twice, it is not tried again.
+    pub(super) fn retried_unless<T>(
+        &self,
+        begun: &mut bool,
+        mut once: impl FnMut(&mut bool) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
         let mut attempt = 1;
         loop {
-            match once() {
-                Err(error) if error.may_pass() && attempt < self.attempts => {
+            match once(begun) {
+                Err(error) if !*begun && error.may_pass() && attempt < self.attempts => {
                     std::thread::sleep(backoff(attempt));
                     attempt += 1;
                 }
@@ -145,7 +154,7 @@ impl Http {
         }
         let (payload, length) = match &sent {
             Sent::Nothing => (Payload::of(b""), None),
-            Sent::Bytes(bytes) => (Payload::of(bytes), Some(bytes.len() as u64)),
+            Sent::Bytes(bytes, payload) => (*payload, Some(bytes.len() as u64)),
             Sent::Stream { payload, length, .. } => (*payload, Some(*length)),
         };
         if let Some(length) = length {
@@ -166,7 +175,7 @@ impl Http {
         let mut failed_input = None;
         let response = match sent {
             Sent::Nothing => self.agent.run(request.body(()).map_err(wrong)?),
-            Sent::Bytes(bytes) => self.agent.run(request.body(bytes).map_err(wrong)?),
+            Sent::Bytes(bytes, _) => self.agent.run(request.body(bytes).map_err(wrong)?),
             Sent::Stream { reader, .. } => {
                 reader.begin(chunks);
                 let mut watched = Watched { input: reader, failed: &mut failed_input };

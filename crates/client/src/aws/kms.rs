@@ -12,6 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use sigv4::Payload;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -69,14 +70,14 @@ impl KmsClient {
         let call = Call {
             operation,
             method: Method::POST,
-            endpoint: &endpoint,
+            endpoint,
             region: &region,
             path: "/".into(),
             query: String::new(),
             headers,
         };
         self.http.retried(|| {
-            let mut answer = self.http.send(&call, Sent::Bytes(body))?;
+            let mut answer = self.http.send(&call, Sent::Bytes(body, Payload::of(body)))?;
             let bytes = answer.bytes(ANSWER)?;
             if !answer.status.is_success() {
                 return Err(refusal(&answer, &bytes).into());

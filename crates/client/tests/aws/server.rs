@@ -22,6 +22,7 @@ pub(crate) struct Asked {
     pub(crate) headers: HeaderMap,
     /// As the signature covers it: chunks are joined.
     pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Vec<(String, String)>,
     /// The Region and the service of the signature.
     pub(crate) scope: (String, String),
 }
@@ -45,9 +46,6 @@ pub(crate) enum Reply {
     Silence(Duration),
     /// A byte each time, until nobody listens any more.
     Endless(Vec<u8>, Duration),
-    /// By what was asked.
-    #[allow(dead_code, reason = "S3 comes with the next change")]
-    By(fn(&Asked) -> Vec<u8>),
 }
 
 pub(crate) struct Server {
@@ -106,14 +104,9 @@ fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<
     let mut output = stream;
     while let Some(request) = read(&mut input, &mut output) {
         let reply = replies.lock().unwrap().pop_front();
-        let by = match &reply {
-            Some(Reply::By(by)) => by(&request),
-            _ => Vec::new(),
-        };
         asked.lock().unwrap().push(request);
         match reply {
             Some(Reply::Say(bytes)) => drop(output.write_all(&bytes)),
-            Some(Reply::By(_)) => drop(output.write_all(&by)),
             Some(Reply::SayAndClose(bytes)) => return drop(output.write_all(&bytes)),
             Some(Reply::Silence(time)) => return std::thread::sleep(time),
             Some(Reply::Endless(head, pause)) => {
@@ -151,13 +144,23 @@ fn read(input: &mut impl BufRead, output: &mut impl Write) -> Option<Asked> {
     }
     let length = headers.get("content-length").map_or(0, |value| value.to_str().unwrap().parse().unwrap());
     let mut body = vec![0; length];
-    input.read_exact(&mut body).ok()?;
-    let (body, scope) = verified(RequestHead { method: &method, path, query, headers: &headers }, body);
-    Some(Asked { method: method.clone(), path: path.to_owned(), query: query.to_owned(), headers, body, scope })
+    std::io::Read::read_exact(input, &mut body).ok()?;
+    let (body, trailers, scope) = verified(RequestHead { method: &method, path, query, headers: &headers }, body);
+    Some(Asked {
+        method: method.clone(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        body,
+        trailers,
+        scope,
+    })
 }
 
-/// Panics on a signature that is not right, of the head or of a chunk.
-fn verified(head: RequestHead<'_>, body: Vec<u8>) -> (Vec<u8>, (String, String)) {
+type Pair = (String, String);
+
+/// Body, trailers and scope. Panics on a signature that is not right, of the head or of a chunk.
+fn verified(head: RequestHead<'_>, body: Vec<u8>) -> (Vec<u8>, Vec<Pair>, Pair) {
     let claim = sigv4::parse(&head, Dialect::S3).unwrap().unwrap();
     assert_eq!(claim.access_key_id(), KEY_ID);
     let scope = claim.scope();
@@ -168,6 +171,7 @@ fn verified(head: RequestHead<'_>, body: Vec<u8>) -> (Vec<u8>, (String, String))
     let now = SystemTime::now();
     let known = Secret::new(SECRET.as_bytes());
     let authenticated = sigv4::verify(&claim, &head, whole, &known, now, &policy, &keys).unwrap();
+    let mut trailers = Vec::new();
     let body = match authenticated.body_check(head.headers).unwrap() {
         BodyCheck::Plain => body,
         BodyCheck::Sha256(mut hasher) => {
@@ -180,9 +184,9 @@ fn verified(head: RequestHead<'_>, body: Vec<u8>) -> (Vec<u8>, (String, String))
             while let Some(piece) = decoder.push(&mut input).unwrap() {
                 data.extend_from_slice(&piece);
             }
-            decoder.finish().unwrap();
+            trailers = decoder.finish().unwrap().into_iter().map(|trailer| (trailer.name, trailer.value)).collect();
             data
         }
     };
-    (body, (region, service))
+    (body, trailers, (region, service))
 }
