@@ -82,11 +82,11 @@ impl Envelope {
         if let Some(version) = version(metadata)? {
             return match version {
                 Version::V3 => v3(metadata, Some(metadata), true).map(Some),
-                older => v1_v2(metadata, older, true).map(Some),
+                older => v1_v2(metadata, metadata, older, true).map(Some),
             };
         }
         let instruction = instruction.map(instruction::read).transpose()?;
-        if ONLY_V3.iter().any(|name| metadata.get(name).is_some()) {
+        if ONLY_V3.iter().any(|name| member::value(metadata, name).is_some()) {
             member::none_of(metadata, [WRAPPING_V3, DESCRIPTION_V3, CONTEXT_V3])?;
             if let Some(instruction) = &instruction {
                 member::none_of(instruction, [CONTENT_V3, COMMITMENT_V3, MESSAGE_ID_V3])?;
@@ -97,10 +97,10 @@ impl Envelope {
             Some(instruction) => match version(&instruction)? {
                 // Where the object says nothing of version 3, somebody took it away.
                 Some(Version::V3) => Err(Error::MissingMember(CONTENT_V3)),
-                Some(older) => v1_v2(&instruction, older, false).map(Some),
+                Some(older) => v1_v2(metadata, &instruction, older, false).map(Some),
                 None => Err(Error::MissingMember(KEY_V2)),
             },
-            None if [IV, DESCRIPTION].iter().chain(&ONLY_V2).any(|name| metadata.get(name).is_some()) => {
+            None if [IV, DESCRIPTION].iter().chain(&ONLY_V2).any(|name| member::value(metadata, name).is_some()) => {
                 Err(Error::MissingMember(KEY_V2))
             }
             None => Ok(None),
@@ -111,7 +111,7 @@ impl Envelope {
 /// By the member that holds the wrapped data key.
 fn version(metadata: &Metadata) -> Result<Option<Version>> {
     let keys = [(KEY_V1, Version::V1), (KEY_V2, Version::V2), (KEY_V3, Version::V3)];
-    let mut found = keys.into_iter().filter(|(name, _)| metadata.get(name).is_some());
+    let mut found = keys.into_iter().filter(|(name, _)| member::value(metadata, name).is_some());
     match (found.next(), found.next()) {
         (Some((one, _)), Some((other, _))) => Err(Error::SeveralVersions(one, other)),
         (Some((_, version)), None) => Ok(Some(version)),
@@ -150,7 +150,8 @@ fn v3(metadata: &Metadata, materials: Option<&Metadata>, of_object: bool) -> Res
     Ok(Envelope { header, wrapped: Some(member::bytes(materials, KEY_V3)?), start, plaintext_length: None })
 }
 
-fn v1_v2(metadata: &Metadata, version: Version, of_object: bool) -> Result<Envelope> {
+/// `metadata` are those of the object again, or the instruction file.
+fn v1_v2(object: &Metadata, metadata: &Metadata, version: Version, of_object: bool) -> Result<Envelope> {
     member::none_of(metadata, ONLY_V3)?;
     let (wrapped, wrapping, content) = if version == Version::V1 {
         member::none_of(metadata, ONLY_V2)?;
@@ -167,12 +168,10 @@ fn v1_v2(metadata: &Metadata, version: Version, of_object: bool) -> Result<Envel
         ContentAlgorithm::AesCbc => Start::Cbc { iv: member::array(metadata, IV)? },
         _ => Start::Gcm { iv: member::array(metadata, IV)? },
     };
-    let plaintext_length = match metadata.get(PLAINTEXT_LENGTH) {
-        Some(told) if !told.is_empty() => {
-            Some(told.parse().map_err(|_| Error::Member(PLAINTEXT_LENGTH, "not a number"))?)
-        }
-        _ => None,
-    };
+    // It stays with the object, where Java's client puts the rest into an instruction file.
+    let told = member::value(object, PLAINTEXT_LENGTH).or(member::value(metadata, PLAINTEXT_LENGTH));
+    let plaintext_length =
+        told.map(|told| told.parse().map_err(|_| Error::Member(PLAINTEXT_LENGTH, "not a number"))).transpose()?;
     let description = member::map(metadata, DESCRIPTION, of_object)?;
     let header =
         ObjectHeader { version, content, wrapping: Some(wrapping), description, in_instruction_file: !of_object };
@@ -185,12 +184,12 @@ fn content_v2(metadata: &Metadata) -> Result<ContentAlgorithm> {
         .into_iter()
         .find(|content| content.name() == name)
         .ok_or(Error::Member(CONTENT, "an unknown content algorithm"))?;
-    match (content, metadata.get(TAG_LENGTH)) {
+    match (content, member::value(metadata, TAG_LENGTH)) {
         (ContentAlgorithm::AesGcm, Some("128")) => Ok(content),
         (ContentAlgorithm::AesGcm, Some(_)) => Err(Error::Member(TAG_LENGTH, "a tag has 128 bits")),
         (ContentAlgorithm::AesGcm, None) => Err(Error::MissingMember(TAG_LENGTH)),
-        // Go's client left it empty in instruction files, Java's writes a zero where it wraps such a key anew.
-        (_, None | Some("" | "0")) => Ok(content),
+        // Java's client writes a zero where it wraps such a key anew.
+        (_, None | Some("0")) => Ok(content),
         (_, Some(_)) => Err(Error::ForeignMember(TAG_LENGTH)),
     }
 }

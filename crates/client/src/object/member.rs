@@ -62,16 +62,21 @@ pub(super) const NAMES: [&str; 15] = [
     PLAINTEXT_LENGTH,
 ];
 
+/// What there is, unless it is empty: Go's client writes members of other versions and of other keys so.
+pub(super) fn value<'a>(metadata: &'a Metadata, name: &str) -> Option<&'a str> {
+    metadata.get(name).filter(|value| !value.is_empty())
+}
+
 /// # Errors
 /// [`Error::MissingMember`].
 pub(super) fn required<'a>(metadata: &'a Metadata, name: &'static str) -> Result<&'a str> {
-    metadata.get(name).ok_or(Error::MissingMember(name))
+    value(metadata, name).ok_or(Error::MissingMember(name))
 }
 
 /// # Errors
 /// [`Error::ForeignMember`] for the first of these that there is.
 pub(super) fn none_of(metadata: &Metadata, names: impl IntoIterator<Item = &'static str>) -> Result<()> {
-    match names.into_iter().find(|name| metadata.get(name).is_some()) {
+    match names.into_iter().find(|name| value(metadata, name).is_some()) {
         Some(name) => Err(Error::ForeignMember(name)),
         None => Ok(()),
     }
@@ -94,7 +99,7 @@ pub(super) fn array<const L: usize>(metadata: &Metadata, name: &'static str) -> 
 /// # Errors
 /// [`Error::Member`].
 pub(super) fn map(metadata: &Metadata, name: &'static str, of_object: bool) -> Result<EncryptionContext> {
-    let Some(value) = metadata.get(name) else { return Ok(EncryptionContext::new()) };
+    let Some(value) = value(metadata, name) else { return Ok(EncryptionContext::new()) };
     let pairs = if of_object { json::read(text::decode(value).as_bytes()) } else { json::read(value.as_bytes()) };
     Ok(pairs.map_err(|why| Error::Member(name, why))?.into())
 }

@@ -7,32 +7,32 @@ use client::message::{Decryptor, Encryptor, KmsDiscovery, KmsKeyring, Multi, Sui
 use client::{DataKey, EncryptionContext, Error};
 use std::sync::{Arc, Mutex};
 
-const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234";
-const OTHER: &str = "arn:aws:kms:eu-west-1:444455556666:key/5678";
+pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234";
+pub(crate) const OTHER: &str = "arn:aws:kms:eu-west-1:444455556666:key/5678";
 const MRK_WEST: &str = "arn:aws:kms:eu-west-1:111122223333:key/mrk-abcd";
 const MRK_EAST: &str = "arn:aws:kms:us-east-1:111122223333:key/mrk-abcd";
 
 /// A service of one Region. Its ciphertexts are `key id ‖ context ‖ data key`, so that what is bound can be looked at.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<Asked>>);
+pub(crate) struct Fake(Arc<Mutex<Asked>>);
 
 #[derive(Default)]
-struct Asked {
+pub(crate) struct Asked {
     calls: Vec<String>,
     tokens: Vec<String>,
     /// Answers for this key instead of the one that was asked.
-    answers_for: Option<String>,
+    pub(crate) answers_for: Option<String>,
     /// Answers with a data key of so many bytes.
-    answers_length: Option<usize>,
-    refuses: Vec<String>,
+    pub(crate) answers_length: Option<usize>,
+    pub(crate) refuses: Vec<String>,
 }
 
 impl Fake {
-    fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap().calls)
     }
 
-    fn set(self, change: impl FnOnce(&mut Asked)) -> Self {
+    pub(crate) fn set(self, change: impl FnOnce(&mut Asked)) -> Self {
         change(&mut self.0.lock().unwrap());
         self
     }
