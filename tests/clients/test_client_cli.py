@@ -407,6 +407,61 @@ def test_a_reader_that_leaves_is_a_failure(tmp_path, keys):
     assert process.wait(timeout=30) == FAILED
 
 
+@pytest.fixture(scope="module")
+def aws(server) -> dict[str, str]:
+    """What `strongroom env` sets for any client."""
+    return {"PATH": os.environ["PATH"], **{k: v for k, v in server.environment_of_clients().items() if k.startswith("AWS_")}}
+
+
+def test_a_kms_key_seals_and_opens(server, kms, key_arn, aws, keys):
+    plain, context = secrets.token_bytes(100_000), ["-c", "purpose=test"]
+    alias = f"alias/cli-{secrets.token_hex(4)}"
+    kms.create_alias(AliasName=alias, TargetKeyId=key_arn)
+    for name in (key_arn, key_arn.rsplit("/")[-1], alias):
+        sealed = run("encrypt", "--kms-key", name, *context, stdin=plain, env=aws).stdout
+        assert run("decrypt", "--kms-key", key_arn, *context, stdin=sealed, env=aws).stdout == plain
+        assert run("decrypt", "--discovery", stdin=sealed, env=aws).stdout == plain
+    (told,) = results(run("inspect", "--json", stdin=sealed))
+    assert told["keys"] == [{"kind": "kms", "provider": "aws-kms", "name": key_arn}]
+    account = key_arn.split(":")[4]
+    run("decrypt", "--discovery", "--discovery-account", account, stdin=sealed, env=aws)
+    run("decrypt", "--discovery", "--discovery-account", "1" * 12, stdin=sealed, env=aws, code=KEY)
+    run("decrypt", "--kms-key", alias, stdin=sealed, env=aws, code=USAGE)
+    run("encrypt", "--discovery", stdin=plain, env=aws, code=USAGE)
+    run("decrypt", "--kms-key", key_arn, "-c", "purpose=other", stdin=sealed, env=aws, code=REFUSED)
+    # An own key beside it opens without the service.
+    both = run("encrypt", "--kms-key", key_arn, "--key-file", keys / "own", stdin=plain, env=aws).stdout
+    assert run("decrypt", "--key-file", keys / "own", stdin=both).stdout == plain
+
+
+def test_a_kms_that_refuses_or_is_not_there(server, kms, aws):
+    arn = kms.create_key()["KeyMetadata"]["Arn"]
+    sealed = run("encrypt", "--kms-key", arn, stdin=b"text", env=aws).stdout
+    kms.disable_key(KeyId=arn)
+    run("encrypt", "--kms-key", arn, stdin=b"text", env=aws, code=KEY)
+    refused = run("decrypt", "--kms-key", arn, stdin=sealed, env=aws, code=KEY)
+    assert b"DisabledException" in refused.stderr
+    stranger = {**aws, "AWS_SECRET_ACCESS_KEY": "wrong" * 8}
+    run("encrypt", "--kms-key", arn, stdin=b"text", env=stranger, code=KEY)
+    nowhere = {**aws, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    run("encrypt", "--kms-key", arn, stdin=b"text", env=nowhere, code=FAILED)
+    run("decrypt", "--kms-key", arn, stdin=sealed, env=nowhere, code=FAILED)
+    unset = {name: value for name, value in aws.items() if "KEY" not in name}
+    run("encrypt", "--kms-key", arn, stdin=b"text", env={**unset, "HOME": "/nonexistent"}, code=USAGE)
+    run("encrypt", "--kms-key", "arn:aws:kms:nonsense", stdin=b"text", env=aws, code=USAGE)
+
+
+def test_a_kms_key_that_may_not_be_used(server, kms, iam, key_arn, aws):
+    user = f"cli-{secrets.token_hex(4)}"
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    nobody = {**aws, "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    sealed = run("encrypt", "--kms-key", key_arn, stdin=b"text", env=aws).stdout
+    for command in (["encrypt"], ["decrypt"]):
+        denied = run(*command, "--kms-key", key_arn, stdin=sealed, env=nobody, code=KEY)
+        assert b"AccessDeniedException" in denied.stderr
+
+
 class Peak:
     """The most memory that processes had at once, each by itself, in bytes.
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 use client::EncryptionContext;
+use client::aws::Config;
 use client::keys::RsaPadding;
 use client::message::{CommitmentPolicy, Suite};
 
@@ -13,6 +14,30 @@ use super::failure::Failure;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Keys")]
 pub(super) struct Keys {
+    /// A KMS key: ARN, id or alias to encrypt, ARN to decrypt a message; may be given again. Multi-Region keys open what their replicas sealed
+    #[arg(long, value_name = "KEY")]
+    pub(super) kms_key: Vec<String>,
+
+    /// To decrypt messages: whichever KMS key each names, as far as you may use it
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) discovery: bool,
+
+    /// With --discovery: only keys of this account; may be given again
+    #[arg(long, value_name = "ID", requires = "discovery")]
+    pub(super) discovery_account: Vec<String>,
+
+    /// With --discovery-account: the partition of the accounts
+    #[arg(long, value_name = "NAME", default_value = "aws")]
+    pub(super) discovery_partition: String,
+
+    /// With --discovery: multi-Region keys in this Region, wherever they sealed; and no others but this Region's
+    #[arg(long, value_name = "REGION", requires = "discovery")]
+    pub(super) discovery_region: Option<String>,
+
+    /// A grant token for the KMS; may be given again
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) grant_token: Vec<String>,
+
     /// A key file that `strongroom keygen` made; may be given again
     #[arg(long, value_name = "FILE")]
     pub(super) key_file: Vec<PathBuf>,
@@ -40,6 +65,39 @@ pub(super) struct Keys {
     /// Name of the raw AES or RSA key, as it stands in messages
     #[arg(long, value_name = "TEXT")]
     pub(super) key_name: Option<String>,
+}
+
+/// Which service, and as whom: AWS's own variables and files say so, unless these do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS, or whoever speaks as it does")]
+pub(super) struct Service {
+    /// A profile of ~/.aws/config and ~/.aws/credentials [env: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// The Region [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// Where S3 and KMS listen, if not at AWS's own hosts [env: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS]
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+}
+
+impl Service {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let mut config = match &self.profile {
+            Some(name) => Config::from_profile(name)?,
+            None => Config::from_env()?,
+        };
+        if let Some(region) = &self.region {
+            config = config.region(region.parse()?);
+        }
+        if let Some(url) = &self.endpoint_url {
+            config = config.endpoint(url)?;
+        }
+        Ok(config)
+    }
 }
 
 /// How RSA pads a data key.
@@ -99,6 +157,7 @@ impl Demands {
 
 /// In the words of AWS's command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(clippy::enum_variant_names, reason = "AWS's words")]
 pub(super) enum Commitment {
     ForbidEncryptAllowDecrypt,
     RequireEncryptAllowDecrypt,

@@ -9,7 +9,7 @@ use client::{EncryptionContext, Error};
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{Demands, Files, Keys, Telling};
+use super::args::{Demands, Files, Keys, Service, Telling};
 use super::failure::{Failure, Kind};
 use super::files::{self, Facts, Place, Work};
 use super::header;
@@ -48,6 +48,8 @@ pub(super) struct Decrypt {
     accept_net_4_0_0: bool,
 
     #[command(flatten)]
+    service: Service,
+    #[command(flatten)]
     telling: Telling,
 }
 
@@ -58,7 +60,7 @@ pub(super) fn run(command: &Decrypt) -> Outcome {
         _ => Release::Verified,
     };
     let context = command.demands.context()?;
-    let mut decryptor = Decryptor::new(command.keys.keyring(Purpose::Decrypt)?)
+    let mut decryptor = Decryptor::new(command.keys.keyring(Purpose::Decrypt, &command.service)?)
         .context(context.clone())
         .require_context(&command.demands.required_context)
         .commitment(command.demands.commitment_policy.into())

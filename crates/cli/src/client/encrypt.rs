@@ -8,7 +8,7 @@ use client::message::{Destination, Encryptor, Multi, Suite};
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{self, Demands, Files, Keys, Telling};
+use super::args::{self, Demands, Files, Keys, Service, Telling};
 use super::failure::Failure;
 use super::files::{self, Facts, Place, Work};
 use super::header;
@@ -42,11 +42,13 @@ pub(super) struct Encrypt {
     frame_length: u32,
 
     #[command(flatten)]
+    service: Service,
+    #[command(flatten)]
     telling: Telling,
 }
 
 pub(super) fn run(command: &Encrypt) -> Outcome {
-    let mut encryptor = Encryptor::new(command.keys.keyring(Purpose::Encrypt)?)
+    let mut encryptor = Encryptor::new(command.keys.keyring(Purpose::Encrypt, &command.service)?)
         .context(command.demands.context()?)
         .require_context(&command.demands.required_context)
         .commitment(command.demands.commitment_policy.into())

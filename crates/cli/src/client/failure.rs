@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use client::Error;
+use client::aws::AwsError;
 
 /// What a script can tell apart. docs/client.md has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,18 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
+        let kind = match &error {
+            AwsError::Service(error) => of_service(&error.code),
+            AwsError::Config(_) => Kind::Usage,
+            AwsError::Checksum { .. } => Kind::Input,
+            _ => Kind::Failed,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
 fn kind(error: &Error) -> Kind {
     match error {
         Error::Truncated(_)
@@ -142,19 +155,36 @@ fn kind(error: &Error) -> Kind {
 
 /// What a key management service or an S3 says of keys and of access; everything else it says is a failure.
 fn of_service(code: &str) -> Kind {
-    const REFUSALS: [&str; 10] = [
+    const REFUSALS: [&str; 22] = [
         "AccessDenied",
         "AccessDeniedException",
         "DisabledException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "Forbidden",
         "IncorrectKeyException",
+        "InvalidAccessKeyId",
         "InvalidCiphertextException",
+        "InvalidClientTokenId",
         "InvalidGrantTokenException",
         "InvalidKeyUsageException",
+        "InvalidSignatureException",
+        "InvalidToken",
         "KeyUnavailableException",
+        "KMS.DisabledException",
         "KMSInvalidStateException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
         "NotFoundException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     ];
-    if REFUSALS.contains(&code) { Kind::Key } else { Kind::Failed }
+    match code {
+        // The client's own word: see `client::aws`.
+        "Configuration" => Kind::Usage,
+        code if REFUSALS.contains(&code) => Kind::Key,
+        _ => Kind::Failed,
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl Input {
         let regular = metadata.is_file();
         Ok(Self {
             file,
-            length: regular.then(|| metadata.len()),
+            length: regular.then_some(metadata.len()),
             mode: if regular { metadata.permissions().mode() } else { MODE },
         })
     }

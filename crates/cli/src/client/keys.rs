@@ -4,12 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
+use client::aws::KmsClient;
 use client::keys::{AesKey, KEY_FILE_LIMIT, KeyFile, RsaPrivateKey, RsaPublicKey};
-use client::message::{Keyring, Multi, RawAes, RawRsa};
+use client::kms::KeyArn;
+use client::message::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa};
 use zeroize::Zeroizing;
 
-use super::args::Keys;
+use super::args::{Keys, Service};
 use super::failure::{Failure, Kind};
 
 /// What a keyring is for.
@@ -21,8 +24,8 @@ pub(super) enum Purpose {
 
 impl Keys {
     /// One keyring over all keys that were named.
-    pub(super) fn keyring(&self, purpose: Purpose) -> Result<Multi, Failure> {
-        let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();
+    pub(super) fn keyring(&self, purpose: Purpose, service: &Service) -> Result<Multi, Failure> {
+        let mut keyrings = self.of_kms(purpose, service)?;
         for path in &self.key_file {
             keyrings.push(Box::new(key_file(path)?.keyring()?));
         }
@@ -35,9 +38,45 @@ impl Keys {
         }
         let mut keyrings = keyrings.into_iter();
         let first = keyrings.next().ok_or_else(|| {
-            Failure::usage("no key: give --key-file (`strongroom keygen` makes one), --raw-key, or --rsa-public-key and --rsa-private-key")
+            Failure::usage(
+                "no key: give --kms-key, --key-file (`strongroom keygen` makes one), --raw-key, --rsa-public-key to encrypt, or \
+                 --rsa-private-key or --discovery to decrypt",
+            )
         })?;
         Ok(keyrings.fold(Multi::new(first), Multi::with))
+    }
+
+    fn of_kms(&self, purpose: Purpose, service: &Service) -> Result<Vec<Box<dyn Keyring>>, Failure> {
+        let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();
+        if self.kms_key.is_empty() && !self.discovery {
+            return Ok(keyrings);
+        }
+        let kms = Arc::new(KmsClient::new(&service.config()?)?);
+        for key in &self.kms_key {
+            if purpose == Purpose::Decrypt && !key.parse::<KeyArn>().is_ok_and(|arn| arn.is_key()) {
+                return Err(Failure::usage(format!(
+                    "{key:?}: to decrypt a message, name a KMS key by its ARN (`strongroom inspect` shows those that would open it), or \
+                     take --discovery"
+                )));
+            }
+            let keyring =
+                KmsKeyring::multi_region(kms.clone(), key).map_err(|error| Failure::usage(error.to_string()))?;
+            keyrings.push(Box::new(keyring.grant_tokens(&self.grant_token)));
+        }
+        if self.discovery {
+            if purpose == Purpose::Encrypt {
+                return Err(Failure::usage("--discovery only decrypts"));
+            }
+            let mut keyring = match &self.discovery_region {
+                Some(region) => KmsDiscovery::multi_region(kms, region),
+                None => KmsDiscovery::new(kms),
+            };
+            if !self.discovery_account.is_empty() {
+                keyring = keyring.only(&self.discovery_partition, &self.discovery_account);
+            }
+            keyrings.push(Box::new(keyring.grant_tokens(&self.grant_token)));
+        }
+        Ok(keyrings)
     }
 
     fn rsa(&self, purpose: Purpose) -> Result<Option<RawRsa>, Failure> {
