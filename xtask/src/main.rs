@@ -3,6 +3,7 @@
 mod architecture;
 mod fuzz;
 mod java;
+mod python;
 mod run;
 mod test;
 

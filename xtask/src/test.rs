@@ -5,6 +5,7 @@
 
 use crate::architecture;
 use crate::java;
+use crate::python;
 use crate::run::{command, exists, root, run};
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub(crate) fn everything() -> Result<(), String> {
     // The whole workspace: building the binary alone would select fewer features of shared crates and compile them anew.
     run(&mut command("cargo", &["build", "--release", "--workspace"]))?;
     let python = clients()?;
+    python::package(&python)?;
     run(command(&python, &["-m", "pytest", "tests", "--durations=15"]).env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 

@@ -77,6 +77,11 @@ impl<W: Write> MessageWriter<W> {
         &self.header
     }
 
+    /// The output, which has what was written through by now: [`Write::flush`] brings it there.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     /// Writes what is left, the last frame and the signature; flushes the output, and gives it back.
     ///
     /// # Errors

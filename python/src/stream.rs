@@ -1,0 +1,113 @@
+//! Messages as streams. `strongroom/streams.py` makes files of them.
+
+use crate::error::{Way, begin, raised};
+use crate::message::{Opened, Sealed, fields};
+use crate::source::Source;
+use client::Error;
+use client::message::{MessageReader, MessageWriter};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use std::io::{BufRead, BufReader, Write};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use zeroize::Zeroizing;
+
+/// A message in the making: plaintext goes in, sealed bytes come out.
+#[pyclass(frozen, module = "strongroom._native")]
+pub(crate) struct Sealing(Mutex<Option<MessageWriter<Vec<u8>>>>);
+
+#[pymethods]
+impl Sealing {
+    #[new]
+    fn new(py: Python<'_>, how: Sealed) -> PyResult<Self> {
+        begin();
+        let writer = py.detach(|| how.encryptor()?.start(Vec::new()));
+        Ok(Self(Mutex::new(Some(writer.map_err(|error| raised(py, Way::Encrypt, error))?))))
+    }
+
+    #[getter]
+    fn header<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let writer = only(&self.0)?;
+        let header = writer.as_ref().ok_or_else(|| raised(py, Way::Encrypt, Error::Failed))?.header();
+        fields(py, header, header.context())
+    }
+
+    /// The bytes that a piece of plaintext completes; of long frames none, sometimes.
+    fn update<'py>(&self, py: Python<'py>, piece: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut place = only(&self.0)?;
+        let place = &mut *place;
+        let plaintext = piece.as_bytes();
+        let sealed = py.detach(|| {
+            let writer = place.as_mut().ok_or(Error::Failed)?;
+            writer.write_all(plaintext)?;
+            writer.flush()?;
+            Ok(std::mem::take(writer.get_mut()))
+        });
+        Ok(PyBytes::new(py, &sealed.map_err(|error| raised(py, Way::Encrypt, error))?))
+    }
+
+    /// The rest of the message.
+    fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let writer = only(&self.0)?.take();
+        let sealed = py.detach(|| Ok(writer.ok_or(Error::Failed)?.finish()?.0));
+        Ok(PyBytes::new(py, &sealed.map_err(|error| raised(py, Way::Encrypt, error))?))
+    }
+}
+
+/// A message that is read from a file.
+#[pyclass(frozen, module = "strongroom._native")]
+pub(crate) struct Opening(Mutex<MessageReader<BufReader<Source>>>);
+
+#[pymethods]
+impl Opening {
+    #[new]
+    fn new(py: Python<'_>, source: &Bound<'_, PyAny>, how: Opened) -> PyResult<Self> {
+        begin();
+        let source = Source::new(source)?;
+        let reader = py.detach(|| how.decryptor()?.start(source));
+        Ok(Self(Mutex::new(reader.map_err(|error| raised(py, Way::Decrypt, error))?)))
+    }
+
+    #[getter]
+    fn header<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let reader = only(&self.0)?;
+        fields(py, reader.header(), reader.context())
+    }
+
+    /// So many bytes of plaintext; fewer at the end alone. With `one`, what is ready first.
+    #[pyo3(signature = (size, one=false))]
+    fn read<'py>(&self, py: Python<'py>, size: usize, one: bool) -> PyResult<Bound<'py, PyBytes>> {
+        begin();
+        let mut reader = only(&self.0)?;
+        let reader = &mut *reader;
+        let plaintext = py.detach(|| collect(reader, size, one));
+        Ok(PyBytes::new(py, &plaintext.map_err(|error| raised(py, Way::Decrypt, error))?))
+    }
+}
+
+fn collect(
+    reader: &mut MessageReader<BufReader<Source>>,
+    size: usize,
+    one: bool,
+) -> client::Result<Zeroizing<Vec<u8>>> {
+    let mut plaintext = Zeroizing::new(Vec::new());
+    while plaintext.len() < size {
+        let ready = reader.fill_buf()?;
+        let taken = ready.len().min(size - plaintext.len());
+        plaintext.extend_from_slice(&ready[..taken]);
+        reader.consume(taken);
+        if one || taken == 0 {
+            break;
+        }
+    }
+    Ok(plaintext)
+}
+
+/// A stream serves one thread at a time, and no file that reads from the stream that reads it.
+fn only<T>(place: &Mutex<T>) -> PyResult<MutexGuard<'_, T>> {
+    match place.try_lock() {
+        Ok(guard) => Ok(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err("the stream is in use")),
+    }
+}
