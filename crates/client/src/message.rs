@@ -21,6 +21,7 @@ mod frame;
 mod header;
 mod keyring;
 mod materials;
+mod plain;
 mod policy;
 mod reader;
 mod sign;

@@ -1,7 +1,7 @@
 //! `strongroom decrypt`: messages of the AWS Encryption SDK, whoever wrote them, into files, folders and pipes.
 
 use std::cell::Cell;
-use std::io::{self, Read, Write};
+use std::io::{BufRead, Write};
 
 use clap::{ArgAction, Args};
 use client::message::{Decryptor, FRAME_LIMIT, Header, MessageReader, Multi, Release};
@@ -127,8 +127,7 @@ impl Decrypting {
 }
 
 /// All of the plaintext to a pipe, from where it lies.
-fn pour<R: Read>(mut reader: MessageReader<R>, pipe: &mut impl Write) -> Result<Header, Failure> {
-    use io::BufRead;
+fn pour<R: BufRead>(mut reader: MessageReader<R>, pipe: &mut impl Write) -> Result<Header, Failure> {
     loop {
         let ready = reader.fill_buf().map_err(Error::from)?;
         if ready.is_empty() {

@@ -8,12 +8,12 @@ use super::materials::{DecryptionRequest, Materials};
 use super::policy::{CommitmentPolicy, Release};
 use super::reader::{Limits, MessageReader};
 use super::sign::{PUBLIC_KEY, Verifier};
-use super::source::Source;
+use super::source::{READ, Source};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::secret::DataKey;
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -137,7 +137,25 @@ impl<M: Materials> Decryptor<M> {
     ///
     /// # Errors
     /// What is wrong with the header; [`Error::NoKeyOpens`]; [`Error::Commitment`], [`Error::HeaderTag`]; what the input fails with.
-    pub fn start<R: Read>(&self, input: R) -> Result<MessageReader<R>> {
+    pub fn start<R: Read>(&self, input: R) -> Result<MessageReader<BufReader<R>>> {
+        self.start_buffered(BufReader::with_capacity(READ, input))
+    }
+
+    /// As [`Decryptor::start`], from an input with a buffer of its own: frames are opened from where they lie in it. Of a message in
+    /// memory, `&[u8]`, nothing is copied.
+    ///
+    /// ```
+    /// # use client::{keys::AesKey, message::{Decryptor, Encryptor, RawAes}};
+    /// # let keyring = RawAes::new("example", "key 1", AesKey::generate()?)?;
+    /// let message = Encryptor::new(&keyring).encrypt(b"attack at dawn")?;
+    /// let text = std::io::read_to_string(Decryptor::new(&keyring).start_buffered(&message[..])?)?;
+    /// assert_eq!(text, "attack at dawn");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Decryptor::start`].
+    pub fn start_buffered<R: BufRead>(&self, input: R) -> Result<MessageReader<R>> {
         if let Some(name) = self.context.reserved() {
             return Err(Error::ReservedContext(name.to_owned()));
         }
@@ -170,11 +188,7 @@ impl<M: Materials> Decryptor<M> {
     /// # Errors
     /// As [`Decryptor::start`], and whatever is wrong with the rest.
     pub fn decrypt(&self, message: &[u8]) -> Result<Opened> {
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(message.len()));
-        let reader = self.start(message)?;
-        let context = reader.context().clone();
-        let header = reader.decrypt_into(&mut *plaintext)?;
-        Ok(Opened { plaintext, context, header })
+        self.start_buffered(message)?.open_all(message.len())
     }
 
     /// The cipher whose key made the header's tag.

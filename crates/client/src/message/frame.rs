@@ -44,6 +44,15 @@ impl Part {
             Part::Whole => b"AWSKMSEncryptionClient Single Block",
         }
     }
+
+    /// In words, for errors.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Part::Frame => "a frame",
+            Part::LastFrame => "the last frame",
+            Part::Whole => "the body",
+        }
+    }
 }
 
 /// The cipher of one message: its key is expanded once.
@@ -62,39 +71,25 @@ impl Cipher {
     pub(super) fn seal_into(&self, part: Part, sequence: u32, plaintext: &[u8], out: &mut [u8]) -> Result<()> {
         let (ciphertext, tag) = out.split_at_mut(plaintext.len());
         let nonce = Nonce::assume_unique_for_key(iv(sequence));
-        let aad = Aad::from(self.aad(part, sequence, length_of(plaintext)));
+        let aad = Aad::from(self.aad(part, sequence, length_of(plaintext.len())));
         self.cipher.seal_out_of_place_scatter(nonce, aad, plaintext, ciphertext, &[], tag).map_err(|_| Error::Library)
     }
 
-    /// Opens ciphertext and tag where they lie; the plaintext is as long as the ciphertext. False if the tag is wrong.
-    pub(super) fn open(&self, part: Part, sequence: u32, iv: [u8; 12], sealed: &mut [u8]) -> bool {
-        let plaintext = sealed.len().saturating_sub(TAG);
-        let aad = self.aad(part, sequence, u64::try_from(plaintext).unwrap_or(u64::MAX));
-        self.cipher.open_in_place(Nonce::assume_unique_for_key(iv), Aad::from(aad), sealed).is_ok()
+    /// Opens ciphertext and tag into `plaintext`, which is as long as the ciphertext. False if the tag is wrong.
+    pub(super) fn open(&self, part: Part, sequence: u32, iv: [u8; 12], sealed: &[u8], plaintext: &mut [u8]) -> bool {
+        let (ciphertext, tag) = sealed.split_at(plaintext.len());
+        let aad = Aad::from(self.aad(part, sequence, length_of(plaintext.len())));
+        self.cipher.open_separate_gather(Nonce::assume_unique_for_key(iv), aad, ciphertext, tag, plaintext).is_ok()
     }
 
-    /// Begins to seal a long frame in pieces.
-    pub(super) fn sealing(&self, part: Part, sequence: u32, length: usize) -> Result<evp::Sealing> {
-        let aad = self.aad(part, sequence, u64::try_from(length).unwrap_or(u64::MAX));
-        Ok(evp::Sealing::new(&self.key, &iv(sequence), aad.as_ref())?)
+    /// Begins to seal in pieces what has so many bytes.
+    pub(super) fn sealing(&self, part: Part, sequence: u32, length: u64) -> Result<evp::Sealing> {
+        Ok(evp::Sealing::new(&self.key, &iv(sequence), self.aad(part, sequence, length).as_ref())?)
     }
 
-    /// Begins to open a long frame in pieces.
-    pub(super) fn opening(&self, part: Part, sequence: u32, iv: &[u8; 12], length: usize) -> Result<evp::Opening> {
-        let aad = self.aad(part, sequence, u64::try_from(length).unwrap_or(u64::MAX));
-        Ok(evp::Opening::new(&self.key, iv, aad.as_ref())?)
-    }
-
-    /// Begins to seal a body without frames, of so many bytes.
-    pub(super) fn seal_whole(&self, length: u64) -> Result<evp::Sealing> {
-        let aad = self.aad(Part::Whole, 1, length);
-        Ok(evp::Sealing::new(&self.key, &iv(1), aad.as_ref())?)
-    }
-
-    /// Begins to open a body without frames, of so many bytes.
-    pub(super) fn open_whole(&self, iv: &[u8; 12], length: u64) -> Result<evp::Opening> {
-        let aad = self.aad(Part::Whole, 1, length);
-        Ok(evp::Opening::new(&self.key, iv, aad.as_ref())?)
+    /// Begins to open in pieces what has so many bytes.
+    pub(super) fn opening(&self, part: Part, sequence: u32, iv: &[u8; 12], length: u64) -> Result<evp::Opening> {
+        Ok(evp::Opening::new(&self.key, iv, self.aad(part, sequence, length).as_ref())?)
     }
 
     /// The tag over a header.
@@ -147,6 +142,6 @@ pub(super) fn iv(sequence: u32) -> [u8; 12] {
     iv
 }
 
-fn length_of(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).expect("a slice is shorter than 2^64 bytes")
+pub(super) fn length_of(bytes: usize) -> u64 {
+    u64::try_from(bytes).expect("memory has less than 2^64 bytes")
 }

@@ -3,11 +3,11 @@
 
 use super::derive::COMMITMENT;
 use super::policy::check_keys;
-use super::source::Source;
+use super::source::{READ, Source};
 use super::suite::Suite;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 /// Bytes that are read of a header. The format's length fields allow 12 GiB; a context of the longest kind and 2,000 keys of KMS fit.
 pub const HEADER_LIMIT: usize = 1 << 20;
@@ -88,7 +88,7 @@ impl Header {
     /// # Errors
     /// What is wrong with its form.
     pub fn inspect(input: impl Read) -> Result<Self> {
-        Ok(Sealed::read(&mut Source::new(input), None)?.header)
+        Ok(Sealed::read(&mut Source::new(BufReader::with_capacity(READ, input)), None)?.header)
     }
 
     /// The algorithm suite.
@@ -183,7 +183,7 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    pub(super) fn read<R: Read>(source: &mut Source<R>, key_limit: Option<usize>) -> Result<Self> {
+    pub(super) fn read<R: BufRead>(source: &mut Source<R>, key_limit: Option<usize>) -> Result<Self> {
         let mut fields = Fields { source, read: Vec::new() };
         let [version] = fields.array()?;
         match version {
@@ -231,7 +231,7 @@ struct Fields<'a, R> {
     read: Vec<u8>,
 }
 
-impl<R: Read> Fields<'_, R> {
+impl<R: BufRead> Fields<'_, R> {
     fn bytes(&mut self, length: usize) -> Result<&[u8]> {
         let from = self.read.len();
         if from + length > HEADER_LIMIT {

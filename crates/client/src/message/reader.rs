@@ -1,15 +1,19 @@
 //! The body of a message, as it is read.
 
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD};
+use super::decrypt::Opened;
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, length_of};
 use super::header::{Body, Header, Sealed};
+use super::plain::Plain;
 use super::policy::Release;
 use super::sign::Verifier;
 use super::source::Source;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
-use crate::held::Held;
 use crate::release::Destination;
 use std::io::{self, BufRead, Read};
+
+/// Plaintext that is written at once, where frames are short.
+const BATCH: usize = 1 << 20;
 
 /// What a caller allows a reader to hold and to release.
 #[derive(Debug, Clone, Copy)]
@@ -32,16 +36,8 @@ pub struct MessageReader<R> {
     limits: Limits,
     /// The number of the next frame.
     sequence: u32,
-    ready: Ready,
-    held: Held,
+    plain: Plain,
     state: State,
-}
-
-/// Verified plaintext that was not taken yet: by its place in the source, or in what was held.
-#[derive(Clone, Copy)]
-enum Ready {
-    Source(usize, usize),
-    Held(usize),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +47,7 @@ enum State {
     Failed,
 }
 
-impl<R: Read> MessageReader<R> {
+impl<R: BufRead> MessageReader<R> {
     pub(super) fn new(
         source: Source<R>,
         sealed: Sealed,
@@ -71,8 +67,7 @@ impl<R: Read> MessageReader<R> {
             verifier,
             limits,
             sequence: 1,
-            ready: Ready::Source(0, 0),
-            held: Held::default(),
+            plain: Plain::default(),
             state: State::Body,
         }
     }
@@ -117,168 +112,179 @@ impl<R: Read> MessageReader<R> {
         }
     }
 
-    fn write_all_into(&mut self, place: &mut impl Destination) -> Result<()> {
-        if self.state == State::Failed {
-            return Err(Error::Failed);
-        }
-        place.write_all(self.ready_bytes())?;
-        if self.header.body == Body::Whole && self.state == State::Body {
-            return self.stream_whole(place);
-        }
+    /// All plaintext, which has no more than so many bytes.
+    pub(super) fn open_all(mut self, bytes: usize) -> Result<Opened> {
+        self.limits.hold = usize::MAX;
+        self.plain = Plain::with_room(bytes);
         while self.state == State::Body {
-            let (from, to) = self.frame()?;
-            place.write_all(self.source.at(from, to))?;
+            self.part()?;
         }
+        Ok(Opened { plaintext: self.plain.into_bytes(), context: self.context, header: self.header })
+    }
+
+    fn write_all_into(&mut self, place: &mut impl Destination) -> Result<()> {
+        let frame = match self.header.body {
+            _ if self.state == State::Failed => return Err(Error::Failed),
+            Body::Whole if self.state == State::Body => return self.stream_whole(place),
+            Body::Whole => 0,
+            Body::Framed(length) => usize::try_from(length).unwrap_or(usize::MAX),
+        };
+        self.limits.hold = usize::MAX;
+        while self.state == State::Body {
+            let next = frame.saturating_add(LAST_HEAD + TAG);
+            if next.saturating_add(self.plain.bytes().len()) > BATCH || !self.source.has(next) {
+                self.write_out(place)?;
+            }
+            self.part()?;
+        }
+        self.write_out(place)
+    }
+
+    fn write_out(&mut self, place: &mut impl Destination) -> Result<()> {
+        let ready = self.plain.bytes();
+        place.write_all(ready)?;
+        let length = ready.len();
+        self.plain.pass(length);
         Ok(())
     }
 
     /// A body without frames, unverified until its end.
     fn stream_whole(&mut self, place: &mut impl Destination) -> Result<()> {
         let (iv, mut left) = self.whole_head()?;
-        self.source.pass(WHOLE_HEAD);
-        let mut opening = self.cipher.open_whole(&iv, left)?;
+        let mut opening = self.cipher.opening(Part::Whole, 1, &iv, left)?;
+        let mut opened = Plain::with_room(PIECE);
         while left > 0 {
-            let piece = self.source.some(left, "the body")?;
-            hash(&mut self.verifier, piece);
-            opening.update(piece)?;
+            let sealed = self.source.some(usize::try_from(left).map_or(PIECE, |left| left.min(PIECE)), "the body")?;
+            hash(&mut self.verifier, sealed);
+            let piece = opened.room(sealed.len(), PIECE);
+            opening.update_into(sealed, piece)?;
             place.write_all(piece)?;
-            let length = piece.len();
+            let length = sealed.len();
             left -= u64::try_from(length).unwrap_or(left);
             self.source.pass(length);
         }
-        let tag = self.source.need(TAG, "the body")?;
-        hash(&mut self.verifier, tag);
-        opening.finish(&array(tag))?;
-        self.source.pass(TAG);
-        self.end(0)?;
-        self.state = State::Done;
-        Ok(())
+        self.tag(opening, Part::Whole)?;
+        self.end()
     }
 
-    fn ready_bytes(&self) -> &[u8] {
-        match self.ready {
-            Ready::Source(from, to) => self.source.at(from, to),
-            Ready::Held(from) => &self.held.bytes()[from..],
-        }
+    /// Verified plaintext that may leave.
+    fn ready(&self) -> &[u8] {
+        if self.holds() { &[] } else { self.plain.bytes() }
+    }
+
+    /// Whether plaintext waits for the end of the message.
+    fn holds(&self) -> bool {
+        self.state == State::Body && self.header.suite.signs() && self.limits.release == Release::Verified
     }
 
     /// Brings more plaintext, or the end.
     fn advance(&mut self) -> Result<()> {
-        if self.state == State::Failed {
-            return Err(Error::Failed);
-        }
-        let advanced = self.try_advance();
-        if advanced.is_err() {
-            self.state = State::Failed;
-            self.ready = Ready::Source(0, 0);
-            self.held.clear();
-        }
-        advanced
-    }
-
-    fn try_advance(&mut self) -> Result<()> {
-        while self.state == State::Body && self.ready_bytes().is_empty() {
-            let hold = self.verifier.is_some() && self.limits.release == Release::Verified;
-            let (from, to) = match self.header.body {
-                Body::Framed(_) => self.frame()?,
-                Body::Whole => self.whole()?,
-            };
-            if self.state == State::Done && self.held.len() == 0 {
-                // Verified to the end, and all of it lies in the source.
-                self.ready = Ready::Source(from, to);
-            } else if hold {
-                if self.held.len() + (to - from) > self.limits.hold {
-                    return Err(Error::HoldLimit { limit: self.limits.hold });
-                }
-                self.held.extend(self.source.at(from, to));
-                if self.state == State::Done {
-                    self.ready = Ready::Held(0);
-                }
-            } else {
-                self.ready = Ready::Source(from, to);
+        while self.state == State::Body && self.ready().is_empty() {
+            if let Err(error) = self.part() {
+                self.state = State::Failed;
+                self.plain.wipe();
+                return Err(error);
             }
         }
-        Ok(())
+        if self.state == State::Failed { Err(Error::Failed) } else { Ok(()) }
     }
 
-    /// The next frame's plaintext, by its place. Of the last one: after signature and end of input were seen.
-    fn frame(&mut self) -> Result<(usize, usize)> {
-        let Body::Framed(frame_length) = self.header.body else { return Err(Error::Failed) };
+    /// The plaintext of the next frame, or of the body without frames. Of the last one: after signature and end of input were seen.
+    fn part(&mut self) -> Result<()> {
+        match self.header.body {
+            Body::Framed(length) => self.frame(length),
+            Body::Whole => self.whole(),
+        }
+    }
+
+    fn frame(&mut self, frame_length: u32) -> Result<()> {
         let mark = u32::from_be_bytes(array(self.source.need(4, "a frame")?));
-        let last = mark == LAST_MARK;
-        let (part, head, length) = if last {
-            let head = self.source.need(LAST_HEAD, "the last frame")?;
-            let (found, length) = (u32::from_be_bytes(array(&head[4..])), u32::from_be_bytes(array(&head[20..])));
-            if length > frame_length {
-                return Err(Error::LastFrameLength { length, frame: frame_length });
-            }
-            self.in_order(found)?;
-            (Part::LastFrame, LAST_HEAD, length)
-        } else {
+        if mark != LAST_MARK {
             self.in_order(mark)?;
-            (Part::Frame, FRAME_HEAD, frame_length)
-        };
-        if length > self.limits.frame {
-            return Err(Error::FrameLimit { length, limit: self.limits.frame });
-        }
-        let length = usize::try_from(length).map_err(|_| Error::FrameLimit { length, limit: self.limits.frame })?;
-        let total = head + length + TAG;
-        self.open_frame(part, head, length)?;
-        let at = if last {
-            self.end(total)?
-        } else {
+            let head = self.source.need(FRAME_HEAD, "a frame")?;
+            hash(&mut self.verifier, head);
+            let iv = array(&head[4..]);
+            self.source.pass(FRAME_HEAD);
+            self.open_frame(Part::Frame, iv, frame_length)?;
             self.sequence = self.sequence.checked_add(1).ok_or(Error::TooManyFrames)?;
-            self.source.pass(total)
-        };
-        if last {
-            self.state = State::Done;
+            return Ok(());
         }
-        Ok((at + head, at + head + length))
+        let head = self.source.need(LAST_HEAD, "the last frame")?;
+        let (found, length) = (u32::from_be_bytes(array(&head[4..])), u32::from_be_bytes(array(&head[20..])));
+        if length > frame_length {
+            return Err(Error::LastFrameLength { length, frame: frame_length });
+        }
+        hash(&mut self.verifier, head);
+        let iv = array(&head[8..]);
+        self.in_order(found)?;
+        self.source.pass(LAST_HEAD);
+        self.open_frame(Part::LastFrame, iv, length)?;
+        self.end()
     }
 
-    /// Opens the frame that begins here where it lies, piece by piece as it arrives: so what was just read is in the processor's cache.
-    fn open_frame(&mut self, part: Part, head: usize, length: usize) -> Result<()> {
-        let (what, iv_at) = if part == Part::LastFrame { ("the last frame", 8) } else { ("a frame", 4) };
-        let (wrong, total) = (Error::FrameTag(self.sequence), head + length + TAG);
-        if length <= PIECE {
-            let frame = self.source.need(total, what)?;
-            hash(&mut self.verifier, frame);
-            let iv = array(&frame[iv_at..]);
-            return self.cipher.open(part, self.sequence, iv, &mut frame[head..]).then_some(()).ok_or(wrong);
+    fn open_frame(&mut self, part: Part, iv: [u8; 12], length: u32) -> Result<()> {
+        let too_long = Error::FrameLimit { length, limit: self.limits.frame };
+        match usize::try_from(length) {
+            Ok(bytes) if length <= self.limits.frame => self.open(part, iv, bytes),
+            _ => Err(too_long),
         }
-        let frame = self.source.need(head, what)?;
-        hash(&mut self.verifier, frame);
-        let mut opening = self.cipher.opening(part, self.sequence, &array(&frame[iv_at..]), length)?;
-        for from in (0..length).step_by(PIECE) {
-            let to = length.min(from + PIECE);
-            let piece = &mut self.source.need(head + to, what)?[head + from..];
-            hash(&mut self.verifier, piece);
-            opening.update(piece)?;
-        }
-        let tag = &self.source.need(total, what)?[head + length..];
-        hash(&mut self.verifier, tag);
-        opening.finish(&array(tag)).map_err(|_| wrong)
     }
 
     fn in_order(&self, found: u32) -> Result<()> {
         if found == self.sequence { Ok(()) } else { Err(Error::FrameOrder { expected: self.sequence, found }) }
     }
 
-    /// A body without frames that may be held, opened where it lies.
-    fn whole(&mut self) -> Result<(usize, usize)> {
+    /// A body without frames that may be held.
+    fn whole(&mut self) -> Result<()> {
         let (iv, length) = self.whole_head()?;
         let limit = self.limits.hold;
         let length =
             usize::try_from(length).ok().filter(|length| *length <= limit).ok_or(Error::HoldLimit { limit })?;
-        let total = WHOLE_HEAD + length + TAG;
-        let body = self.source.need(total, "the body")?;
-        hash(&mut self.verifier, &body[WHOLE_HEAD..]);
-        if !self.cipher.open(Part::Whole, 1, iv, &mut body[WHOLE_HEAD..]) {
-            return Err(Error::BodyTag);
+        self.open(Part::Whole, iv, length)?;
+        self.end()
+    }
+
+    /// Opens what comes next, so many bytes and their tag: long ones piece by piece as they arrive. They are plaintext once the tag is right.
+    fn open(&mut self, part: Part, iv: [u8; 12], length: usize) -> Result<()> {
+        let limit = self.limits.hold;
+        if self.holds() && self.plain.bytes().len().saturating_add(length) > limit {
+            return Err(Error::HoldLimit { limit });
         }
-        let at = self.end(total)? + WHOLE_HEAD;
-        self.state = State::Done;
-        Ok((at, at + length))
+        if length <= PIECE {
+            let sealed = self.source.need(length + TAG, part.name())?;
+            hash(&mut self.verifier, sealed);
+            if !self.cipher.open(part, self.sequence, iv, sealed, self.plain.room(length, length)) {
+                return Err(self.wrong(part));
+            }
+            self.source.pass(length + TAG);
+        } else {
+            let mut opening = self.cipher.opening(part, self.sequence, &iv, length_of(length))?;
+            let mut opened = 0;
+            while opened < length {
+                let sealed = self.source.some(length - opened, part.name())?;
+                hash(&mut self.verifier, sealed);
+                let end = opened + sealed.len();
+                opening.update_into(sealed, &mut self.plain.room(end, length)[opened..])?;
+                self.source.pass(end - opened);
+                opened = end;
+            }
+            self.tag(opening, part)?;
+        }
+        self.plain.push(length);
+        Ok(())
+    }
+
+    /// Verifies the tag that comes next.
+    fn tag(&mut self, opening: evp::Opening, part: Part) -> Result<()> {
+        let tag = self.source.need(TAG, part.name())?;
+        hash(&mut self.verifier, tag);
+        opening.finish(&array(tag)).map_err(|_| self.wrong(part))?;
+        self.source.pass(TAG);
+        Ok(())
+    }
+
+    fn wrong(&self, part: Part) -> Error {
+        if part == Part::Whole { Error::BodyTag } else { Error::FrameTag(self.sequence) }
     }
 
     /// IV and length of a body without frames.
@@ -289,22 +295,21 @@ impl<R: Read> MessageReader<R> {
             return Err(Error::BodyLength(length));
         }
         hash(&mut self.verifier, head);
+        self.source.pass(WHOLE_HEAD);
         Ok((iv, length))
     }
 
-    /// Verifies the footer, if there is one, that stands after the next `passed` bytes, and that nothing follows. Where those bytes lie.
-    fn end(&mut self, passed: usize) -> Result<usize> {
-        let mut total = passed;
+    /// Verifies the footer, if there is one, and that nothing follows.
+    fn end(&mut self) -> Result<()> {
         if let Some(verifier) = self.verifier.take() {
-            let length = u16::from_be_bytes(array(&self.source.need(passed + 2, "the footer")?[passed..]));
-            let length = usize::from(length);
-            total += 2 + length;
-            let footer = self.source.need(total, "the footer")?;
-            verifier.verify(&footer[passed + 2..])?;
+            let length = usize::from(u16::from_be_bytes(array(self.source.need(2, "the footer")?)));
+            let footer = self.source.need(2 + length, "the footer")?;
+            verifier.verify(&footer[2..])?;
+            self.source.pass(2 + length);
         }
-        let at = self.source.pass(total);
         self.source.end()?;
-        Ok(at)
+        self.state = State::Done;
+        Ok(())
     }
 }
 
@@ -319,29 +324,23 @@ fn hash(verifier: &mut Option<Verifier>, bytes: &[u8]) {
     }
 }
 
-impl<R: Read> BufRead for MessageReader<R> {
+impl<R: BufRead> BufRead for MessageReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.advance()?;
-        Ok(self.ready_bytes())
+        Ok(self.ready())
     }
 
     fn consume(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.ready_bytes().len());
-        self.ready = match self.ready {
-            Ready::Source(from, to) => Ready::Source(from + bytes, to),
-            Ready::Held(from) => Ready::Held(from + bytes),
-        };
+        self.plain.pass(bytes);
     }
 }
 
-impl<R: Read> Read for MessageReader<R> {
+impl<R: BufRead> Read for MessageReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);
         }
-        let ready = self.fill_buf()?;
-        let taken = ready.len().min(into.len());
-        into[..taken].copy_from_slice(&ready[..taken]);
+        let taken = self.fill_buf()?.read(into)?;
         self.consume(taken);
         Ok(taken)
     }

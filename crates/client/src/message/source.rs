@@ -1,124 +1,85 @@
-//! Input in a window that holds what is needed next, and beyond two mebibytes grows no faster than bytes arrive.
+//! Input by as much as is needed next: read where it lies in the caller's buffer, and copied only where that ends within it.
 
 use crate::error::{Error, Result};
-use std::io::{ErrorKind, Read};
-use zeroize::Zeroizing;
+use std::io::{BufRead, ErrorKind};
 
-/// Bytes asked of the input at once, at least: 16 frames of the usual 4 KiB.
-const READ: usize = 1 << 16;
+/// Buffer of an input that has none, in bytes: 15 frames of the usual 4 KiB.
+pub(super) const READ: usize = 1 << 16;
 
-/// Bytes for which there is room at once when they are needed; beyond, the window grows as they arrive. Frames of a mebibyte are usual.
-const EAGER: usize = 2 << 20;
-
-/// Bytes beyond those that are needed: the last frame's head is longer than the others', and a signature may follow.
-const SPARE: usize = 256;
-
-/// What has arrived and is not done with lies from `start` to `end`. Frames are decrypted where they lie, so it is wiped.
 pub(super) struct Source<R> {
     input: R,
-    window: Zeroizing<Vec<u8>>,
-    start: usize,
-    end: usize,
+    /// What was taken off the input, and is not done with. Empty, but where something lies across the end of the input's buffer.
+    gathered: Vec<u8>,
+    /// Bytes that the input's buffer has behind those.
+    buffered: usize,
 }
 
-impl<R: Read> Source<R> {
+impl<R: BufRead> Source<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, window: Zeroizing::new(Vec::new()), start: 0, end: 0 }
+        Self { input, gathered: Vec::new(), buffered: 0 }
     }
 
     /// The next bytes, so many; they stay where they are.
     ///
     /// # Errors
     /// [`Error::Truncated`] within `what`.
-    pub(super) fn need(&mut self, bytes: usize, what: &'static str) -> Result<&mut [u8]> {
-        while self.end - self.start < bytes {
-            self.make_room(bytes);
-            if self.read_some(bytes)? == 0 {
+    pub(super) fn need(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
+        if bytes > 0 && self.gathered.is_empty() && self.fill()? >= bytes {
+            return Ok(&self.input.fill_buf()?[..bytes]);
+        }
+        while self.gathered.len() < bytes {
+            if self.fill()? == 0 {
                 return Err(Error::Truncated(what));
             }
+            let taken = self.buffered.min(bytes - self.gathered.len());
+            self.gathered.extend_from_slice(&self.input.fill_buf()?[..taken]);
+            self.consume(taken);
         }
-        Ok(&mut self.window[self.start..self.start + bytes])
+        Ok(&self.gathered[..bytes])
     }
 
     /// Some of the next bytes, one at least, `bytes` at most.
     ///
     /// # Errors
     /// [`Error::Truncated`] within `what`.
-    pub(super) fn some(&mut self, bytes: u64, what: &'static str) -> Result<&mut [u8]> {
-        self.need(1, what)?;
-        let there = self.end - self.start;
-        let taken = usize::try_from(bytes).map_or(there, |bytes| bytes.min(there));
-        Ok(&mut self.window[self.start..self.start + taken])
+    pub(super) fn some(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
+        let there = if self.gathered.is_empty() { self.fill()? } else { self.gathered.len() };
+        self.need(there.max(1).min(bytes), what)
     }
 
-    /// Those bytes are done with; where they lay.
-    pub(super) fn pass(&mut self, bytes: usize) -> usize {
-        let at = self.start;
-        self.start += bytes;
-        debug_assert!(self.start <= self.end, "only what was there is passed");
-        at
+    /// Those bytes are done with.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        let gathered = bytes.min(self.gathered.len());
+        self.gathered.drain(..gathered);
+        self.consume(bytes - gathered);
     }
 
-    /// Bytes by their place, which holds until the next `need`.
-    pub(super) fn at(&self, from: usize, to: usize) -> &[u8] {
-        &self.window[from..to]
+    /// Whether so many bytes are there, without waiting for any.
+    pub(super) fn has(&self, bytes: usize) -> bool {
+        self.gathered.len() + self.buffered >= bytes
     }
 
     /// # Errors
     /// [`Error::Trailing`] when something follows.
     pub(super) fn end(&mut self) -> Result<()> {
-        if self.end == self.start {
-            // The last frame lies before `start`, and stays.
-            let mut one = [0];
-            if self.read(&mut one)? == 0 {
-                return Ok(());
-            }
-        }
-        Err(Error::Trailing)
+        if self.gathered.is_empty() && self.fill()? == 0 { Ok(()) } else { Err(Error::Trailing) }
     }
 
-    /// Room behind what is there: by moving it to the front, and once the window is full, in a larger one: of twice the size at most, or
-    /// of [`EAGER`].
-    fn make_room(&mut self, bytes: usize) {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-        if self.start + bytes <= self.window.len() {
-            return;
-        }
-        let there = self.end - self.start;
-        self.window.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, there);
-        if there == self.window.len() {
-            let size = if bytes <= EAGER { bytes + SPARE } else { bytes.min(2 * there) };
-            let mut larger = Zeroizing::new(vec![0; size.max(READ)]);
-            larger[..there].copy_from_slice(&self.window);
-            self.window = larger;
-        }
-    }
-
-    /// Reads towards `bytes`, and no more than [`READ`] beyond what is there unless they are needed: so the next frame is not moved.
-    fn read_some(&mut self, bytes: usize) -> Result<usize> {
-        let upto = (self.start + bytes).max(self.end + 1).max(self.start + READ).min(self.window.len());
+    /// Bytes in the input's buffer, which is filled if it is empty; 0 at the end.
+    fn fill(&mut self) -> Result<usize> {
         loop {
-            match self.input.read(&mut self.window[self.end..upto]) {
-                Ok(read) => {
-                    self.end += read;
-                    return Ok(read);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            match self.input.fill_buf() {
+                Ok(buffer) => self.buffered = buffer.len(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             }
+            return Ok(self.buffered);
         }
     }
 
-    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        loop {
-            match self.input.read(into) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return Ok(read?),
-            }
-        }
+    fn consume(&mut self, bytes: usize) {
+        self.input.consume(bytes);
+        self.buffered -= bytes;
     }
 }
 
@@ -128,12 +89,17 @@ mod tests {
 
     use super::*;
     use proptest::prelude::*;
+    use std::io::{self, BufReader, Read};
 
-    /// Gives its bytes in pieces of the sizes that are drawn.
-    struct Trickle<'a>(&'a [u8], std::iter::Cycle<std::slice::Iter<'a, usize>>);
+    /// Gives its bytes in pieces of the sizes that are drawn, and is interrupted between them.
+    struct Trickle<'a>(&'a [u8], std::iter::Cycle<std::slice::Iter<'a, usize>>, bool);
 
     impl Read for Trickle<'_> {
-        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(ErrorKind::Interrupted.into());
+            }
             let take = (*self.1.next().unwrap()).min(into.len()).min(self.0.len());
             into[..take].copy_from_slice(&self.0[..take]);
             self.0 = &self.0[take..];
@@ -145,17 +111,28 @@ mod tests {
         #[test]
         fn any_pieces_come_out_in_order(
             arrivals in prop::collection::vec(1usize..100_000, 1..8),
-            needs in prop::collection::vec(0usize..200_000, 1..20),
+            buffer in prop_oneof![1usize..100, 1usize..100_000],
+            needs in prop::collection::vec((0usize..200_000, any::<bool>()), 1..20),
         ) {
-            let total: usize = needs.iter().sum();
+            let total: usize = needs.iter().map(|(need, _)| need).sum();
             let data: Vec<u8> = (0..total).map(|n| u8::try_from(n % 251).unwrap()).collect();
-            let mut source = Source::new(Trickle(&data, arrivals.iter().cycle()));
+            let trickle = Trickle(&data, arrivals.iter().cycle(), false);
+            let mut source = Source::new(BufReader::with_capacity(buffer, trickle));
             let mut at = 0;
-            for need in needs {
-                prop_assert_eq!(source.need(need, "test").unwrap(), &data[at..at + need]);
-                let place = source.pass(need);
-                prop_assert_eq!(source.at(place, place + need), &data[at..at + need]);
-                at += need;
+            for (need, some) in needs {
+                prop_assert_eq!(source.need(need / 2, "test").unwrap(), &data[at..at + need / 2]);
+                let end = at + need;
+                while some && at < end {
+                    let piece = source.some(end - at, "test").unwrap();
+                    let length = piece.len();
+                    prop_assert!(length > 0 && piece == &data[at..at + length]);
+                    prop_assert!(source.has(length));
+                    source.pass(length);
+                    at += length;
+                }
+                prop_assert_eq!(source.need(end - at, "test").unwrap(), &data[at..end]);
+                source.pass(end - at);
+                at = end;
             }
             prop_assert!(source.end().is_ok());
             prop_assert!(matches!(source.need(1, "test"), Err(Error::Truncated("test"))));
@@ -163,9 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_grows_no_faster_than_bytes_arrive() {
-        let mut source = Source::new(&[1; 3_000_000][..]);
-        assert!(matches!(source.need(usize::MAX / 4, "test"), Err(Error::Truncated("test"))));
-        assert!(source.window.len() <= 6_000_000, "{}", source.window.len());
+    fn what_follows_is_noticed_wherever_it_lies() {
+        for buffer in 1..10 {
+            let mut source = Source::new(BufReader::with_capacity(buffer, &[1; 9][..]));
+            source.need(8, "test").unwrap();
+            source.pass(8);
+            assert!(matches!(source.end(), Err(Error::Trailing)));
+            source.pass(1);
+            assert!(source.end().is_ok());
+        }
     }
 }

@@ -1,14 +1,21 @@
 //! A message in the making: frames as plaintext comes, the last one and the signature at the end.
 
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, iv};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, iv, length_of};
 use super::header::{Body, Header};
 use super::sign::Signer;
 use crate::error::{Error, Result};
 use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
-/// Sealed bytes that are collected before they are written: many frames of the usual length in one call.
-const WRITE: usize = 2 * PIECE;
+/// Bytes of a long frame that are sealed at once.
+const SEAL: usize = 1 << 20;
+
+/// Sealed bytes that are collected before they are written, in long messages. Sealing into a shorter room, again and again, is slower by a
+/// third, though that would fit a nearer cache.
+const WRITE: usize = 2 * SEAL;
+
+/// And those at first, that short messages cost little.
+const FIRST_WRITE: usize = 1 << 17;
 
 /// Longest frame for which [`MessageWriter::copy_from`] takes a window of its length.
 const COPY_LIMIT: u32 = 16 << 20;
@@ -63,7 +70,7 @@ impl<W: Write> MessageWriter<W> {
         };
         writer.emit(sealed_header.len(), |out| out.copy_from_slice(sealed_header))?;
         if let (Body::Whole, Some(length)) = (writer.header.body, announced) {
-            writer.body = Writing::Whole(writer.cipher.seal_whole(length)?);
+            writer.body = Writing::Whole(writer.cipher.sealing(Part::Whole, 1, length)?);
             writer.emit(WHOLE_HEAD, |out| {
                 out[..12].copy_from_slice(&iv(1));
                 out[12..].copy_from_slice(&length.to_be_bytes());
@@ -254,9 +261,9 @@ impl<W: Write> MessageWriter<W> {
         self.seal(Part::LastFrame, &head, sequence, plaintext)
     }
 
-    /// A short frame at once; a long one in pieces, so that what was sealed is written from the processor's cache.
+    /// A short frame at once; a long one in pieces, so that the room for what was sealed stays short.
     fn seal(&mut self, part: Part, head: &[u8], sequence: u32, plaintext: &[u8]) -> Result<()> {
-        if plaintext.len() <= PIECE {
+        if plaintext.len() <= SEAL {
             let length = head.len() + plaintext.len() + TAG;
             let (cipher, out) = self.room(length)?;
             let (begin, body) = out.split_at_mut(head.len());
@@ -266,8 +273,8 @@ impl<W: Write> MessageWriter<W> {
             return Ok(());
         }
         self.emit(head.len(), |out| out.copy_from_slice(head))?;
-        let mut sealing = self.cipher.sealing(part, sequence, plaintext.len())?;
-        for piece in plaintext.chunks(PIECE) {
+        let mut sealing = self.cipher.sealing(part, sequence, length_of(plaintext.len()))?;
+        for piece in plaintext.chunks(SEAL) {
             sealing.update_into(piece, self.room(piece.len())?.1)?;
             self.took(piece.len());
         }
@@ -295,8 +302,8 @@ impl<W: Write> MessageWriter<W> {
     fn room(&mut self, length: usize) -> Result<(&Cipher, &mut [u8])> {
         if self.sealed.len() - self.filled < length {
             self.write_out()?;
-            if self.sealed.len() < length {
-                self.sealed = vec![0; length.max(WRITE)];
+            if self.sealed.len() < length.max(WRITE) {
+                self.sealed = vec![0; length.max(4 * self.sealed.len()).clamp(FIRST_WRITE, WRITE.max(length))];
             }
         }
         Ok((&self.cipher, &mut self.sealed[self.filled..self.filled + length]))
@@ -337,10 +344,6 @@ fn read(input: &mut impl Read, into: &mut [u8]) -> Result<usize> {
             read => return Ok(read?),
         }
     }
-}
-
-fn length_of(bytes: usize) -> u64 {
-    u64::try_from(bytes).expect("memory has less than 2^64 bytes")
 }
 
 /// The number of a frame that is not the last, and counts on.
