@@ -1,7 +1,7 @@
 //! Blocking clients of S3 and KMS, for Strongroom and for AWS itself. With the feature `transport`.
 //!
 //! [`Config`] says who signs and where the services listen; [`KmsClient`] is a [`Kms`](crate::kms::Kms) that a keyring takes;
-//! [`S3Client`] knows objects, uploads in parts and listings.
+//! [`S3Client`] knows objects, uploads in parts and listings; [`EncryptionClient`] is the S3 Encryption Client over it.
 //!
 //! Every request is signed (Signature Version 4), connections are kept, what fails in passing is tried again a bounded number of times,
 //! every answer has a limit, and nothing is waited for without end. The proxies of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are heeded.
@@ -11,6 +11,7 @@
 
 mod config;
 mod credentials;
+mod encryption;
 mod endpoint;
 mod error;
 mod http;
@@ -21,6 +22,7 @@ mod s3;
 
 pub use config::{ATTEMPTS, CONNECT_LIMIT, Config, RETRY_BASE, RETRY_CAP, STALL_LIMIT};
 pub use credentials::Credentials;
+pub use encryption::{EncryptionClient, Fetched, PARALLEL, Progress, UPLOAD_PART};
 pub use error::{AwsError, ServiceError};
 pub use kms::KmsClient;
 pub use region::Region;

@@ -207,7 +207,7 @@ pub enum Error {
     /// S3 refused, or could not be asked.
     #[cfg(feature = "transport")]
     #[error(transparent)]
-    Aws(#[from] crate::aws::AwsError),
+    Aws(crate::aws::AwsError),
 
     /// The object's metadata say nothing of a client's encryption, and no instruction file does.
     #[error("the object is not encrypted by a client, or its instruction file is missing")]
@@ -311,9 +311,26 @@ fn listed(failures: &[Error]) -> String {
 impl From<io::Error> for Error {
     /// An error of this crate that travelled through [`io::Read`] or [`io::Write`] comes out as itself.
     fn from(error: io::Error) -> Self {
-        match error.downcast::<Error>() {
-            Ok(ours) => ours,
-            Err(error) => Error::Io(error),
+        let error = match error.downcast::<Error>() {
+            Ok(ours) => return ours,
+            Err(error) => error,
+        };
+        #[cfg(feature = "transport")]
+        let error = match error.downcast::<crate::aws::AwsError>() {
+            Ok(ours) => return Error::from(ours),
+            Err(error) => error,
+        };
+        Error::Io(error)
+    }
+}
+
+#[cfg(feature = "transport")]
+impl From<crate::aws::AwsError> for Error {
+    /// A failure of an input, on its way through a request, comes out as itself.
+    fn from(error: crate::aws::AwsError) -> Self {
+        match error {
+            crate::aws::AwsError::Io(error) => Error::from(error),
+            error => Error::Aws(error),
         }
     }
 }

@@ -54,3 +54,6 @@ pub use policy::Release;
 pub use range::RangeOpening;
 pub use reader::ObjectReader;
 pub use rewrap::Rotation;
+
+#[cfg(feature = "transport")]
+pub(crate) use {instruction::mark as instruction_mark, text::decode as decoded_text};

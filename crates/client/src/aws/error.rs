@@ -59,6 +59,10 @@ pub enum AwsError {
         algorithm: &'static str,
     },
 
+    /// An object was stored, and its instruction file was not: nothing opens it until it is stored anew.
+    #[error("the object is stored, its instruction file is not, so that nothing opens it until it is stored anew: {0}")]
+    InstructionFile(#[source] Box<AwsError>),
+
     /// The settings, in the environment, in a file or in a call, do not say what is needed, or make no sense.
     #[error("{0}")]
     Config(String),
@@ -74,6 +78,7 @@ impl AwsError {
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
             AwsError::Service(error) => Some(error),
+            AwsError::InstructionFile(error) => error.service(),
             _ => None,
         }
     }
@@ -176,7 +181,7 @@ impl From<AwsError> for KmsError {
             AwsError::Connection { .. } | AwsError::Io(_) => "Unreachable",
             AwsError::TimedOut { .. } => "TimedOut",
             AwsError::Answer { .. } | AwsError::Truncated { .. } | AwsError::Checksum { .. } => "InvalidAnswer",
-            AwsError::Config(_) => "Configuration",
+            AwsError::Config(_) | AwsError::InstructionFile(_) => "Configuration",
         };
         KmsError::new(code, error.to_string())
     }

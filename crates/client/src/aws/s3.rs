@@ -9,7 +9,9 @@ mod object;
 mod options;
 mod xml;
 
+pub(super) use address::encode;
 pub use body::ObjectBody;
+pub(super) use checksum::Crc64;
 pub use list::{ListOptions, Listed, Page, Pages};
 pub use multipart::{Part, PartUpload};
 pub use object::{Object, ObjectInfo, Stored};
@@ -21,6 +23,7 @@ use super::http::{Answer, Call, Http, Sent};
 use address::Addresses;
 use http::{HeaderMap, Method, StatusCode};
 use sigv4::Payload;
+use std::io::Read;
 use xml::Element;
 
 /// Longest answer but a listing, in bytes: failures of a thousand deletions, each with a name of a kibibyte.
@@ -81,6 +84,23 @@ impl S3Client {
         let call = self.call(operation, Method::GET, bucket, Some(key), &[], headers)?;
         let answer = self.ask(&call, || Sent::Nothing)?;
         object::opened(answer, options)
+    }
+
+    /// The bytes of a range, all of them: what breaks off is fetched again.
+    pub(super) fn fetch(
+        &self,
+        bucket: &str,
+        key: &str,
+        options: &GetOptions,
+    ) -> Result<(ObjectInfo, Vec<u8>), AwsError> {
+        let call = self.call("GetObject", Method::GET, bucket, Some(key), &[], options.headers(self.checksums)?)?;
+        self.http.retried(|| {
+            let answer = accepted(self.http.send(&call, Sent::Nothing)?, &call.method)?;
+            let Object { info, mut body } = object::opened(answer, options)?;
+            let mut bytes = Vec::with_capacity(usize::try_from(body.remaining()).unwrap_or(0));
+            body.read_to_end(&mut bytes).map_err(AwsError::from_body)?;
+            Ok((info, bytes))
+        })
     }
 
     /// `PutObject`: stores an object at once.
@@ -158,9 +178,9 @@ impl S3Client {
     pub fn copy(&self, from: (&str, &str), to: (&str, &str), options: &PutOptions) -> Result<Stored, AwsError> {
         let mut headers = options.headers()?;
         let mut source = String::new();
-        address::encode(&mut source, from.0, false);
+        encode(&mut source, from.0, false);
         source.push('/');
-        address::encode(&mut source, from.1, true);
+        encode(&mut source, from.1, true);
         headers.insert("x-amz-copy-source", super::http::header(&source)?);
         if options.replaces() {
             headers.insert("x-amz-metadata-directive", super::http::header("REPLACE")?);

@@ -29,6 +29,6 @@ pub(super) fn split(metadata: Metadata) -> Result<(Vec<u8>, Metadata)> {
 }
 
 /// What the metadata of an instruction file say.
-pub(super) fn mark() -> Metadata {
+pub(crate) fn mark() -> Metadata {
     Metadata::from([(INSTRUCTION_MARK, "")])
 }

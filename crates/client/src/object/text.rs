@@ -7,7 +7,7 @@
 use data_encoding::{BASE64, HEXUPPER_PERMISSIVE};
 
 /// As it was before it was sent: three times as long at most.
-pub(super) fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let words = if text.contains("=?") { encoded_words(text) } else { text.to_owned() };
     utf8_read_as_latin1(&words).unwrap_or(words)
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod encryption;
 mod kms;
 mod s3;
 mod server;
+mod store;

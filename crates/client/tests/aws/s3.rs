@@ -208,12 +208,13 @@ fn what_the_service_refuses_keeps_its_words() {
 #[test]
 fn a_head_tells_what_an_object_is() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 12345678901\r\netag: \"e\"\r\nX-Amz-Meta-Colour: blue\r\n\
-                x-amz-meta-name: Zo\u{eb}\r\ncontent-type: text/plain\r\nlast-modified: then\r\n\r\n";
+                x-amz-meta-name: Zo\u{eb}\r\nx-amz-meta-word: =?UTF-8?B?Wm/Dqw==?=\r\ncontent-type: text/plain\r\nlast-modified: then\r\n\r\n";
     let server = Server::new([Reply::Say(head.as_bytes().to_vec()), stored()]);
     let client = client(&server);
     let info = client.head("bucket", "key").unwrap();
     assert_eq!((info.length, &*info.etag), (12_345_678_901, "\"e\""));
     assert_eq!((&*info.metadata["colour"], &*info.metadata["name"]), ("blue", "Zoë"));
+    assert_eq!(info.text("word").as_deref(), Some("Zoë"), "an encoded word, as S3 sends it");
     assert_eq!(info.content_type.as_deref(), Some("text/plain"));
     client.delete("bucket", "key").unwrap();
     let asked = server.asked();
@@ -232,7 +233,8 @@ fn uploads_in_parts() {
     let one = client.upload_part(&upload, 1, Upload::Bytes(b"one")).unwrap();
     let two = client.upload_part(&upload, 2, Upload::Stream { reader: &mut &b"two"[..], length: 3 }).unwrap();
     let whole = crc(b"onetwo");
-    let stored = client.complete_multipart(&upload, &[one, two], Some((6, &whole))).unwrap();
+    let stored =
+        client.complete_multipart(&upload, &[one, two], Some((6, &whole)), &PutOptions::new().only_new()).unwrap();
     assert_eq!((&*stored.etag, stored.version_id.as_deref()), ("\"e-2\"", Some("v")));
     let asked = server.asked();
     let target = |asked: &Asked| format!("{} {}?{}", asked.method, asked.path, asked.query);
@@ -243,6 +245,7 @@ fn uploads_in_parts() {
     assert_eq!(asked[3].body, asked[4].body, "an error under the status of success is tried again");
     assert!(asked[4].text().contains("<Part><ETag>\"e\"</ETag><PartNumber>2</PartNumber></Part>"));
     assert_eq!((asked[4].header("x-amz-checksum-crc64nvme"), asked[4].header("x-amz-mp-object-size")), (&*whole, "6"));
+    assert_eq!((asked[0].header("if-none-match"), asked[4].header("if-none-match")), ("", "*"));
     let gone = Server::new([refusal("404 Not Found", "NoSuchUpload", "")]);
     S3Client::new(&gone.config()).unwrap().abort_multipart(&upload).unwrap();
 }

@@ -54,9 +54,21 @@ pub(crate) struct Server {
     replies: Arc<Mutex<VecDeque<Reply>>>,
 }
 
+/// What is said when no reply is left.
+type Otherwise = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+
 impl Server {
     /// Answers in this order, whoever asks.
     pub(crate) fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::with(replies, Arc::new(|_| panic!("nothing is left to say")))
+    }
+
+    /// Answers by what is asked.
+    pub(crate) fn by(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with([], Arc::new(answer))
+    }
+
+    fn with(replies: impl IntoIterator<Item = Reply>, otherwise: Otherwise) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -64,8 +76,8 @@ impl Server {
         let (all, queue) = (Arc::clone(&asked), Arc::clone(&replies));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (asked, queue) = (Arc::clone(&all), Arc::clone(&queue));
-                std::thread::spawn(move || serve(stream.unwrap(), &asked, &queue));
+                let (asked, queue, otherwise) = (Arc::clone(&all), Arc::clone(&queue), Arc::clone(&otherwise));
+                std::thread::spawn(move || serve(stream.unwrap(), &asked, &queue, &otherwise));
             }
         });
         Server { url, asked, replies }
@@ -99,17 +111,17 @@ pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec
     all
 }
 
-fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<Reply>>) {
+fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<Reply>>, otherwise: &Otherwise) {
     let mut input = BufReader::new(stream.try_clone().unwrap());
     let mut output = stream;
     while let Some(request) = read(&mut input, &mut output) {
-        let reply = replies.lock().unwrap().pop_front();
+        let reply = replies.lock().unwrap().pop_front().unwrap_or_else(|| otherwise(&request));
         asked.lock().unwrap().push(request);
         match reply {
-            Some(Reply::Say(bytes)) => drop(output.write_all(&bytes)),
-            Some(Reply::SayAndClose(bytes)) => return drop(output.write_all(&bytes)),
-            Some(Reply::Silence(time)) => return std::thread::sleep(time),
-            Some(Reply::Endless(head, pause)) => {
+            Reply::Say(bytes) => drop(output.write_all(&bytes)),
+            Reply::SayAndClose(bytes) => return drop(output.write_all(&bytes)),
+            Reply::Silence(time) => return std::thread::sleep(time),
+            Reply::Endless(head, pause) => {
                 let mut going = output.write_all(&head).is_ok();
                 while going {
                     std::thread::sleep(pause);
@@ -117,7 +129,6 @@ fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<
                 }
                 return;
             }
-            None => panic!("nothing is left to say"),
         }
     }
 }

@@ -66,7 +66,7 @@ fn check_bucket(bucket: &str) -> Result<(), AwsError> {
 }
 
 /// Percent-encodes all but what RFC 3986 section 2.3 leaves alone, and slashes where they are kept: so is what is signed what is sent.
-pub(super) fn encode(out: &mut String, text: &str, keep_slash: bool) {
+pub(in crate::aws) fn encode(out: &mut String, text: &str, keep_slash: bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || (keep_slash && byte == b'/') {

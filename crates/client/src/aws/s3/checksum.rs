@@ -22,19 +22,19 @@ const KNOWN: [(&str, &str); 5] = [
 ];
 
 /// A CRC-64/NVME in the making.
-pub(super) struct Crc64(Digest);
+pub(in crate::aws) struct Crc64(Digest);
 
 impl Crc64 {
-    pub(super) fn new() -> Self {
+    pub(in crate::aws) fn new() -> Self {
         Self(Digest::new(CrcAlgorithm::Crc64Nvme))
     }
 
-    pub(super) fn update(&mut self, data: &[u8]) {
+    pub(in crate::aws) fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
 
     /// Base64 of its bytes, the highest first.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::aws) fn text(&self) -> String {
         BASE64.encode(&self.0.finalize().to_be_bytes())
     }
 }

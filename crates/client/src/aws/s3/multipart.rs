@@ -31,13 +31,13 @@ pub struct Part {
 }
 
 impl S3Client {
-    /// `CreateMultipartUpload`.
+    /// `CreateMultipartUpload`. What the options say of an object that is there already counts when the upload is completed.
     ///
     /// # Errors
     /// [`AwsError::Service`].
     pub fn create_multipart(&self, bucket: &str, key: &str, options: &PutOptions) -> Result<PartUpload, AwsError> {
         let operation = "CreateMultipartUpload";
-        let mut headers = options.headers()?;
+        let mut headers = options.described()?;
         if self.checksums {
             headers.insert("x-amz-checksum-algorithm", HeaderValue::from_static("CRC64NVME"));
             headers.insert("x-amz-checksum-type", HeaderValue::from_static("FULL_OBJECT"));
@@ -60,8 +60,8 @@ impl S3Client {
         Ok(Part { number, etag: stored.etag })
     }
 
-    /// `CompleteMultipartUpload`: only now is there an object. `length` and `crc64nvme` (base64) are those of the whole, where they are
-    /// known, and then checked by the service.
+    /// `CompleteMultipartUpload`: only now is there an object. `whole` are its length and CRC-64/NVME (base64) where they are known, and
+    /// then checked by the service; of the options, only what they say of an object that is there already counts.
     ///
     /// # Errors
     /// [`AwsError::Service`]: also if a former try was completed and its answer was lost, `NoSuchUpload`.
@@ -70,6 +70,7 @@ impl S3Client {
         upload: &PartUpload,
         parts: &[Part],
         whole: Option<(u64, &str)>,
+        options: &PutOptions,
     ) -> Result<Stored, AwsError> {
         let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
         for Part { number, etag } in parts {
@@ -79,7 +80,7 @@ impl S3Client {
             let _ = write!(body, "</ETag><PartNumber>{number}</PartNumber></Part>");
         }
         body.push_str("</CompleteMultipartUpload>");
-        let mut headers = HeaderMap::new();
+        let mut headers = options.conditions()?;
         if let Some((length, crc)) = whole.filter(|_| self.checksums) {
             headers.insert(checksum::SENT, header(crc)?);
             headers.insert("x-amz-checksum-type", HeaderValue::from_static("FULL_OBJECT"));

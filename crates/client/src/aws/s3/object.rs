@@ -5,6 +5,7 @@ use super::super::http::Answer;
 use super::body::ObjectBody;
 use super::checksum::Expected;
 use super::options::GetOptions;
+use crate::object::decoded_text;
 use http::StatusCode;
 use http::header::CONTENT_RANGE;
 use std::collections::BTreeMap;
@@ -30,6 +31,12 @@ pub struct ObjectInfo {
 }
 
 impl ObjectInfo {
+    /// The value of a name of user metadata as text: S3 gives what is not ASCII in encoded words (RFC 2047), which are decoded.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.metadata.get(name).map(|value| decoded_text(value))
+    }
+
     pub(super) fn of(answer: &Answer, length: u64) -> Result<Self, AwsError> {
         let text = |name: &str| answer.headers.get(name).map(|value| latin1(value.as_bytes()));
         let mut metadata = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 use super::super::error::AwsError;
 use super::super::http::header;
+use crate::object::Metadata;
 use data_encoding::BASE64;
 use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH, RANGE};
 use http::{HeaderMap, HeaderValue};
@@ -95,11 +96,26 @@ impl PutOptions {
         self
     }
 
+    /// Names of user metadata that belong to the format of encrypted objects.
+    pub(in crate::aws) fn reserved(&self) -> Option<&str> {
+        let metadata: Metadata = self.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let reserved = metadata.reserved()?;
+        self.metadata.keys().map(String::as_str).find(|name| name.eq_ignore_ascii_case(reserved))
+    }
+
     pub(super) fn replaces(&self) -> bool {
         self.content_type.is_some() || !self.metadata.is_empty()
     }
 
+    /// All of them.
     pub(super) fn headers(&self) -> Result<HeaderMap, AwsError> {
+        let mut headers = self.described()?;
+        headers.extend(self.conditions()?);
+        Ok(headers)
+    }
+
+    /// What the object will have.
+    pub(super) fn described(&self) -> Result<HeaderMap, AwsError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.metadata {
             headers.insert(header_name(&format!("x-amz-meta-{name}"))?, header(&mail_safe(value))?);
@@ -110,6 +126,12 @@ impl PutOptions {
         if let Some(content_type) = &self.content_type {
             headers.insert(CONTENT_TYPE, header(content_type)?);
         }
+        Ok(headers)
+    }
+
+    /// Under which the object comes to be: of an upload in parts, at its end.
+    pub(super) fn conditions(&self) -> Result<HeaderMap, AwsError> {
+        let mut headers = HeaderMap::new();
         if self.only_new {
             headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
         }

@@ -1,0 +1,351 @@
+//! Objects that are encrypted before they leave and decrypted after they arrive.
+
+mod download;
+mod partial;
+mod upload;
+
+pub use upload::UPLOAD_PART;
+
+use super::error::AwsError;
+use super::s3::{GetOptions, ObjectInfo, PutOptions, S3Client, Stored, Upload};
+use crate::error::{Error, Result};
+use crate::object::{
+    INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor, ObjectHeader, ObjectKeyring,
+    Opening, Rotation, instruction_mark,
+};
+use crate::release::Destination;
+use std::io::Read;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+/// Parts that travel at once, unless the caller says otherwise.
+pub const PARALLEL: usize = 4;
+
+/// What is called as an object travels, by the thread that asked for it: bytes that are done, and bytes in all if that is known. Of the
+/// object as it is stored, so 16 more than of the plaintext.
+pub type Progress<'a> = dyn Fn(u64, Option<u64>) + Send + Sync + 'a;
+
+/// The S3 Encryption Client: [`object`](crate::object) over [`S3Client`].
+///
+/// What is written and read how is said by the [`ObjectEncryptor`] and the [`ObjectDecryptor`] that each call is given. Large objects
+/// travel in parts, several at once, both ways; memory is some 7 MiB for each of them ([`EncryptionClient::parallel`]), however large the
+/// object is.
+///
+/// - An upload that fails is aborted. It cannot be resumed: the same key and IV would encrypt twice.
+/// - A download is of one object: all parts are asked for by its ETag. What breaks off is fetched again, and
+///   [`EncryptionClient::get_resumed`] goes on where a former try ended.
+/// - Plaintext counts only when all of it is verified; until then it is in the hands of a [`Destination`].
+///
+/// ```no_run
+/// use client::aws::{Config, EncryptionClient, KmsClient, PutOptions, S3Client};
+/// use client::object::{KmsKeyring, ObjectDecryptor, ObjectEncryptor};
+///
+/// let config = Config::from_env()?;
+/// let (s3, kms) = (S3Client::new(&config)?, KmsClient::new(&config)?);
+/// let keyring = KmsKeyring::new(&kms, "arn:aws:kms:eu-central-1:111122223333:key/1234")?;
+/// let client = EncryptionClient::new(&s3);
+///
+/// let encryptor = ObjectEncryptor::new(&keyring).context([("purpose", "backup")]);
+/// client.put(&encryptor, "bucket", "key", &b"attack at dawn"[..], None, &PutOptions::new())?;
+///
+/// let decryptor = ObjectDecryptor::new(&keyring).context([("purpose", "backup")]);
+/// let mut plaintext = Vec::new();
+/// client.get(&decryptor, "bucket", "key", &mut plaintext)?;
+/// assert_eq!(plaintext, b"attack at dawn");
+/// # Ok::<(), client::Error>(())
+/// ```
+pub struct EncryptionClient<'a> {
+    s3: &'a S3Client,
+    parallel: usize,
+    upload_part: usize,
+    download_part: u64,
+    progress: Option<&'a Progress<'a>>,
+}
+
+/// What was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The object as it is stored.
+    pub info: ObjectInfo,
+    /// How it is encrypted.
+    pub header: ObjectHeader,
+    /// Bytes of plaintext that were written.
+    pub length: u64,
+}
+
+impl<'a> EncryptionClient<'a> {
+    /// Over a client of S3.
+    #[must_use]
+    pub fn new(s3: &'a S3Client) -> Self {
+        Self { s3, parallel: PARALLEL, upload_part: UPLOAD_PART, download_part: download::PART, progress: None }
+    }
+
+    /// How many parts travel at once: [`PARALLEL`] unless set, and one at least. Each takes the memory of a part.
+    #[must_use]
+    pub fn parallel(self, parts: usize) -> Self {
+        Self { parallel: parts.max(1), ..self }
+    }
+
+    /// The length of parts in bytes: [`UPLOAD_PART`] for uploads unless set. S3 takes none below 5 MiB but the last, and no more than
+    /// 10,000: so with less than 7 MiB, the largest objects do not fit.
+    #[must_use]
+    pub fn part_length(self, bytes: usize) -> Self {
+        let bytes = bytes.max(16);
+        Self { upload_part: bytes, download_part: bytes as u64, ..self }
+    }
+
+    /// What is called as an object travels.
+    #[must_use]
+    pub fn progress(self, progress: &'a Progress<'a>) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+
+    /// Encrypts and stores what `input` gives. `length` is its length, if it is known: then less or more of it is an error, and too much is
+    /// refused before anything is sent. An instruction file, if the encryptor makes one, is stored after its object.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for metadata whose names are reserved; what the keyring and the input fail with; [`Error::BodyLength`],
+    /// [`Error::PlaintextLength`], [`Error::Missing`]; [`Error::Aws`], of which [`AwsError::InstructionFile`] is special: there is an
+    /// object then, which nothing opens.
+    pub fn put<K: ObjectKeyring>(
+        &self,
+        encryptor: &ObjectEncryptor<K>,
+        bucket: &str,
+        key: &str,
+        input: impl Read,
+        length: Option<u64>,
+        options: &PutOptions,
+    ) -> Result<Stored> {
+        if options.reserved().is_some() {
+            return Err(Error::Setting("names of user metadata that are reserved to the format of encrypted objects"));
+        }
+        let total = length.map(crate::object::sealed_length).transpose()?;
+        let sealing = encryptor.start()?;
+        let instruction = sealing.instruction().cloned();
+        let described = options.clone().metadata(sealing.metadata().iter());
+        let stored = self.upload(sealing, bucket, key, input, (length, total), &described)?;
+        if let Some((body, metadata)) = instruction {
+            let options = PutOptions::new().metadata(metadata.iter());
+            self.s3
+                .put(bucket, &instruction_key(key), Upload::Bytes(&body), &options)
+                .map_err(|error| Error::Aws(AwsError::InstructionFile(Box::new(error))))?;
+        }
+        Ok(stored)
+    }
+
+    /// Fetches an object and decrypts it into a place that is discarded unless all of it is verified.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]: `NoSuchKey`, or `PreconditionFailed` if the object was replaced on the way; whatever
+    /// [`ObjectDecryptor::start`](crate::object::ObjectDecryptor::start) and [`Opening::decrypt_into`] fail with.
+    pub fn get<K: ObjectKeyring>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+        place: &mut impl Destination,
+    ) -> Result<Fetched> {
+        let opened = discarding(place, self.first_part(decryptor, bucket, key))?;
+        let (remote, opening, first) = opened;
+        let length = self.with_ciphertext(&remote, first, |body| opening.decrypt_into(body, place))?;
+        Ok(Fetched { info: remote.info, header: opening.header().clone(), length })
+    }
+
+    /// Fetches an object and gives its plaintext to read: as the decryptor's
+    /// [`release`](crate::object::ObjectDecryptor::release) says, after all of it is verified, of which only so much is held as it
+    /// allows, or as it comes.
+    ///
+    /// # Errors
+    /// As [`EncryptionClient::get`]; [`Error::HoldLimit`]; what `consume` fails with.
+    pub fn read<K: ObjectKeyring, T>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        let (remote, opening, first) = self.first_part(decryptor, bucket, key)?;
+        self.with_ciphertext(&remote, first, |body| consume(&mut opening.into_reader(body)?))
+    }
+
+    /// The same as [`EncryptionClient::get`], but what arrives is first kept, still encrypted, in the file `partial`, so that after a
+    /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong.
+    /// `docs/formats/partial-download.md` has its bytes.
+    ///
+    /// # Errors
+    /// As [`EncryptionClient::get`]; [`Error::Io`] for what the file fails with, and if another download uses it.
+    pub fn get_resumed<K: ObjectKeyring>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+        partial: &Path,
+        place: &mut impl Destination,
+    ) -> Result<Fetched> {
+        let ready = self.head_opened(decryptor, bucket, key).and_then(|(remote, opening)| {
+            let file = self.fetch_into(partial, &remote)?;
+            Ok((remote, opening, file))
+        });
+        let (remote, opening, mut file) = discarding(place, ready)?;
+        let written = opening.decrypt_into(&mut file, place);
+        drop(file);
+        // Of a disk that is full, say, the ciphertext is still good.
+        let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { std::fs::remove_file(partial) };
+        let length = written?;
+        removed?;
+        Ok(Fetched { length, info: remote.info, header: opening.header().clone() })
+    }
+
+    /// Fetches a range of the plaintext, which has to be allowed by [`ranges`](crate::object::ObjectDecryptor::ranges): **nothing of it is
+    /// authenticated**.
+    ///
+    /// # Errors
+    /// As [`EncryptionClient::get`]; [`Error::RangesOff`], [`Error::Range`].
+    pub fn get_range<K: ObjectKeyring>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+        range: RangeInclusive<u64>,
+        place: &mut impl Destination,
+    ) -> Result<Fetched> {
+        let (remote, opening) = discarding(place, self.head_opened(decryptor, bucket, key))?;
+        let range = discarding(place, opening.range(range))?;
+        let length = self.with_range(&remote, range.wire.clone(), |body| range.decrypt_into(body, place))?;
+        Ok(Fetched { info: remote.info, header: opening.header().clone(), length })
+    }
+
+    /// What an object says of itself, without a key; no header if it is not encrypted.
+    ///
+    /// # Errors
+    /// [`Error::Aws`], with code `NotFound` if there is no such object; what is wrong with its metadata.
+    pub fn inspect(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, Option<ObjectHeader>)> {
+        let info = self.s3.head(bucket, key)?;
+        let metadata = metadata(&info);
+        let instruction = self.instruction(bucket, key, &metadata)?;
+        Ok((info, ObjectHeader::inspect(&metadata, instruction.as_deref())?))
+    }
+
+    /// Deletes an object, and then its instruction file, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]. That there is none such is no error.
+    pub fn delete(&self, bucket: &str, key: &str) -> Result<()> {
+        self.s3.delete(bucket, key)?;
+        Ok(self.s3.delete(bucket, &instruction_key(key))?)
+    }
+
+    /// Wraps the data key of an object anew, in its instruction file: `old` opens it, `new` wraps it. The object itself is not touched. If
+    /// the file was changed meanwhile, it stays.
+    ///
+    /// # Errors
+    /// As [`ObjectDecryptor::reencrypt_instruction_file`](crate::object::ObjectDecryptor::reencrypt_instruction_file); [`Error::Aws`].
+    pub fn re_encrypt_instruction_file<K: ObjectKeyring>(
+        &self,
+        old: &ObjectDecryptor<K>,
+        new: impl ObjectKeyring,
+        bucket: &str,
+        key: &str,
+        rotation: Rotation,
+    ) -> Result<Stored> {
+        let metadata = metadata(&self.s3.head(bucket, key)?);
+        let file = instruction_key(key);
+        let (info, instruction) = self.small(bucket, &file)?;
+        let body = old.reencrypt_instruction_file(new, &metadata, &instruction, rotation)?;
+        let options = PutOptions::new().metadata(instruction_mark().iter()).if_match(info.etag);
+        Ok(self.s3.put(bucket, &file, Upload::Bytes(&body), &options)?)
+    }
+
+    /// An object whose data key is opened, and the first bytes of it.
+    fn first_part<K: ObjectKeyring>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+    ) -> Result<(Remote, Opening, Vec<u8>)> {
+        let options = GetOptions::new().range(0..=self.download_part - 1);
+        let (info, first) = match self.s3.fetch(bucket, key, &options) {
+            // Of no bytes there is no range; what is encrypted has some.
+            Err(error) if error.is_code("InvalidRange") => return Err(Error::NotEncrypted),
+            fetched => fetched?,
+        };
+        let remote = Remote { bucket: bucket.to_owned(), key: key.to_owned(), info };
+        let opening = self.open(decryptor, &remote)?;
+        Ok((remote, opening, first))
+    }
+
+    fn head_opened<K: ObjectKeyring>(
+        &self,
+        decryptor: &ObjectDecryptor<K>,
+        bucket: &str,
+        key: &str,
+    ) -> Result<(Remote, Opening)> {
+        let info = self.s3.head(bucket, key)?;
+        let remote = Remote { bucket: bucket.to_owned(), key: key.to_owned(), info };
+        let opening = self.open(decryptor, &remote)?;
+        Ok((remote, opening))
+    }
+
+    fn open<K: ObjectKeyring>(&self, decryptor: &ObjectDecryptor<K>, remote: &Remote) -> Result<Opening> {
+        let metadata = metadata(&remote.info);
+        let instruction = self.instruction(&remote.bucket, &remote.key, &metadata)?;
+        decryptor.start(&metadata, instruction.as_deref(), remote.info.length)
+    }
+
+    /// The instruction file, if the object may have one and does.
+    fn instruction(&self, bucket: &str, key: &str, metadata: &Metadata) -> Result<Option<Vec<u8>>> {
+        let says_nothing = match ObjectHeader::inspect(metadata, None) {
+            Ok(Some(header)) if !header.in_instruction_file => return Ok(None),
+            Ok(header) => header.is_none(),
+            // Of an older version, something may stand here and the rest there.
+            Err(Error::MissingMember(_)) => false,
+            Err(error) => return Err(error),
+        };
+        match self.small(bucket, &instruction_key(key)) {
+            Ok((_, body)) => Ok(Some(body)),
+            Err(Error::Aws(error)) if error.is_code("NoSuchKey") => Ok(None),
+            // So S3 answers for what is not there to who may not list. An object without a trace of encryption is none, then.
+            Err(Error::Aws(error)) if error.is_code("AccessDenied") && says_nothing => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An object that is as small as an instruction file.
+    fn small(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, Vec<u8>)> {
+        let small = GetOptions::new().range(0..=METADATA_LIMIT as u64);
+        let (info, body) = self.s3.fetch(bucket, key, &small)?;
+        if info.length > METADATA_LIMIT as u64 {
+            return Err(Error::MetadataLength { limit: METADATA_LIMIT });
+        }
+        Ok((info, body))
+    }
+
+    fn report(&self, done: u64, total: Option<u64>) {
+        if let Some(progress) = self.progress {
+            progress(done, total);
+        }
+    }
+}
+
+/// An object as it is stored, of which pieces are asked for.
+struct Remote {
+    bucket: String,
+    key: String,
+    info: ObjectInfo,
+}
+
+fn instruction_key(key: &str) -> String {
+    format!("{key}{INSTRUCTION_SUFFIX}")
+}
+
+fn metadata(info: &ObjectInfo) -> Metadata {
+    info.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Where something fails before anything was written, the place is discarded all the same: it waits for one of two words.
+fn discarding<T>(place: &mut impl Destination, result: Result<T>) -> Result<T> {
+    if result.is_err() {
+        place.discard();
+    }
+    result
+}

@@ -1,0 +1,123 @@
+//! Downloads: several ranges of one object on their way at once, and read in their order.
+
+use super::{EncryptionClient, Remote};
+use crate::aws::error::AwsError;
+use crate::aws::s3::GetOptions;
+use crate::error::Result;
+use std::io::{self, Read};
+use std::ops::RangeInclusive;
+use std::sync::mpsc::{self, Receiver};
+
+/// Length of a range, in bytes. One that breaks off is fetched again as a whole.
+pub(super) const PART: u64 = 4 << 20;
+
+impl EncryptionClient<'_> {
+    /// All of an object, whose first bytes are here.
+    pub(super) fn with_ciphertext<T>(
+        &self,
+        remote: &Remote,
+        first: Vec<u8>,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        let (begin, length) = (first.len() as u64, remote.info.length);
+        self.with_pieces(remote, begin..length, first, consume)
+    }
+
+    /// A range of an object.
+    pub(super) fn with_range<T>(
+        &self,
+        remote: &Remote,
+        range: RangeInclusive<u64>,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        self.with_pieces(remote, *range.start()..range.end().saturating_add(1), Vec::new(), consume)
+    }
+
+    fn with_pieces<T>(
+        &self,
+        remote: &Remote,
+        range: std::ops::Range<u64>,
+        first: Vec<u8>,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        let pieces = (range.end.saturating_sub(range.start)).div_ceil(self.download_part);
+        let total = first.len() as u64 + range.end.saturating_sub(range.start);
+        let carriers = pieces.min(self.parallel as u64);
+        std::thread::scope(|scope| {
+            let fetched = (0..carriers).map(|carrier| {
+                // Each has one piece in its hands, until that is taken.
+                let (give, take) = mpsc::sync_channel(0);
+                let range = range.clone();
+                scope.spawn(move || {
+                    let mut mine = (carrier..pieces).step_by(usize::try_from(carriers).unwrap_or(1));
+                    mine.try_for_each(|piece| {
+                        let fetched = self.piece(remote, &range, piece);
+                        let failed = fetched.is_err();
+                        // Nobody takes it any more when the reader has failed.
+                        if give.send(fetched).is_err() || failed { Err(()) } else { Ok(()) }
+                    })
+                });
+                take
+            });
+            let fetched = fetched.collect();
+            let mut reader = InOrder { client: self, fetched, pieces, next: 0, piece: first, at: 0, done: 0, total };
+            self.report(0, Some(total));
+            consume(&mut reader)
+        })
+    }
+
+    fn piece(&self, remote: &Remote, range: &std::ops::Range<u64>, piece: u64) -> Result<Vec<u8>, AwsError> {
+        let first = range.start + piece * self.download_part;
+        let last = (first + self.download_part).min(range.end) - 1;
+        let options = GetOptions::new().range(first..=last).if_match(&*remote.info.etag);
+        let (info, bytes) = self.s3.fetch(&remote.bucket, &remote.key, &options)?;
+        if info.length == remote.info.length && bytes.len() as u64 == last - first + 1 {
+            return Ok(bytes);
+        }
+        Err(AwsError::answer("GetObject", "another length than before, under the same ETag"))
+    }
+}
+
+/// Piece after piece, as they were asked for.
+struct InOrder<'a> {
+    client: &'a EncryptionClient<'a>,
+    fetched: Vec<Receiver<Result<Vec<u8>, AwsError>>>,
+    pieces: u64,
+    next: u64,
+    piece: Vec<u8>,
+    at: usize,
+    done: u64,
+    total: u64,
+}
+
+impl InOrder<'_> {
+    /// Whether there is a next piece.
+    fn advance(&mut self) -> io::Result<bool> {
+        if self.next == self.pieces {
+            return Ok(false);
+        }
+        // What was read makes room before what comes next is taken.
+        self.piece = Vec::new();
+        let carrier = usize::try_from(self.next % self.fetched.len() as u64).unwrap_or(0);
+        let fetched = self.fetched[carrier].recv().map_err(|_| io::Error::other(crate::Error::Failed))?;
+        self.piece = fetched.map_err(io::Error::other)?;
+        (self.at, self.next) = (0, self.next + 1);
+        Ok(true)
+    }
+}
+
+impl Read for InOrder<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() || (self.at == self.piece.len() && !self.advance()?) {
+            return Ok(0);
+        }
+        let taken = into.len().min(self.piece.len() - self.at);
+        into[..taken].copy_from_slice(&self.piece[self.at..self.at + taken]);
+        self.at += taken;
+        self.done += taken as u64;
+        if self.at == self.piece.len() {
+            self.client.report(self.done, Some(self.total));
+        }
+        Ok(taken)
+    }
+}

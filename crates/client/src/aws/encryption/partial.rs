@@ -1,0 +1,73 @@
+//! A download that was interrupted: the ciphertext that arrived, in a file, and which object it is of.
+//!
+//! ```text
+//! strongroom partial download 1\n
+//! <bucket>/<name, percent-encoded>\n
+//! <ETag>\n
+//! <length of the whole object in bytes>\n
+//! <ciphertext, from its first byte>
+//! ```
+
+use super::{EncryptionClient, Remote};
+use crate::aws::s3::encode;
+use crate::error::Result;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+const MAGIC: &str = "strongroom partial download 1";
+
+impl EncryptionClient<'_> {
+    /// Fetches what a file does not have yet of an object. What it gives is the whole of it, to be read from its first byte.
+    pub(super) fn fetch_into(&self, path: &Path, remote: &Remote) -> Result<impl Read + use<>> {
+        let head = head(remote);
+        let mut file = open(path)?;
+        let there = there(&mut file, &head, remote.info.length)?;
+        if there == 0 {
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(head.as_bytes())?;
+        } else {
+            file.seek(SeekFrom::Start(head.len() as u64 + there))?;
+        }
+        if there < remote.info.length {
+            self.with_range(remote, there..=remote.info.length - 1, |body| Ok(io::copy(body, &mut file)?))?;
+        }
+        file.seek(SeekFrom::Start(head.len() as u64))?;
+        Ok(file.take(remote.info.length))
+    }
+}
+
+fn head(remote: &Remote) -> String {
+    let mut name = String::new();
+    encode(&mut name, &remote.key, true);
+    format!("{MAGIC}\n{}/{name}\n{}\n{}\n", remote.bucket, remote.info.etag, remote.info.length)
+}
+
+/// How many bytes of the object a file has; none if it is of another one.
+fn there(file: &mut File, head: &str, length: u64) -> io::Result<u64> {
+    let mut found = vec![0; head.len()];
+    match file.read_exact(&mut found) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+        read => read?,
+    }
+    let there = file.metadata()?.len().saturating_sub(head.len() as u64);
+    // One that has too much was not written by this.
+    Ok(if found == head.as_bytes() && there <= length { there } else { 0 })
+}
+
+/// For the owner alone, and for one download at once.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(io::Error::new(ErrorKind::WouldBlock, format!("another download uses {}", path.display())))
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
