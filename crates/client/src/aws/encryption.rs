@@ -18,8 +18,8 @@ use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// Parts that travel at once, unless the caller says otherwise.
-pub const PARALLEL: usize = 4;
+/// Parts that travel at once, unless the caller says otherwise: so that an upload has less than 32 MiB in memory, all in all.
+pub const PARALLEL: usize = 3;
 
 /// What is called as an object travels, by the thread that asked for it: bytes that are done, and bytes in all if that is known. Of the
 /// object as it is stored, so 16 more than of the plaintext.
@@ -122,8 +122,7 @@ impl<'a> EncryptionClient<'a> {
         let total = length.map(crate::object::sealed_length).transpose()?;
         let sealing = encryptor.start()?;
         let instruction = sealing.instruction().cloned();
-        let described = options.clone().metadata(sealing.metadata().iter());
-        let stored = self.upload(sealing, bucket, key, input, (length, total), &described)?;
+        let stored = self.upload(sealing, bucket, key, input, (length, total), options)?;
         if let Some((body, metadata)) = instruction {
             let options = PutOptions::new().metadata(metadata.iter());
             self.s3
@@ -264,7 +263,8 @@ impl<'a> EncryptionClient<'a> {
         key: &str,
     ) -> Result<(Remote, Opening, Vec<u8>)> {
         let options = GetOptions::new().range(0..=self.download_part - 1);
-        let (info, first) = match self.s3.fetch(bucket, key, &options) {
+        let mut first = Vec::new();
+        let info = match self.s3.fetch(bucket, key, &options, &mut first) {
             // Of no bytes there is no range; what is encrypted has some.
             Err(error) if error.is_code("InvalidRange") => return Err(Error::NotEncrypted),
             fetched => fetched?,
@@ -313,7 +313,8 @@ impl<'a> EncryptionClient<'a> {
     /// An object that is as small as an instruction file.
     fn small(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, Vec<u8>)> {
         let small = GetOptions::new().range(0..=METADATA_LIMIT as u64);
-        let (info, body) = self.s3.fetch(bucket, key, &small)?;
+        let mut body = Vec::new();
+        let info = self.s3.fetch(bucket, key, &small, &mut body)?;
         if info.length > METADATA_LIMIT as u64 {
             return Err(Error::MetadataLength { limit: METADATA_LIMIT });
         }

@@ -25,6 +25,17 @@ pub enum AwsError {
         why: String,
     },
 
+    /// Whoever answers is not believed to be the service: its certificate is of nobody who is trusted, or TLS failed otherwise.
+    #[error(
+        "{host}: TLS: {why} (AWS_CA_BUNDLE names a file of certificate authorities to believe instead of the system's)"
+    )]
+    Tls {
+        /// Whom the request was for.
+        host: String,
+        /// What the TLS library says.
+        why: String,
+    },
+
     /// Nothing moved for too long.
     #[error("{host}: nothing came or went for {} s", limit.as_secs())]
     TimedOut {
@@ -178,7 +189,7 @@ impl From<AwsError> for KmsError {
     fn from(error: AwsError) -> Self {
         let code = match &error {
             AwsError::Service(error) => return KmsError::new(&*error.code, &*error.message),
-            AwsError::Connection { .. } | AwsError::Io(_) => "Unreachable",
+            AwsError::Connection { .. } | AwsError::Tls { .. } | AwsError::Io(_) => "Unreachable",
             AwsError::TimedOut { .. } => "TimedOut",
             AwsError::Answer { .. } | AwsError::Truncated { .. } | AwsError::Checksum { .. } => "InvalidAnswer",
             AwsError::Config(_) | AwsError::InstructionFile(_) => "Configuration",

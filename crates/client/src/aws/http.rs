@@ -336,6 +336,12 @@ fn failure(host: &str, limit: Duration, error: ureq::Error) -> AwsError {
         ureq::Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
             AwsError::TimedOut { host: host.to_owned(), limit }
         }
+        ureq::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<rustls::Error>()) => {
+            AwsError::Tls { host: host.to_owned(), why: error.to_string() }
+        }
+        error @ (ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::TlsRequired) => {
+            AwsError::Tls { host: host.to_owned(), why: error.to_string() }
+        }
         error => AwsError::Connection { host: host.to_owned(), why: error.to_string() },
     }
 }

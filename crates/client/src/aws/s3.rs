@@ -32,6 +32,10 @@ const ANSWER: usize = 4 << 20;
 /// Longest error, in bytes: one of a wrong signature tells the canonical request, in clear and in hexadecimal.
 const ERROR: usize = 256 << 10;
 
+/// From how many bytes on a body waits until the service has not refused its head, in bytes: a refusal of one that is long would be lost
+/// in a connection that the service closes.
+const EXPECT: usize = 256 << 10;
+
 /// Objects, uploads and listings of S3: of AWS, of Strongroom, or of whoever speaks S3. Calls block until they are answered; one client
 /// serves any number of threads.
 ///
@@ -86,20 +90,23 @@ impl S3Client {
         object::opened(answer, options)
     }
 
-    /// The bytes of a range, all of them: what breaks off is fetched again.
+    /// The bytes of a range, all of them, in place of what is in `bytes`: what breaks off is fetched again.
     pub(super) fn fetch(
         &self,
         bucket: &str,
         key: &str,
         options: &GetOptions,
-    ) -> Result<(ObjectInfo, Vec<u8>), AwsError> {
+        bytes: &mut Vec<u8>,
+    ) -> Result<ObjectInfo, AwsError> {
         let call = self.call("GetObject", Method::GET, bucket, Some(key), &[], options.headers(self.checksums)?)?;
         self.http.retried(|| {
             let answer = accepted(self.http.send(&call, Sent::Nothing)?, &call.method)?;
             let Object { info, mut body } = object::opened(answer, options)?;
-            let mut bytes = Vec::with_capacity(usize::try_from(body.remaining()).unwrap_or(0));
-            body.read_to_end(&mut bytes).map_err(AwsError::from_body)?;
-            Ok((info, bytes))
+            bytes.clear();
+            // No longer than the range that was asked for: that was held against it.
+            bytes.reserve_exact(usize::try_from(body.remaining()).unwrap_or(0));
+            body.read_to_end(bytes).map_err(AwsError::from_body)?;
+            Ok(info)
         })
     }
 
@@ -255,6 +262,9 @@ impl S3Client {
                     call.headers.insert(checksum::SENT, super::http::header(&checksum::crc64(bytes))?);
                 }
                 let payload = if signing == Signing::Chunks { Payload::of(bytes) } else { Payload::Unsigned };
+                if bytes.len() >= EXPECT {
+                    call.headers.insert(http::header::EXPECT, super::http::header("100-continue")?);
+                }
                 return self.ask(&call, || Sent::Bytes(bytes, payload));
             }
             Upload::Stream { reader, length } => (reader, length),

@@ -167,6 +167,31 @@ fn what_fails_in_passing_is_tried_again() {
 }
 
 #[test]
+fn an_upload_whose_completion_was_not_answered_is_complete() {
+    let lost = Mutex::new(true);
+    let store = Store::failing(move |asked, bucket| {
+        let completes = asked.method == "POST" && asked.query.starts_with("uploadId");
+        if completes && std::mem::take(&mut *lost.lock().unwrap()) {
+            bucket.answer(asked);
+            return Some(Reply::SayAndClose(Vec::new()));
+        }
+        None
+    });
+    let stored = put(&store, &data(5_000)).unwrap();
+    assert_eq!(stored.etag, store.bucket().objects["a key"].etag);
+    assert_eq!(get(&store).unwrap(), data(5_000));
+    let gone = Store::failing(|asked, bucket| {
+        if asked.method == "POST" && asked.query.starts_with("uploadId") {
+            bucket.uploads.clear();
+        }
+        None
+    });
+    gone.bucket().put("a key", data(5_016), [].into());
+    let error = put(&gone, &data(5_000)).unwrap_err();
+    assert!(matches!(&error, Error::Aws(error) if error.is_code("NoSuchUpload")), "{error}");
+}
+
+#[test]
 fn a_condition_holds_for_parts_too_and_leaves_what_is_there() {
     let store = Store::new();
     let only_new = PutOptions::new().only_new();

@@ -126,6 +126,37 @@ fn what_was_read_of_a_stream_is_not_sent_again() {
     assert_eq!(server.asked().len(), 2);
 }
 
+/// Some services refuse a long body without reading it, and close. What they say of it would be lost in a broken pipe.
+#[test]
+fn a_refusal_of_a_long_body_is_heard() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heads = std::thread::spawn(move || {
+        let mut heads = Vec::new();
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let body = b"<Error><Code>AccessDenied</Code></Error>";
+            io::Write::write_all(&mut stream, &answer("403 Forbidden", &[("connection", "close")], body)).unwrap();
+            heads.push(String::from_utf8(head).unwrap());
+        }
+        heads
+    });
+    let client = S3Client::new(&Server::new([]).config().endpoint(&url).unwrap()).unwrap();
+    let long = vec![1; 8 << 20];
+    let length = long.len() as u64;
+    for body in [Upload::Bytes(&long), Upload::Stream { reader: &mut &long[..], length }] {
+        let error = client.put("bucket", "key", body, &PutOptions::new()).unwrap_err();
+        assert!(error.is_code("AccessDenied"), "{error}");
+    }
+    assert!(heads.join().unwrap().iter().all(|head| head.contains("100-continue")));
+}
+
 #[test]
 fn an_object_comes_whole_or_not_at_all() {
     let whole = answer("200 OK", &[("etag", "\"e\""), ("x-amz-checksum-crc64nvme", &crc(b"text"))], b"text");

@@ -59,7 +59,7 @@ impl Bucket {
         etag
     }
 
-    fn answer(&mut self, asked: &Asked) -> Vec<u8> {
+    pub(crate) fn answer(&mut self, asked: &Asked) -> Vec<u8> {
         let path = String::from_utf8(percent_decode(&asked.path).into_owned()).unwrap();
         let key = path.strip_prefix("/bucket/").unwrap();
         let query: BTreeMap<String, String> = query_pairs(&asked.query)

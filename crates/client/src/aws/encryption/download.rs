@@ -7,6 +7,7 @@ use crate::error::Result;
 use std::io::{self, Read};
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Length of a range, in bytes. One that breaks off is fetched again as a whole.
 pub(super) const PART: u64 = 4 << 20;
@@ -43,6 +44,8 @@ impl EncryptionClient<'_> {
         let pieces = (range.end.saturating_sub(range.start)).div_ceil(self.download_part);
         let total = first.len() as u64 + range.end.saturating_sub(range.start);
         let carriers = pieces.min(self.parallel as u64);
+        let free = Mutex::new(Vec::new());
+        let free = &free;
         std::thread::scope(|scope| {
             let fetched = (0..carriers).map(|carrier| {
                 // Each has one piece in its hands, until that is taken.
@@ -51,7 +54,8 @@ impl EncryptionClient<'_> {
                 scope.spawn(move || {
                     let mut mine = (carrier..pieces).step_by(usize::try_from(carriers).unwrap_or(1));
                     mine.try_for_each(|piece| {
-                        let fetched = self.piece(remote, &range, piece);
+                        let buffer = lock(free).pop().unwrap_or_default();
+                        let fetched = self.piece(remote, &range, piece, buffer);
                         let failed = fetched.is_err();
                         // Nobody takes it any more when the reader has failed.
                         if give.send(fetched).is_err() || failed { Err(()) } else { Ok(()) }
@@ -60,17 +64,24 @@ impl EncryptionClient<'_> {
                 take
             });
             let fetched = fetched.collect();
-            let mut reader = InOrder { client: self, fetched, pieces, next: 0, piece: first, at: 0, done: 0, total };
+            let mut reader =
+                InOrder { client: self, fetched, free, pieces, next: 0, piece: first, at: 0, done: 0, total };
             self.report(0, Some(total));
             consume(&mut reader)
         })
     }
 
-    fn piece(&self, remote: &Remote, range: &std::ops::Range<u64>, piece: u64) -> Result<Vec<u8>, AwsError> {
+    fn piece(
+        &self,
+        remote: &Remote,
+        range: &std::ops::Range<u64>,
+        piece: u64,
+        mut bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, AwsError> {
         let first = range.start + piece * self.download_part;
         let last = (first + self.download_part).min(range.end) - 1;
         let options = GetOptions::new().range(first..=last).if_match(&*remote.info.etag);
-        let (info, bytes) = self.s3.fetch(&remote.bucket, &remote.key, &options)?;
+        let info = self.s3.fetch(&remote.bucket, &remote.key, &options, &mut bytes)?;
         if info.length == remote.info.length && bytes.len() as u64 == last - first + 1 {
             return Ok(bytes);
         }
@@ -78,10 +89,16 @@ impl EncryptionClient<'_> {
     }
 }
 
+fn lock(free: &Mutex<Vec<Vec<u8>>>) -> MutexGuard<'_, Vec<Vec<u8>>> {
+    free.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Piece after piece, as they were asked for.
 struct InOrder<'a> {
     client: &'a EncryptionClient<'a>,
     fetched: Vec<Receiver<Result<Vec<u8>, AwsError>>>,
+    /// Buffers that were read: there are never more than one for each carrier and one for the reader.
+    free: &'a Mutex<Vec<Vec<u8>>>,
     pieces: u64,
     next: u64,
     piece: Vec<u8>,
@@ -96,12 +113,12 @@ impl InOrder<'_> {
         if self.next == self.pieces {
             return Ok(false);
         }
-        // What was read makes room before what comes next is taken.
-        self.piece = Vec::new();
+        lock(self.free).push(std::mem::take(&mut self.piece));
+        self.at = 0;
         let carrier = usize::try_from(self.next % self.fetched.len() as u64).unwrap_or(0);
         let fetched = self.fetched[carrier].recv().map_err(|_| io::Error::other(crate::Error::Failed))?;
         self.piece = fetched.map_err(io::Error::other)?;
-        (self.at, self.next) = (0, self.next + 1);
+        self.next += 1;
         Ok(true)
     }
 }

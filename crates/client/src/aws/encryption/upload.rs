@@ -4,7 +4,7 @@ use super::EncryptionClient;
 use crate::aws::error::AwsError;
 use crate::aws::s3::{Crc64, Part, PartUpload, PutOptions, Stored, Upload};
 use crate::error::{Error, Result};
-use crate::object::Sealing;
+use crate::object::{Metadata, Sealing};
 use std::io::{ErrorKind, Read};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +30,8 @@ impl EncryptionClient<'_> {
         (length, total): (Option<u64>, Option<u64>),
         options: &PutOptions,
     ) -> Result<Stored> {
+        let described = sealing.metadata().clone();
+        let options = &options.clone().metadata(described.iter());
         let mut sealer = Sealer::new(sealing, input, length);
         let mut first = self.buffer();
         self.report(0, total);
@@ -41,13 +43,26 @@ impl EncryptionClient<'_> {
         let upload = self.s3.create_multipart(bucket, key, options)?;
         let stored = self.parts(&upload, &mut sealer, first, total).and_then(|parts| {
             let (length, crc) = (sealer.made, sealer.crc.text());
-            Ok(self.s3.complete_multipart(&upload, &parts, Some((length, &crc)), options)?)
+            match self.s3.complete_multipart(&upload, &parts, Some((length, &crc)), options) {
+                // So a second try is answered if the answer to the first, which was completed, was lost.
+                Err(error) if error.is_code("NoSuchUpload") => self.completed(&upload, &described, length).ok_or(error),
+                completed => completed,
+            }
+            .map_err(Error::from)
         });
         if stored.is_err() {
             // What failed first is what counts. Parts that are left behind are for the bucket's lifecycle.
             drop(self.s3.abort_multipart(&upload));
         }
         stored
+    }
+
+    /// The object that the upload became, told by what describes its content, which no other object has.
+    fn completed(&self, upload: &PartUpload, described: &Metadata, length: u64) -> Option<Stored> {
+        let info = self.s3.head(&upload.bucket, &upload.key).ok()?;
+        let same = described.iter().all(|(name, value)| info.metadata.get(name).is_some_and(|found| found == value));
+        let same = same && !described.is_empty() && info.length == length;
+        same.then_some(Stored { etag: info.etag, version_id: info.version_id })
     }
 
     fn buffer(&self) -> Buffer {
