@@ -192,7 +192,7 @@ pub(crate) fn decrypt<'py>(
     let message = source.as_bytes();
     let failed = |error| raised(py, Way::Decrypt, error);
     // A header that is refused is told before a body that does not fit.
-    let reader = py.detach(|| how.decryptor()?.start(message)).map_err(failed)?;
+    let reader = py.detach(|| how.decryptor()?.start_buffered(message)).map_err(failed)?;
     let context = reader.context().clone();
     let length = py.detach(|| plaintext_length(message)).map_err(failed)?;
     let (mut reader, mut header) = (Some(reader), None);
