@@ -7,6 +7,7 @@ use client::EncryptionContext;
 use client::aws::Config;
 use client::keys::RsaPadding;
 use client::message::{CommitmentPolicy, Suite};
+use client::object::Version;
 
 use super::failure::Failure;
 
@@ -43,26 +44,26 @@ pub(super) struct Keys {
     pub(super) key_file: Vec<PathBuf>,
 
     /// The 16, 24 or 32 bytes of an AES key
-    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"])]
+    #[arg(long, value_name = "FILE")]
     pub(super) raw_key: Option<PathBuf>,
 
     /// An RSA public key, PEM or DER: it encrypts
-    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"], conflicts_with = "raw_key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "raw_key")]
     pub(super) rsa_public_key: Option<PathBuf>,
 
     /// An RSA private key, PEM or DER, not encrypted itself: it decrypts
-    #[arg(long, value_name = "FILE", requires_all = ["key_namespace", "key_name"], conflicts_with = "raw_key")]
+    #[arg(long, value_name = "FILE", conflicts_with = "raw_key")]
     pub(super) rsa_private_key: Option<PathBuf>,
 
-    /// How RSA pads
+    /// How RSA pads in messages; objects have a padding of their own
     #[arg(long, value_name = "PADDING", value_enum, default_value_t = Padding::OaepSha256)]
     pub(super) rsa_padding: Padding,
 
-    /// Name space (provider id) of the raw AES or RSA key, as it stands in messages
+    /// Name space (provider id) of the raw AES or RSA key, as it stands in messages; objects have none
     #[arg(long, value_name = "TEXT")]
     pub(super) key_namespace: Option<String>,
 
-    /// Name of the raw AES or RSA key, as it stands in messages
+    /// Name of the raw AES or RSA key, as it stands in messages; objects have none
     #[arg(long, value_name = "TEXT")]
     pub(super) key_name: Option<String>,
 }
@@ -145,13 +146,94 @@ pub(super) struct Demands {
 
 impl Demands {
     pub(super) fn context(&self) -> Result<EncryptionContext, Failure> {
-        let mut context = EncryptionContext::new();
-        for (name, value) in &self.context {
-            if context.insert(name, value).is_some() {
-                return Err(Failure::usage(format!("--context has {name:?} twice")));
-            }
+        pairs("--context", &self.context)
+    }
+}
+
+/// Pairs of which no name comes twice.
+fn pairs(option: &str, pairs: &[(String, String)]) -> Result<EncryptionContext, Failure> {
+    let mut context = EncryptionContext::new();
+    for (name, value) in pairs {
+        if context.insert(name, value).is_some() {
+            return Err(Failure::usage(format!("{option} has {name:?} twice")));
         }
-        Ok(context)
+    }
+    Ok(context)
+}
+
+/// What is asked of objects of the S3 Encryption Client.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Objects")]
+pub(super) struct Objects {
+    /// A pair of the encryption context of a KMS key, authenticated and not secret; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+
+    /// A pair of the material description of a raw AES or RSA key, stored in clear to tell keys apart; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    material_description: Vec<(String, String)>,
+
+    /// Whether objects must commit to their data key [default: require-encrypt-require-decrypt; what --format v2 and --legacy need]
+    #[arg(long, value_name = "POLICY", value_enum)]
+    commitment_policy: Option<Commitment>,
+
+    /// Read, too, what old clients wrote: version 1, AES-CBC, wrappings without integrity
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) legacy: bool,
+}
+
+impl Objects {
+    pub(super) fn context(&self) -> Result<EncryptionContext, Failure> {
+        pairs("--context", &self.context)
+    }
+
+    pub(super) fn material_description(&self) -> Result<EncryptionContext, Failure> {
+        pairs("--material-description", &self.material_description)
+    }
+
+    /// To read: old objects commit to nothing.
+    pub(super) fn reading(&self) -> CommitmentPolicy {
+        let unless =
+            if self.legacy { Commitment::RequireEncryptAllowDecrypt } else { Commitment::RequireEncryptRequireDecrypt };
+        self.commitment_policy.unwrap_or(unless).into()
+    }
+
+    /// To write: version 2 does not commit.
+    pub(super) fn writing(&self, format: Format) -> CommitmentPolicy {
+        let unless = match format {
+            Format::V2 => Commitment::ForbidEncryptAllowDecrypt,
+            Format::V3 => Commitment::RequireEncryptRequireDecrypt,
+        };
+        self.commitment_policy.unwrap_or(unless).into()
+    }
+}
+
+/// How objects are written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Objects that are written")]
+pub(super) struct Written {
+    /// The version of the format: v3 commits to its data key, v2 is for readers that are too old for that
+    #[arg(long, value_name = "VERSION", value_enum, default_value_t = Format::V3)]
+    pub(super) format: Format,
+
+    /// Put the wrapped data key into an instruction file: an object of its own, named as the other with .instruction behind it
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(super) instruction_file: bool,
+}
+
+/// A version of objects that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    V2,
+    V3,
+}
+
+impl From<Format> for Version {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::V2 => Version::V2,
+            Format::V3 => Version::V3,
+        }
     }
 }
 
@@ -213,7 +295,8 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 pub(super) fn suite(text: &str) -> Result<Suite, String> {
     let name = text.strip_prefix("ALG_").unwrap_or(text);
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    let number = if digits.len() == 4 { u16::from_str_radix(digits, 16).ok() } else { None };
+    let is_number = digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = if is_number { u16::from_str_radix(digits, 16).ok() } else { None };
     Suite::all().find(|suite| Some(suite.id()) == number || suite.name() == name).ok_or_else(|| {
         let known: Vec<String> = Suite::all().map(|suite| format!("{suite} {}", suite.name())).collect();
         format!("the algorithm suites are:\n  {}", known.join("\n  "))

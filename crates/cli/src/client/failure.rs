@@ -94,6 +94,10 @@ impl From<Error> for Failure {
             Error::FrameLimit { length, limit } => {
                 format!("a frame of {length} bytes, where {limit} are held at most: raise --frame-limit")
             }
+            Error::LegacyWrapping(_) | Error::LegacyContent(_) => error.to_string().replace("`legacy`", "--legacy"),
+            Error::RangesOff => {
+                "what is read of a range is not authenticated: --unauthenticated-range allows it".to_owned()
+            }
             error => error.to_string(),
         };
         Self::new(kind, text)
@@ -102,13 +106,16 @@ impl From<Error> for Failure {
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
-        let kind = match &error {
-            AwsError::Service(error) => of_service(&error.code),
-            AwsError::Config(_) => Kind::Usage,
-            AwsError::Checksum { .. } => Kind::Input,
-            _ => Kind::Failed,
-        };
-        Self::new(kind, error.to_string())
+        Self::new(of_aws(&error), error.to_string())
+    }
+}
+
+fn of_aws(error: &AwsError) -> Kind {
+    match error {
+        AwsError::Service(error) => of_service(&error.code),
+        AwsError::Config(_) => Kind::Usage,
+        AwsError::Checksum { .. } => Kind::Input,
+        _ => Kind::Failed,
     }
 }
 
@@ -129,7 +136,18 @@ fn kind(error: &Error) -> Kind {
         | Error::BodyLength(_)
         | Error::Signature
         | Error::SignatureKey
-        | Error::KeyArn(_) => Kind::Input,
+        | Error::KeyArn(_)
+        | Error::NotEncrypted
+        | Error::InstructionFileMissing
+        | Error::SeveralVersions(..)
+        | Error::MissingMember(_)
+        | Error::ForeignMember(_)
+        | Error::Member(..)
+        | Error::MetadataLength { .. }
+        | Error::InstructionFile(_)
+        | Error::RepeatedMember(_)
+        | Error::Padding
+        | Error::ContentLength { .. } => Kind::Input,
         Error::NoKeyOpens(failures) => {
             failures.iter().map(kind).find(|kind| *kind == Kind::Failed).unwrap_or(Kind::Key)
         }
@@ -141,6 +159,9 @@ fn kind(error: &Error) -> Kind {
         | Error::ContextMismatch(_)
         | Error::FrameLimit { .. }
         | Error::HoldLimit { .. }
+        | Error::LegacyWrapping(_)
+        | Error::LegacyContent(_)
+        | Error::RangesOff
         | Error::Signed => Kind::Refused,
         Error::ReservedContext(_)
         | Error::ContextLength
@@ -148,7 +169,15 @@ fn kind(error: &Error) -> Kind {
         | Error::NoDataKey
         | Error::KeyName(_)
         | Error::Key(_)
+        | Error::ContextUnbound
+        | Error::Range
         | Error::Setting(_) => Kind::Usage,
+        Error::Aws(error) => of_aws(error),
+        // An error of the transport that came through a reader.
+        Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<AwsError>()) {
+            Some(error) => of_aws(error),
+            None => Kind::Failed,
+        },
         _ => Kind::Failed,
     }
 }

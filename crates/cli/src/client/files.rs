@@ -50,7 +50,7 @@ pub(super) fn each<W: Work>(work: &W, files: &Files, telling: &Telling) -> Outco
         return Err(Failure::usage("the result is not for a terminal: name a file with -o, or insist with -o -"));
     }
     let report = Report::new(W::NAME, telling.json, is_pipe(target));
-    let mut run = Run { work, files, telling, report };
+    let run = Run { work, files, telling, report };
     run.one(&files.input, target);
     Ok(run.report.end())
 }
@@ -63,7 +63,7 @@ struct Run<'a, W> {
 }
 
 impl<W: Work> Run<'_, W> {
-    fn folder(mut self, target: &Path) -> Outcome {
+    fn folder(self, target: &Path) -> Outcome {
         if is_pipe(target) {
             return Err(Failure::usage("a folder's files go to a folder: name one with -o"));
         }
@@ -88,7 +88,7 @@ impl<W: Work> Run<'_, W> {
         Ok(self.report.end())
     }
 
-    fn one(&mut self, from: &Path, to: &Path) {
+    fn one(&self, from: &Path, to: &Path) {
         match self.try_one(from, to) {
             Ok(facts) => self.report.done(&shown(from), &shown(to), facts),
             Err(failure) => self.failed(from, to, failure),
@@ -109,7 +109,7 @@ impl<W: Work> Run<'_, W> {
         self.work.work(input, place, &progress)
     }
 
-    fn failed(&mut self, from: &Path, to: &Path, failure: Failure) {
+    fn failed(&self, from: &Path, to: &Path, failure: Failure) {
         self.report.failed(&shown(from), &shown(to), failure);
     }
 }

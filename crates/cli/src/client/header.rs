@@ -4,6 +4,8 @@ use client::message::{Body, EncryptedDataKey, Header};
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 
+use super::progress::size;
+
 /// What stands between the name of a raw AES key and its IV of 12 bytes: the tag's length in bits, then the IV's in bytes.
 const AES_LENGTHS: [u8; 8] = [0, 0, 0, 128, 0, 0, 0, 12];
 
@@ -71,4 +73,27 @@ pub(super) fn named(header: &Header) -> String {
         })
         .collect();
     names.join(", ")
+}
+
+/// Lines for people: a name and what it is.
+pub(super) fn lines(header: &Header) -> Vec<(&'static str, String)> {
+    let suite = header.suite();
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let mut lines = vec![
+        ("format", format!("message of the AWS Encryption SDK, version {}", header.version())),
+        ("suite", format!("{suite} {}", suite.name())),
+        ("commitment", yes(suite.commits())),
+        ("signed", yes(suite.signs())),
+    ];
+    for key in header.keys() {
+        let (kind, name) = wrapped(key);
+        let name = if kind == "kms" { name } else { format!("{}/{name}", key.provider) };
+        lines.push(("key", format!("{kind} {name}")));
+    }
+    lines.extend(header.context().iter().map(|(name, value)| ("context", format!("{name}={value}"))));
+    lines.push(match frame_length(header) {
+        Some(length) => ("frames", format!("of {}", size(length.into()))),
+        None => ("frames", "none".to_owned()),
+    });
+    lines
 }

@@ -1,48 +1,72 @@
 //! `strongroom inspect`: what something is sealed with, without a key.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args};
+use client::aws::S3Client;
 use client::message::Header;
 use serde_json::{Value, json};
 
 use super::Outcome;
+use super::args::Service;
 use super::failure::Failure;
 use super::header;
 use super::input::Input;
-use super::progress::size;
-use super::report::shown;
+use super::s3::inspect::look;
+use super::s3::url::End;
 
-/// Tells what a message is sealed with, without a key
+/// Tells what a message or an object is sealed with, without a key
 ///
-/// All of it is what the message says of itself: nothing is verified.
+/// All of it is what they say of themselves: nothing is verified.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// A file, or - for standard input
+    /// A file, s3://bucket/key, or - for standard input
     #[arg(value_name = "IN", default_value = "-")]
-    input: PathBuf,
+    input: End,
 
     /// Print one JSON object
     #[arg(long, action = ArgAction::SetTrue)]
     json: bool,
+
+    #[command(flatten)]
+    service: Service,
 }
 
 pub(super) fn run(command: &Inspect) -> Outcome {
-    let mut input = Input::open(&command.input)?;
-    let header =
-        Header::inspect(&mut input.file).map_err(|error| Failure::from(error).within(command.input.display()))?;
-    let body = input.length.and_then(|length| Frames::find(&mut input.file, &header, length).ok());
-    if command.json {
-        let mut object = header::json(&header);
-        object["input"] = json!(shown(&command.input));
-        object["body"] = body.map_or(Value::Null, |body| body.json());
-        println!("{object}");
-    } else {
-        print!("{}", describe(&header, body.as_ref()));
+    match &command.input {
+        End::Object(url) => {
+            let s3 = S3Client::new(&command.service.config()?)?;
+            let found = look(&s3, url).map_err(|failure| failure.within(url))?;
+            let lines = found.lines().map_err(|failure| failure.within(url))?;
+            tell(command, found.json(), lines)
+        }
+        End::Pipe => message(command, Path::new("-")),
+        End::File(path) => message(command, path),
     }
+}
+
+fn message(command: &Inspect, path: &Path) -> Outcome {
+    let mut input = Input::open(path)?;
+    let header = Header::inspect(&mut input.file).map_err(|error| Failure::from(error).within(path.display()))?;
+    let body = input.length.and_then(|length| Frames::find(&mut input.file, &header, length).ok());
+    let mut lines = header::lines(&header);
+    lines.extend(body.as_ref().map(|body| ("plaintext", body.words())));
+    let mut object = header::json(&header);
+    object["body"] = body.map_or(Value::Null, |body| body.json());
+    tell(command, object, lines)
+}
+
+fn tell(command: &Inspect, mut object: Value, lines: Vec<(&'static str, String)>) -> Outcome {
+    let text = if command.json {
+        object["input"] = json!(command.input.to_string());
+        format!("{object}\n")
+    } else {
+        describe(lines)
+    };
+    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::file(Path::new("standard output"), &error))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,6 +118,15 @@ impl Frames {
         Ok(Frames::Truncated)
     }
 
+    fn words(&self) -> String {
+        match self {
+            Frames::Whole { frames: 0, plaintext } => format!("{plaintext} bytes"),
+            Frames::Whole { frames: 1, plaintext } => format!("{plaintext} bytes in 1 frame"),
+            Frames::Whole { frames, plaintext } => format!("{plaintext} bytes in {frames} frames"),
+            Frames::Truncated => "truncated: there is no last frame".to_owned(),
+        }
+    }
+
     fn json(&self) -> Value {
         match self {
             Frames::Whole { frames, plaintext } => {
@@ -110,35 +143,10 @@ fn array<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn describe(header: &Header, body: Option<&Frames>) -> String {
-    let suite = header.suite();
-    let mut lines = vec![
-        ("format", format!("message of the AWS Encryption SDK, version {}", header.version())),
-        ("suite", format!("{suite} {}", suite.name())),
-        ("commitment", if suite.commits() { "yes" } else { "no" }.to_owned()),
-        ("signed", if suite.signs() { "yes" } else { "no" }.to_owned()),
-    ];
-    for key in header.keys() {
-        let (kind, name) = header::wrapped(key);
-        let name = if kind == "kms" { name } else { format!("{}/{name}", key.provider) };
-        lines.push(("key", format!("{kind} {name}")));
-    }
-    lines.extend(header.context().iter().map(|(name, value)| ("context", format!("{name}={value}"))));
-    lines.push(match header::frame_length(header) {
-        Some(length) => ("frames", format!("of {}", size(length.into()))),
-        None => ("frames", "none".to_owned()),
-    });
-    match body {
-        Some(Frames::Whole { frames: 0, plaintext }) => lines.push(("plaintext", format!("{plaintext} bytes"))),
-        Some(Frames::Whole { frames, plaintext }) => {
-            lines.push(("plaintext", format!("{plaintext} bytes in {frames} frames")));
-        }
-        Some(Frames::Truncated) => lines.push(("plaintext", "truncated: there is no last frame".to_owned())),
-        None => {}
-    }
+fn describe(lines: Vec<(&'static str, String)>) -> String {
     // What a stranger wrote ends no line and commands no terminal.
     let clean = |text: String| -> String {
         text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
     };
-    lines.into_iter().map(|(name, text)| format!("{name:11} {}\n", clean(text))).collect()
+    lines.into_iter().map(|(name, text)| format!("{name:12}{}\n", clean(text))).collect()
 }

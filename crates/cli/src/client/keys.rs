@@ -6,14 +6,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use client::aws::KmsClient;
+use client::EncryptionContext;
+use client::aws::{Config, KmsClient};
 use client::keys::{AesKey, KEY_FILE_LIMIT, KeyFile, RsaPrivateKey, RsaPublicKey};
 use client::kms::KeyArn;
 use client::message::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa};
+use client::object::{self, AesKeyring, Keyrings, ObjectKeyring, RsaKeyring};
 use zeroize::Zeroizing;
 
 use super::args::{Keys, Service};
 use super::failure::{Failure, Kind};
+
+/// In the material description of objects: the id of the key file.
+const KEY_ID: &str = "strongroom-key";
 
 /// What a keyring is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,7 @@ impl Keys {
             keyrings.push(Box::new(key_file(path)?.keyring()?));
         }
         if let Some(path) = &self.raw_key {
-            let (namespace, name) = self.names();
+            let (namespace, name) = self.names()?;
             keyrings.push(Box::new(RawAes::new(namespace, name, raw_key(path)?)?));
         }
         if let Some(keyring) = self.rsa(purpose)? {
@@ -88,7 +93,7 @@ impl Keys {
             let other = self.rsa_public_key.is_some() || self.rsa_private_key.is_some();
             return if other { Err(Failure::usage(needed.1)) } else { Ok(None) };
         };
-        let (namespace, name) = self.names();
+        let (namespace, name) = self.names()?;
         let keyring = RawRsa::new(namespace, name, self.rsa_padding.into())?;
         Ok(Some(match purpose {
             Purpose::Encrypt => keyring.public_key(public_key(path)?),
@@ -96,8 +101,56 @@ impl Keys {
         }))
     }
 
-    fn names(&self) -> (&str, &str) {
-        (self.key_namespace.as_deref().unwrap_or_default(), self.key_name.as_deref().unwrap_or_default())
+    fn names(&self) -> Result<(&str, &str), Failure> {
+        match (&self.key_namespace, &self.key_name) {
+            (Some(namespace), Some(name)) => Ok((namespace, name)),
+            _ => Err(Failure::usage(
+                "a raw AES or RSA key needs --key-namespace and --key-name, which stand in messages",
+            )),
+        }
+    }
+
+    /// The keys for objects. One of them writes; of several, the stored description chooses which opens.
+    pub(super) fn of_objects(
+        &self,
+        purpose: Purpose,
+        service: &Config,
+        description: &EncryptionContext,
+    ) -> Result<Keyrings, Failure> {
+        let mut keyrings: Vec<Box<dyn ObjectKeyring>> = Vec::new();
+        if self.discovery {
+            return Err(Failure::usage("--discovery is for messages: an object does not name its KMS key"));
+        }
+        if !self.kms_key.is_empty() {
+            let kms = Arc::new(KmsClient::new(service)?);
+            for key in &self.kms_key {
+                let keyring =
+                    object::KmsKeyring::new(kms.clone(), key).map_err(|error| Failure::usage(error.to_string()))?;
+                keyrings.push(Box::new(keyring.grant_tokens(&self.grant_token)));
+            }
+        }
+        for path in &self.key_file {
+            let file = key_file(path)?;
+            let mut description = description.clone();
+            description.insert(KEY_ID, file.id());
+            keyrings.push(Box::new(AesKeyring::new(file.key().clone()).material_description(description)));
+        }
+        if let Some(path) = &self.raw_key {
+            keyrings.push(Box::new(AesKeyring::new(raw_key(path)?).material_description(description.clone())));
+        }
+        let public = self.rsa_public_key.as_deref().map(public_key).transpose()?;
+        let private = self.rsa_private_key.as_deref().map(private_key).transpose()?;
+        if public.is_some() || private.is_some() {
+            keyrings.push(Box::new(RsaKeyring::new(public, private)?.material_description(description.clone())));
+        }
+        if purpose == Purpose::Encrypt && keyrings.len() > 1 {
+            return Err(Failure::usage("an object has room for one wrapped key: give one key to write with"));
+        }
+        let mut keyrings = keyrings.into_iter();
+        let first = keyrings.next().ok_or_else(|| {
+            Failure::usage("no key: give --kms-key, --key-file (`strongroom keygen` makes one), --raw-key, or RSA keys")
+        })?;
+        Ok(keyrings.fold(Keyrings::new(first), Keyrings::with))
     }
 }
 

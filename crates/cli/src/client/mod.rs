@@ -13,6 +13,7 @@ mod keys;
 mod output;
 mod progress;
 mod report;
+mod s3;
 mod signals;
 mod tree;
 
@@ -30,12 +31,16 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed (files, network, service)
                           files: the code of the first that failed.";
 
 /// All of them.
-pub(crate) fn commands() -> [Command; 4] {
+pub(crate) fn commands() -> [Command; 8] {
     [
         one::<keygen::Keygen>("keygen"),
         one::<encrypt::Encrypt>("encrypt"),
         one::<decrypt::Decrypt>("decrypt"),
         one::<inspect::Inspect>("inspect"),
+        one::<s3::cp::Cp>("cp"),
+        one::<s3::cat::Cat>("cat"),
+        one::<s3::ls::Ls>("ls"),
+        one::<s3::sync::Sync>("sync"),
     ]
 }
 
@@ -50,6 +55,10 @@ pub(crate) fn run(name: &str, matches: &ArgMatches) -> Option<ExitCode> {
         "encrypt" => parsed(matches).and_then(|command| encrypt::run(&command)),
         "decrypt" => parsed(matches).and_then(|command| decrypt::run(&command)),
         "inspect" => parsed(matches).and_then(|command| inspect::run(&command)),
+        "cp" => parsed(matches).and_then(|command| s3::cp::run(&command)),
+        "cat" => parsed(matches).and_then(|command| s3::cat::run(&command)),
+        "ls" => parsed(matches).and_then(|command| s3::ls::run(&command)),
+        "sync" => parsed(matches).and_then(|command| s3::sync::run(&command)),
         _ => return None,
     };
     Some(outcome.unwrap_or_else(|failure| {

@@ -1,10 +1,13 @@
 //! Where results go: a file that gets its name only when it is complete and verified, or a pipe.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use client::DataKey;
 use client::message::Destination;
@@ -69,6 +72,11 @@ impl NewFile {
         &self.target
     }
 
+    /// When it was last changed, for those who look.
+    pub(super) fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.file.set_modified(time)
+    }
+
     fn rename(&self) -> io::Result<()> {
         if self.replace {
             return fs::rename(&self.temporary, &self.target);
@@ -119,6 +127,19 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         self.discard();
     }
+}
+
+/// Whether a name is that of a file that never got its own.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
+/// The name of the file in which a download of this object waits to be resumed.
+pub(super) fn partial_name(of: &str) -> String {
+    // Two objects with one name would only fetch anew: the file says which object it is of.
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{PREFIX}{:016x}.partial", hasher.finish())
 }
 
 /// Standard output, as it is: what is written has left.

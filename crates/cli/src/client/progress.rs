@@ -11,7 +11,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A line on standard error that is drawn over again and again, and is gone at the end.
 pub(super) struct Progress {
     label: String,
-    total: Option<u64>,
+    /// 0: not known.
+    total: AtomicU64,
     begun: Instant,
     done: AtomicU64,
     /// When it was drawn last, if it is shown at all.
@@ -25,7 +26,18 @@ impl Progress {
         let shown = !quiet && io::stderr().is_terminal();
         // A name may hold anything, also what a terminal obeys.
         let label = label.escape_default().to_string();
-        Self { label, total, begun, done: AtomicU64::new(0), drawn: shown.then(|| Mutex::new(begun)) }
+        Self {
+            label,
+            total: AtomicU64::new(total.unwrap_or(0)),
+            begun,
+            done: AtomicU64::new(0),
+            drawn: shown.then(|| Mutex::new(begun)),
+        }
+    }
+
+    /// How many there will be, once that is known.
+    pub(super) fn expect(&self, total: Option<u64>) {
+        self.total.store(total.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// So many bytes more.
@@ -36,7 +48,8 @@ impl Progress {
         let now = Instant::now();
         if now.duration_since(*drawn) >= PAUSE {
             *drawn = now;
-            let line = line(&self.label, done, self.total, now.duration_since(self.begun));
+            let line =
+                line(&self.label, done, Some(self.total.load(Ordering::Relaxed)), now.duration_since(self.begun));
             // Nobody minds a line that does not come.
             let _ = write!(io::stderr(), "\r{line}\x1b[K");
         }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
@@ -13,12 +14,12 @@ pub(super) struct Report {
     command: &'static str,
     json: bool,
     data_on_stdout: bool,
-    first: Option<u8>,
+    first: OnceLock<u8>,
 }
 
 impl Report {
     pub(super) fn new(command: &'static str, json: bool, data_on_stdout: bool) -> Self {
-        Self { command, json, data_on_stdout, first: None }
+        Self { command, json, data_on_stdout, first: OnceLock::new() }
     }
 
     /// One is done; `facts` are the members of its object beside the names.
@@ -30,9 +31,33 @@ impl Report {
         }
     }
 
+    /// The same, with what was done.
+    pub(super) fn did(&self, input: &str, output: &str, action: &str, mut facts: Map<String, Value>) {
+        facts.insert("action".to_owned(), json!(action));
+        self.done(input, output, facts);
+    }
+
+    /// What would be done.
+    pub(super) fn planned(&self, input: &str, output: &str, action: &str) {
+        if self.json {
+            let mut object = self.object(input, output, "planned");
+            object.insert("action".to_owned(), json!(action));
+            self.write(&object);
+        } else {
+            let arrow = if input.is_empty() { "" } else { " -> " };
+            let line: String = format!("{action} {input}{arrow}{output}").chars().map(plain).collect();
+            let _ = writeln!(io::stdout(), "{line}");
+        }
+    }
+
+    /// Whether nothing has failed.
+    pub(super) fn all_well(&self) -> bool {
+        self.first.get().is_none()
+    }
+
     /// One failed.
-    pub(super) fn failed(&mut self, input: &str, output: &str, failure: Failure) {
-        self.first.get_or_insert(failure.number());
+    pub(super) fn failed(&self, input: &str, output: &str, failure: Failure) {
+        self.first.get_or_init(|| failure.number());
         if self.json {
             let mut object = self.object(input, output, "failed");
             object.insert("code".to_owned(), json!(failure.number()));
@@ -44,7 +69,7 @@ impl Report {
 
     /// The code of the first that failed.
     pub(super) fn end(self) -> ExitCode {
-        self.first.map_or(ExitCode::SUCCESS, ExitCode::from)
+        self.first.get().map_or(ExitCode::SUCCESS, |code| ExitCode::from(*code))
     }
 
     fn object(&self, input: &str, output: &str, status: &str) -> Map<String, Value> {
@@ -57,6 +82,11 @@ impl Report {
         // A reader that is gone has read enough: the exit code stays.
         let _ = if self.data_on_stdout { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
     }
+}
+
+/// As it may go to a terminal.
+fn plain(c: char) -> char {
+    if c.is_control() { '\u{fffd}' } else { c }
 }
 
 /// Tells a person.

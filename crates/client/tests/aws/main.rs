@@ -7,4 +7,3 @@ mod kms;
 mod s3;
 mod server;
 mod store;
-mod tls;

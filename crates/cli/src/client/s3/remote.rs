@@ -1,0 +1,244 @@
+//! One side in S3: what goes there is encrypted, what comes from there is verified.
+
+use std::cell::Cell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use client::Error;
+use client::aws::{EncryptionClient, Fetched, PutOptions, S3Client, Stored};
+use client::message::Destination;
+use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release};
+use serde_json::{Value, json};
+
+use super::super::args::{Keys, Objects, Service, Written};
+use super::super::failure::{Failure, Kind};
+use super::super::files::Facts;
+use super::super::input::{Counted, Input};
+use super::super::keys::Purpose;
+use super::super::output::{self, NewFile};
+use super::super::progress::Progress;
+use super::cat::ByteRange;
+use super::inspect::object_json;
+use super::time;
+use super::url::S3Url;
+
+/// Plaintext that is held for a pipe until all of it is verified, in bytes: as of messages.
+const HOLD_LIMIT: u64 = 16 << 20;
+
+/// Permissions of files that are made of objects, before the umask.
+const MODE: u32 = 0o666;
+
+/// The name of the metadata that has a file's time.
+const MTIME: &str = "mtime";
+
+/// What was said on the command line.
+pub(super) struct Settings<'a> {
+    pub(super) keys: &'a Keys,
+    pub(super) objects: &'a Objects,
+    pub(super) written: Option<&'a Written>,
+    pub(super) service: &'a Service,
+    pub(super) purpose: Purpose,
+}
+
+/// S3, with a key.
+pub(super) struct Remote {
+    s3: S3Client,
+    encryptor: ObjectEncryptor<Arc<Keyrings>>,
+    decryptor: ObjectDecryptor<Arc<Keyrings>>,
+    parallel: usize,
+    resume: bool,
+    progress: Progress,
+}
+
+impl Remote {
+    pub(super) fn new(settings: &Settings<'_>, label: &str, quiet: bool) -> Result<Self, Failure> {
+        let Settings { keys, objects, written, service, purpose } = settings;
+        let config = service.config()?;
+        let keyring = Arc::new(keys.of_objects(*purpose, &config, &objects.material_description()?)?);
+        let context = objects.context()?;
+        let mut encryptor = ObjectEncryptor::new(keyring.clone()).context(context.clone());
+        if let Some(written) = written {
+            encryptor = encryptor
+                .version(written.format.into())
+                .commitment(objects.writing(written.format))
+                .instruction_file(written.instruction_file);
+        }
+        let decryptor = ObjectDecryptor::new(keyring)
+            .context(context)
+            .commitment(objects.reading())
+            .legacy(objects.legacy)
+            .hold_limit(HOLD_LIMIT);
+        let s3 = S3Client::new(&config)?;
+        let progress = Progress::new(label, None, quiet);
+        Ok(Self { s3, encryptor, decryptor, parallel: 1, resume: false, progress })
+    }
+
+    /// So many parts of one object at a time.
+    pub(super) fn parallel(self, parts: usize) -> Self {
+        Self { parallel: parts, ..self }
+    }
+
+    /// Downloads go on where a former one broke off.
+    pub(super) fn resume(self, resume: bool) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// A pipe gets plaintext before it is verified, or allows ranges, of which nothing can be.
+    pub(super) fn released(self, unverified: bool, ranges: bool) -> Self {
+        let release = if unverified { Release::Unverified } else { Release::Verified };
+        Self { decryptor: self.decryptor.release(release).ranges(ranges), ..self }
+    }
+
+    pub(super) fn s3(&self) -> &S3Client {
+        &self.s3
+    }
+
+    /// Whether the object was made of a file of this time.
+    pub(super) fn is_of_time(&self, url: &S3Url, modified: i128) -> Result<bool, Failure> {
+        let info = self.s3.head(&url.bucket, &url.key)?;
+        Ok(info.metadata.get(MTIME) == Some(&time::to_metadata(modified)))
+    }
+
+    pub(super) fn upload_file(&self, path: &Path, url: &S3Url) -> Result<Facts, Failure> {
+        let input = Input::open(path)?;
+        let modified = input.file.metadata().and_then(|metadata| metadata.modified());
+        let modified = modified.map_err(|error| Failure::file(path, &error))?;
+        let options = PutOptions::new().metadata([(MTIME, time::to_metadata(time::of_file(modified)))]);
+        self.upload(input, url, &options)
+    }
+
+    pub(super) fn upload_pipe(&self, url: &S3Url) -> Result<Facts, Failure> {
+        self.upload(Input::open(Path::new("-"))?, url, &PutOptions::new())
+    }
+
+    fn upload(&self, input: Input, url: &S3Url, options: &PutOptions) -> Result<Facts, Failure> {
+        if url.key.ends_with(INSTRUCTION_SUFFIX) {
+            return Err(Failure::new(Kind::Failed, "a name that ends in .instruction is that of an instruction file"));
+        }
+        let plain = Cell::new(0);
+        let reader = Counted::new(input.file, &plain, None);
+        let stored = self
+            .with_client(|client| client.put(&self.encryptor, &url.bucket, &url.key, reader, input.length, options))?;
+        let Stored { etag, version_id } = stored;
+        Ok(facts([
+            ("plaintext_bytes", json!(plain.get())),
+            ("sealed_bytes", json!(client::object::sealed_length(plain.get())?)),
+            ("etag", json!(etag)),
+            ("version_id", json!(version_id)),
+        ]))
+    }
+
+    /// A file gets the object's time, so that it is known again.
+    pub(super) fn download_file(&self, url: &S3Url, path: &Path) -> Result<Facts, Failure> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+        }
+        let mut file = NewFile::create(path, true, MODE)?;
+        let fetched = self.with_client(|client| {
+            let (bucket, key) = (&*url.bucket, &*url.key);
+            if self.resume {
+                client.get_resumed(&self.decryptor, bucket, key, &partial(path, url), &mut file)
+            } else {
+                client.get(&self.decryptor, bucket, key, &mut file)
+            }
+        })?;
+        let stored = fetched.info.last_modified.as_deref().and_then(time::of_service).and_then(time::for_file);
+        if let Some(stored) = stored {
+            file.set_modified(stored).map_err(|error| Failure::file(path, &error))?;
+        }
+        Ok(fetched_facts(&fetched))
+    }
+
+    /// An object, or a range of it, to a pipe.
+    pub(super) fn pour(&self, url: &S3Url, pipe: &mut fs::File, range: Option<ByteRange>) -> Result<Facts, Failure> {
+        let (bucket, key) = (&*url.bucket, &*url.key);
+        if let Some(range) = range {
+            let length = match range {
+                ByteRange::Last(_) => self.plaintext_length(url)?,
+                ByteRange::From(..) => 0,
+            };
+            let fetched = self.with_client(|client| {
+                client.get_range(&self.decryptor, bucket, key, range.of(length), &mut Pipe(pipe))
+            })?;
+            return Ok(fetched_facts(&fetched));
+        }
+        let poured =
+            self.with_client(|client| client.read(&self.decryptor, bucket, key, |plain| Ok(io::copy(plain, pipe)?)));
+        match poured {
+            Ok(length) => Ok(facts([("plaintext_bytes", json!(length))])),
+            Err(Error::HoldLimit { limit }) => Err(Failure::new(
+                Kind::Refused,
+                format!(
+                    "more than {limit} bytes would have to be held until the object is verified as a whole: copy it to a file, or take it \
+                     unverified with `strongroom cat --release-unverified`"
+                ),
+            )),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// By its stored length, which tells it of AES-GCM.
+    fn plaintext_length(&self, url: &S3Url) -> Result<u64, Failure> {
+        let info = self.s3.head(&url.bucket, &url.key)?;
+        info.length.checked_sub(16).ok_or_else(|| Error::NotEncrypted.into())
+    }
+
+    pub(super) fn delete(&self, url: &S3Url) -> Result<Facts, Failure> {
+        EncryptionClient::new(&self.s3).delete(&url.bucket, &url.key)?;
+        Ok(Facts::new())
+    }
+
+    fn with_client<T>(&self, work: impl FnOnce(EncryptionClient<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let before = AtomicU64::new(0);
+        let progress = |done: u64, total: Option<u64>| {
+            if self.parallel > 1 {
+                self.progress.expect(total);
+            }
+            self.progress.advance(done.saturating_sub(before.swap(done, Ordering::Relaxed)));
+        };
+        work(EncryptionClient::new(&self.s3).parallel(self.parallel).progress(&progress))
+    }
+}
+
+/// Where the ciphertext of a download lies until all of it is there: beside the file, by the object's name.
+fn partial(path: &Path, url: &S3Url) -> PathBuf {
+    path.with_file_name(output::partial_name(&url.to_string()))
+}
+
+fn fetched_facts(fetched: &Fetched) -> Facts {
+    facts([
+        ("plaintext_bytes", json!(fetched.length)),
+        ("sealed_bytes", json!(fetched.info.length)),
+        ("etag", json!(fetched.info.etag)),
+        ("version_id", json!(fetched.info.version_id)),
+        ("header", object_json(&fetched.header)),
+    ])
+}
+
+fn facts<const N: usize>(facts: [(&str, Value); N]) -> Facts {
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What is written has left.
+struct Pipe<'a>(&'a mut fs::File);
+
+impl Write for Pipe<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Destination for Pipe<'_> {
+    fn keep(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+
+    fn discard(&mut self) {}
+}

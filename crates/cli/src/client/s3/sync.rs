@@ -1,0 +1,118 @@
+//! `strongroom sync`: a folder and a prefix, one as the other.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+use super::super::Outcome;
+use super::super::args::{Keys, Objects, Service, Telling, Written};
+use super::super::failure::{Failure, Kind};
+use super::super::keys::Purpose;
+use super::super::report::{Report, complain};
+use super::cp::Transfers;
+use super::jobs::{self, Task};
+use super::plan::{self, Direction, Step};
+use super::remote::{Remote, Settings};
+use super::url::{End, S3Url};
+use super::walk::Sides;
+
+/// Makes a prefix in S3 as a folder is, or a folder as a prefix is
+///
+/// What has another length goes over, and what is newer; the times of files go with their objects (metadata `mtime`), so what is the same
+/// does not go again. Contents are not compared: a digest of the plaintext beside the ciphertext would tell who can guess it.
+#[derive(Debug, Args)]
+pub(in crate::client) struct Sync {
+    /// A folder, or s3://bucket/prefix
+    #[arg(value_name = "FROM")]
+    source: End,
+
+    /// s3://bucket/prefix, or a folder
+    #[arg(value_name = "TO")]
+    target: End,
+
+    /// Delete what the source has not. Nothing is deleted when anything failed or could not be seen
+    #[arg(long, action = ArgAction::SetTrue)]
+    delete: bool,
+
+    /// Tell what would be done, and do nothing
+    #[arg(long, action = ArgAction::SetTrue)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    transfers: Transfers,
+    #[command(flatten)]
+    keys: Keys,
+    #[command(flatten)]
+    objects: Objects,
+    #[command(flatten)]
+    written: Written,
+    #[command(flatten)]
+    service: Service,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+pub(in crate::client) fn run(command: &Sync) -> Outcome {
+    let (direction, folder, url) = ends(command)?;
+    let purpose = if direction == Direction::Up { Purpose::Encrypt } else { Purpose::Decrypt };
+    let settings = Settings {
+        keys: &command.keys,
+        objects: &command.objects,
+        written: Some(&command.written),
+        service: &command.service,
+        purpose,
+    };
+    let remote = Remote::new(&settings, "sync", command.telling.quiet)?.resume(command.transfers.resume);
+    let sides = Sides::read(&remote, &folder, &url, direction == Direction::Down)?;
+    let report = Report::new("sync", command.telling.json, false);
+
+    let steps = plan::steps(direction, &sides.files, &sides.objects);
+    let whole = sides.refused.is_empty();
+    let (extra, over): (Vec<_>, Vec<_>) = steps.into_iter().partition(|(_, step)| *step == Step::Extra);
+    let file = |name: &str| folder.join(name);
+    let object = |name: &str| url.with_key(format!("{}{name}", url.prefix()));
+    let task = |name: &str| match direction {
+        Direction::Up => Task::Upload(file(name), object(name)),
+        Direction::Down => Task::Download(object(name), file(name)),
+    };
+    let transfers = over.into_iter().filter_map(|(name, step)| match step {
+        Step::TransferUnlessOf(modified) => match remote.is_of_time(&object(&name), modified) {
+            Ok(true) => None,
+            Ok(false) => Some(task(&name)),
+            Err(failure) => Some(Task::Refused(object(&name).to_string(), failure)),
+        },
+        _ => Some(task(&name)),
+    });
+    let transfers = sides.refused.into_iter().chain(transfers);
+    let deletions = extra.into_iter().map(|(name, _)| match direction {
+        Direction::Up => Task::DeleteObject(object(&name)),
+        Direction::Down => Task::DeleteFile(file(&name)),
+    });
+    if command.dry_run {
+        jobs::pretend(&report, transfers);
+        if command.delete && whole {
+            jobs::pretend(&report, deletions);
+        }
+        return Ok(report.end());
+    }
+    jobs::run(&remote, &report, command.transfers.parallel(), transfers);
+    if command.delete && report.all_well() {
+        jobs::run(&remote, &report, command.transfers.parallel(), deletions);
+    } else if command.delete {
+        complain(&Failure::new(Kind::Failed, "nothing was deleted, since not everything went well"));
+    }
+    Ok(report.end())
+}
+
+fn ends(command: &Sync) -> Result<(Direction, PathBuf, S3Url), Failure> {
+    match (&command.source, &command.target) {
+        (End::File(folder), End::Object(url)) => {
+            if !folder.is_dir() {
+                return Err(Failure::new(Kind::Failed, format!("{} is no folder", folder.display())));
+            }
+            Ok((Direction::Up, folder.clone(), url.clone()))
+        }
+        (End::Object(url), End::File(folder)) => Ok((Direction::Down, folder.clone(), url.clone())),
+        _ => Err(Failure::usage("a folder on one side, and s3://bucket/prefix on the other")),
+    }
+}
