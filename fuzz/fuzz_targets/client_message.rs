@@ -3,6 +3,7 @@
 
 use client::message::{
     CommitmentPolicy, Decryptor, EncryptedDataKey, Encryptor, Header, Keyring, Release, Request, Suite, Wrapped,
+    plaintext_length,
 };
 use client::{DataKey, Result};
 use libfuzzer_sys::fuzz_target;
@@ -50,6 +51,7 @@ fn read(message: &[u8], release: Release) -> (Vec<u8>, bool) {
 
 fuzz_target!(|data: &[u8]| {
     let _ = Header::inspect(data);
+    assert!(plaintext_length(data).unwrap_or(0) <= data.len());
     for release in [Release::Verified, Release::Frames] {
         assert!(read(data, release).0.is_empty(), "made without the data key's tags");
     }

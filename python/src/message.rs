@@ -2,12 +2,16 @@
 
 use crate::error::{Way, begin, raised};
 use crate::materials::Materials;
-use client::EncryptionContext;
-use client::message::{Body, CommitmentPolicy, Decryptor, Encryptor, Header, Release, Suite};
+use client::message::{
+    Body, CommitmentPolicy, Decryptor, Destination, Encryptor, Header, MessageWriter, Release, Suite, plaintext_length,
+};
+use client::{EncryptionContext, Error};
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+use zeroize::Zeroize;
 
 /// How a message is written: a dictionary, in which enums are numbers.
 pub(crate) struct Sealed {
@@ -39,6 +43,15 @@ impl<'py> FromPyObject<'_, 'py> for Sealed {
 }
 
 impl Sealed {
+    /// A message of so many bytes of plaintext.
+    fn started(mut self, length: usize) -> client::Result<MessageWriter<Vec<u8>>> {
+        let length = u64::try_from(length).map_err(|_| Error::Setting("longer than memory"))?;
+        if let Some(announced) = self.source_length.replace(length).filter(|announced| length > *announced) {
+            return Err(Error::PlaintextLength(announced));
+        }
+        self.encryptor()?.start(Vec::new())
+    }
+
     pub(crate) fn encryptor(self) -> client::Result<Encryptor<Materials>> {
         let context: EncryptionContext = self.encryption_context.into_iter().collect();
         let mut encryptor = Encryptor::new(self.materials)
@@ -133,11 +146,11 @@ fn policy(number: u8) -> client::Result<CommitmentPolicy> {
         0 => CommitmentPolicy::ForbidEncryptAllowDecrypt,
         1 => CommitmentPolicy::RequireEncryptAllowDecrypt,
         2 => CommitmentPolicy::RequireEncryptRequireDecrypt,
-        _ => return Err(client::Error::Setting("an unknown commitment policy")),
+        _ => return Err(Error::Setting("an unknown commitment policy")),
     })
 }
 
-/// A message, and what its header says.
+/// A message, and what its header says. It is written where it stays: its length is known once its header is.
 #[pyfunction]
 pub(crate) fn encrypt<'py>(
     py: Python<'py>,
@@ -146,16 +159,29 @@ pub(crate) fn encrypt<'py>(
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyTuple>)> {
     begin();
     let plaintext = source.as_bytes();
-    let sealed = py.detach(|| {
-        let message = how.encryptor()?.encrypt(plaintext)?;
-        let header = Header::inspect(&message[..])?;
-        Ok((message, header))
-    });
-    let (message, header) = sealed.map_err(|error| raised(py, Way::Encrypt, error))?;
-    Ok((PyBytes::new(py, &message), fields(py, &header, header.context())?))
+    let failed = |error| raised(py, Way::Encrypt, error);
+    let mut begun = Some(py.detach(|| how.started(plaintext.len())).map_err(failed)?);
+    let length = begun.as_ref().and_then(|begun| begun.sealed_length(plaintext.len()));
+    let mut header = None;
+    let message = PyBytes::new_with(py, length.unwrap_or(usize::MAX), |place| {
+        let finished = py.detach(|| {
+            let mut message = begun.take().ok_or(Error::Failed)?.onto(|written| {
+                let (front, rest) = place.split_at_mut(written.len());
+                front.copy_from_slice(&written);
+                rest
+            });
+            message.write_all(plaintext)?;
+            let (rest, header) = message.finish()?;
+            if rest.is_empty() { Ok(header) } else { Err(Error::Failed) }
+        });
+        header = Some(finished.map_err(failed)?);
+        Ok(())
+    })?;
+    let header = header.ok_or_else(|| failed(Error::Failed))?;
+    Ok((message, fields(py, &header, header.context())?))
 }
 
-/// The plaintext of a message, and what its header says.
+/// The plaintext of a message, and what its header says. It is written where it stays: the message tells how long it is.
 #[pyfunction]
 pub(crate) fn decrypt<'py>(
     py: Python<'py>,
@@ -164,9 +190,51 @@ pub(crate) fn decrypt<'py>(
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyTuple>)> {
     begin();
     let message = source.as_bytes();
-    let opened = py.detach(|| how.decryptor()?.decrypt(message));
-    let opened = opened.map_err(|error| raised(py, Way::Decrypt, error))?;
-    Ok((PyBytes::new(py, &opened.plaintext), fields(py, &opened.header, &opened.context)?))
+    let failed = |error| raised(py, Way::Decrypt, error);
+    // A header that is refused is told before a body that does not fit.
+    let reader = py.detach(|| how.decryptor()?.start_buffered(message)).map_err(failed)?;
+    let context = reader.context().clone();
+    let length = py.detach(|| plaintext_length(message)).map_err(failed)?;
+    let (mut reader, mut header) = (Some(reader), None);
+    let plaintext = PyBytes::new_with(py, length, |place| {
+        let opened = py.detach(|| {
+            let mut place = Place { bytes: place, filled: 0 };
+            let header = reader.take().ok_or(Error::Failed)?.decrypt_into(&mut place)?;
+            if place.filled == length { Ok(header) } else { Err(Error::Failed) }
+        });
+        header = Some(opened.map_err(failed)?);
+        Ok(())
+    })?;
+    let header = header.ok_or_else(|| failed(Error::Failed))?;
+    Ok((plaintext, fields(py, &header, &context)?))
+}
+
+/// A bytes object in the making. Nobody sees it before everything in it is verified.
+struct Place<'a> {
+    bytes: &'a mut [u8],
+    filled: usize,
+}
+
+impl Write for Place<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let written = (&mut self.bytes[self.filled..]).write(piece)?;
+        self.filled += written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Destination for Place<'_> {
+    fn keep(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn discard(&mut self) {
+        self.bytes[..self.filled].zeroize();
+    }
 }
 
 /// What a header says, without a key: unverified.

@@ -64,7 +64,7 @@ impl Opening {
     fn new(py: Python<'_>, source: &Bound<'_, PyAny>, how: Opened) -> PyResult<Self> {
         begin();
         let source = Source::new(source)?;
-        let reader = py.detach(|| how.decryptor()?.start(source));
+        let reader = py.detach(|| how.decryptor()?.start_buffered(source));
         Ok(Self(Mutex::new(reader.map_err(|error| raised(py, Way::Decrypt, error))?)))
     }
 

@@ -128,6 +128,18 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn anything_is_read_to_its_end(text in "([\\[\\]=#; \\n\\ta-zé\"]|profile |services ){0,80}") {
+            let mut profiles = Profiles::default();
+            profiles.parse(&text, Kind::Config);
+            profiles.parse(&text, Kind::Credentials);
+            profiles.parse("\n[default]\nregion = here\n", Kind::Config);
+            prop_assert_eq!(profiles.get("default", "region"), Some("here"));
+        }
+    }
 
     fn parsed(config: &str, credentials: &str) -> Profiles {
         let mut profiles = Profiles::default();

@@ -35,6 +35,8 @@ pub struct MessageWriter<W> {
     /// Bytes of plaintext that came.
     pushed: u64,
     failed: bool,
+    /// Bytes of the header as it is written.
+    header_length: usize,
 }
 
 enum Writing {
@@ -67,6 +69,7 @@ impl<W: Write> MessageWriter<W> {
             announced,
             pushed: 0,
             failed: false,
+            header_length: sealed_header.len(),
         };
         writer.emit(sealed_header.len(), |out| out.copy_from_slice(sealed_header))?;
         if let (Body::Whole, Some(length)) = (writer.header.body, announced) {
@@ -87,6 +90,48 @@ impl<W: Write> MessageWriter<W> {
     /// The output, which has what was written through by now: [`Write::flush`] brings it there.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.output
+    }
+
+    /// Writes on to another output, which is made of the one that has what was written through by now.
+    ///
+    /// With [`MessageWriter::sealed_length`] for who makes room for a whole message once its header is known:
+    ///
+    /// ```
+    /// # use client::{keys::AesKey, message::{Decryptor, Encryptor, RawAes}};
+    /// # use std::io::Write;
+    /// # let keyring = RawAes::new("example", "key 1", AesKey::generate()?)?;
+    /// let begun = Encryptor::new(&keyring).start(Vec::new())?;
+    /// let mut room = vec![0; begun.sealed_length(14).expect("a short message")];
+    /// let mut message = begun.onto(|written| {
+    ///     let (front, rest) = room.split_at_mut(written.len());
+    ///     front.copy_from_slice(&written);
+    ///     rest
+    /// });
+    /// message.write_all(b"attack at dawn")?;
+    /// assert!(message.finish()?.0.is_empty(), "no room is left");
+    /// assert_eq!(Decryptor::new(&keyring).decrypt(&room)?.plaintext.as_slice(), b"attack at dawn");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn onto<V: Write>(self, make: impl FnOnce(W) -> V) -> MessageWriter<V> {
+        let Self { output, header, cipher, signer, body, sealed, filled, announced, pushed, failed, header_length } =
+            self;
+        let output = make(output);
+        MessageWriter { output, header, cipher, signer, body, sealed, filled, announced, pushed, failed, header_length }
+    }
+
+    /// Bytes of the whole message, header and signature included, if the plaintext has so many; `None` where no message has so many.
+    pub fn sealed_length(&self, plaintext: usize) -> Option<usize> {
+        let body = match self.header.body {
+            Body::Framed(length) => {
+                let length = usize::try_from(length).ok()?;
+                // The last frame is never empty but in an empty message.
+                let frames = plaintext.saturating_sub(1) / length;
+                frames.checked_mul(FRAME_HEAD + TAG)?.checked_add(LAST_HEAD + TAG)?
+            }
+            Body::Whole => WHOLE_HEAD + TAG,
+        };
+        let footer = self.signer.as_ref().map_or(0, Signer::footer_length);
+        self.header_length.checked_add(body)?.checked_add(plaintext)?.checked_add(footer)
     }
 
     /// Writes what is left, the last frame and the signature; flushes the output, and gives it back.

@@ -7,3 +7,4 @@ mod kms;
 mod s3;
 mod server;
 mod store;
+mod tls;

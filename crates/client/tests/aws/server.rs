@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use client::aws::{Config, Credentials};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sigv4::{Body, BodyCheck, Dialect, MAX_SKEW, Policy, RequestHead, Secret, SigningKeys};
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,7 @@ pub(crate) enum Reply {
 }
 
 pub(crate) struct Server {
+    /// Ends in the port.
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
@@ -68,16 +70,38 @@ impl Server {
         Self::with([], Arc::new(answer))
     }
 
+    /// Over TLS.
+    pub(crate) fn secure(settings: Arc<ServerConfig>, replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::listening(replies, Arc::new(|_| panic!("nothing is left to say")), Some(settings))
+    }
+
     fn with(replies: impl IntoIterator<Item = Reply>, otherwise: Otherwise) -> Self {
+        Self::listening(replies, otherwise, None)
+    }
+
+    fn listening(
+        replies: impl IntoIterator<Item = Reply>,
+        otherwise: Otherwise,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://localhost:{}", listener.local_addr().unwrap().port());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let replies = Arc::new(Mutex::new(replies.into_iter().collect::<VecDeque<_>>()));
         let (all, queue) = (Arc::clone(&asked), Arc::clone(&replies));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (asked, queue, otherwise) = (Arc::clone(&all), Arc::clone(&queue), Arc::clone(&otherwise));
-                std::thread::spawn(move || serve(stream.unwrap(), &asked, &queue, &otherwise));
+                let tls = tls.clone();
+                std::thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    let stream: Box<dyn Stream> = match tls {
+                        None => Box::new(stream),
+                        Some(tls) => Box::new(StreamOwned::new(ServerConnection::new(tls).unwrap(), stream)),
+                    };
+                    serve(BufReader::new(stream), &asked, &queue, &otherwise);
+                });
             }
         });
         Server { url, asked, replies }
@@ -111,10 +135,17 @@ pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec
     all
 }
 
-fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<Reply>>, otherwise: &Otherwise) {
-    let mut input = BufReader::new(stream.try_clone().unwrap());
-    let mut output = stream;
-    while let Some(request) = read(&mut input, &mut output) {
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+fn serve(
+    mut stream: BufReader<Box<dyn Stream>>,
+    asked: &Mutex<Vec<Asked>>,
+    replies: &Mutex<VecDeque<Reply>>,
+    otherwise: &Otherwise,
+) {
+    while let Some(request) = read(&mut stream) {
+        let output = stream.get_mut();
         let reply = replies.lock().unwrap().pop_front().unwrap_or_else(|| otherwise(&request));
         asked.lock().unwrap().push(request);
         match reply {
@@ -134,7 +165,7 @@ fn serve(stream: TcpStream, asked: &Mutex<Vec<Asked>>, replies: &Mutex<VecDeque<
 }
 
 /// `None` at the end of the connection.
-fn read(input: &mut impl BufRead, output: &mut impl Write) -> Option<Asked> {
+fn read(input: &mut BufReader<Box<dyn Stream>>) -> Option<Asked> {
     let mut line = String::new();
     if input.read_line(&mut line).ok()? == 0 {
         return None;
@@ -151,11 +182,11 @@ fn read(input: &mut impl BufRead, output: &mut impl Write) -> Option<Asked> {
     }
     assert!(!headers.contains_key("transfer-encoding"), "S3 takes no chunked transfer encoding");
     if headers.get("expect").is_some_and(|value| value == "100-continue") {
-        output.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+        input.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     let length = headers.get("content-length").map_or(0, |value| value.to_str().unwrap().parse().unwrap());
     let mut body = vec![0; length];
-    std::io::Read::read_exact(input, &mut body).ok()?;
+    input.read_exact(&mut body).ok()?;
     let (body, trailers, scope) = verified(RequestHead { method: &method, path, query, headers: &headers }, body);
     Some(Asked {
         method: method.clone(),

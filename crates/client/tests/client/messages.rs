@@ -2,7 +2,7 @@
 
 use crate::support::{Trickle, aes, decryptor, encryptor, open, read};
 use client::Error;
-use client::message::{Body, Release, Suite};
+use client::message::{Body, Release, Suite, plaintext_length};
 use proptest::prelude::*;
 use std::io::{BufRead, Write};
 
@@ -35,6 +35,7 @@ proptest! {
             encryptor = encryptor.whole().plaintext_length(u64::try_from(size).unwrap());
         }
         let mut writer = encryptor.start(Vec::new()).unwrap();
+        let expected = writer.sealed_length(size).unwrap();
         let mut rest = &plaintext[..];
         for piece in writes.iter().cycle().take(if writes.is_empty() { 0 } else { 20 }) {
             let (piece, after) = rest.split_at((*piece).min(rest.len()));
@@ -50,6 +51,8 @@ proptest! {
         }
         let (message, header) = writer.finish().unwrap();
         prop_assert_eq!(header.body(), if whole { Body::Whole } else { Body::Framed(frame) });
+        prop_assert_eq!(message.len(), expected);
+        prop_assert_eq!(plaintext_length(&message).unwrap(), size);
 
         let input = Trickle { bytes: &message, pieces: &reads, turn: 0 };
         let (found, ended) = read(&decryptor(aes()), input);
@@ -62,6 +65,26 @@ proptest! {
         prop_assert_eq!(reader.context().get("ключ"), Some("значение"));
         prop_assert_eq!(reader.decrypt_into(&mut place).unwrap(), header);
         prop_assert!(place == plaintext);
+    }
+
+    /// What somebody else wrote never has it claim more than there is.
+    #[test]
+    fn no_message_claims_more_plaintext_than_it_has_bytes(
+        whole: bool,
+        at: prop::sample::Index,
+        values in prop::collection::vec(any::<u8>(), 1..9),
+        cut: prop::sample::Index,
+    ) {
+        let mut encryptor = encryptor(Suite::Aes256Commit, aes()).frame_length(10);
+        if whole {
+            encryptor = encryptor.whole();
+        }
+        let mut message = encryptor.encrypt(&bytes(100)).unwrap();
+        let at = at.index(message.len());
+        message.iter_mut().skip(at).zip(values).for_each(|(byte, value)| *byte = value);
+        prop_assert!(plaintext_length(&message).unwrap_or(0) <= message.len());
+        message.truncate(cut.index(message.len()));
+        prop_assert!(plaintext_length(&message).unwrap_or(0) <= message.len());
     }
 
     /// Longer ones than are opened at once.

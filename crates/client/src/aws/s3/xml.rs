@@ -109,6 +109,20 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn anything_ends_and_text_survives(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,50}") {
+            let _ = Element::parse(&bytes);
+            let _ = Element::parse(&[b"<a>", &bytes[..], b"</a>"].concat());
+            let mut document = "<a><k>".to_owned();
+            escape(&mut document, &text);
+            document.push_str("</k></a>");
+            let root = Element::parse(document.as_bytes()).unwrap();
+            prop_assert_eq!(root.verbatim("k"), Some(&*text));
+        }
+    }
 
     #[test]
     fn elements_texts_and_references() {
