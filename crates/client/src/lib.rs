@@ -25,7 +25,6 @@
 pub mod aws;
 pub mod context;
 mod error;
-mod held;
 mod hkdf;
 pub mod keys;
 pub mod kms;

@@ -121,8 +121,8 @@ impl<K: ObjectKeyring> ObjectEncryptor<K> {
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<SealedObject> {
         let mut sealing = self.start()?;
         let mut body = Vec::with_capacity(plaintext.len() + TAG);
-        body.extend_from_slice(plaintext);
-        sealing.update(&mut body)?;
+        body.resize(plaintext.len(), 0);
+        sealing.update_into(plaintext, &mut body)?;
         let (metadata, instruction) = (sealing.metadata.clone(), sealing.instruction.clone());
         body.extend(sealing.finish()?);
         Ok(SealedObject { metadata, instruction, body })
@@ -234,6 +234,17 @@ impl Sealing {
     /// [`Error::BodyLength`].
     pub fn update(&mut self, data: &mut [u8]) -> Result<()> {
         self.cipher.update(data).map_err(too_long)
+    }
+
+    /// Encrypts the next bytes into another slice of the same length.
+    ///
+    /// # Errors
+    /// [`Error::BodyLength`]; [`Error::Setting`] for slices of different lengths.
+    pub fn update_into(&mut self, plaintext: &[u8], ciphertext: &mut [u8]) -> Result<()> {
+        if plaintext.len() != ciphertext.len() {
+            return Err(Error::Setting("plaintext and ciphertext have the same length"));
+        }
+        self.cipher.update_into(plaintext, ciphertext).map_err(too_long)
     }
 
     /// What follows the last encrypted byte.

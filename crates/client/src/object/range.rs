@@ -3,7 +3,7 @@
 
 use super::cipher::BLOCK;
 use super::decrypt::Opening;
-use super::source::Source;
+use super::source::{Buffer, Source};
 use crate::error::{Error, Result};
 use crate::release::Destination;
 use std::io::Read;
@@ -86,7 +86,7 @@ impl<'a> RangeOpening<'a> {
         let mut cipher = self.opening.key.opening_at(self.block)?;
         let mut left = self.wire.end() - self.wire.start() + 1;
         let to_the_end = self.wire.end() + 1 == self.opening.content_length();
-        let mut piece = source.buffer(left);
+        let mut piece = Buffer::for_piece_of(left);
         let (mut skip, mut wanted) = (self.skip, self.length);
         while left > 0 {
             let taken = source.fill(&mut piece, left, "the range")?;

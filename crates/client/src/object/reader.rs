@@ -4,11 +4,10 @@ use super::cipher::{self, TAG};
 use super::decrypt::Opening;
 use super::header::ObjectHeader;
 use super::policy::Release;
-use super::source::Source;
+use super::source::{Buffer, Source};
 use crate::error::{Error, Result};
-use crate::held::Held;
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
-use zeroize::Zeroizing;
 
 /// The plaintext of an object. Unless [`Release::Unverified`] was asked for, [`Read`] and [`BufRead`] give nothing before all of it was
 /// verified; in any case they report an end only after that, and an error otherwise.
@@ -20,45 +19,42 @@ pub struct ObjectReader<R> {
     cipher: Option<cipher::Opening>,
     /// Ciphertext that was not read yet, without the tag.
     left: u64,
-    piece: Zeroizing<Vec<u8>>,
-    held: Held,
-    ready: Ready,
-    /// Plaintext so far.
+    /// Plaintext that did not leave yet: of each piece, so many bytes.
+    held: VecDeque<(Buffer, usize)>,
+    /// What has left of the first of them.
+    taken: usize,
+    /// All plaintext so far.
     total: u64,
     state: State,
 }
 
-/// Plaintext that may leave: from a place to another in the last piece, or what is held, from a place on.
-enum Ready {
-    Piece(usize, usize),
-    Held(usize),
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// There is more, and nothing that is held may leave.
     Content,
-    Done,
+    /// There is more, and what is held may leave.
+    Unverified,
+    Verified,
     Failed,
 }
 
 impl<R: Read> ObjectReader<R> {
     pub(super) fn new(opening: Opening, input: R) -> Result<Self> {
         let left = opening.content_length();
-        if opening.release == Release::Verified && left > opening.hold_limit {
+        let hold = opening.release == Release::Verified;
+        if hold && left > opening.hold_limit {
             let limit = usize::try_from(opening.hold_limit).unwrap_or(usize::MAX);
             return Err(Error::HoldLimit { limit });
         }
-        let source = Source::new(input);
         Ok(Self {
             cipher: Some(opening.key.opening()?),
-            piece: source.buffer(left),
-            source,
+            source: Source::new(input),
             left,
             opening,
-            held: Held::default(),
-            ready: Ready::Piece(0, 0),
+            held: VecDeque::new(),
+            taken: 0,
             total: 0,
-            state: State::Content,
+            state: if hold { State::Content } else { State::Unverified },
         })
     }
 
@@ -68,19 +64,25 @@ impl<R: Read> ObjectReader<R> {
     }
 
     fn ready_bytes(&self) -> &[u8] {
-        match self.ready {
-            Ready::Piece(from, to) => &self.piece[from..to],
-            Ready::Held(from) => &self.held.bytes()[from..],
+        match (self.held.front(), self.state) {
+            (Some((piece, length)), State::Unverified | State::Verified) => &piece[self.taken..*length],
+            _ => &[],
         }
     }
 
     /// Makes something ready, unless the end is reached.
     fn advance(&mut self) -> Result<()> {
-        while self.ready_bytes().is_empty() && self.state == State::Content {
-            self.ready = Ready::Piece(0, 0);
-            if let Err(error) = self.next() {
+        while self.ready_bytes().is_empty() && self.state != State::Failed {
+            let spent = if self.state == State::Content { None } else { self.held.pop_front() };
+            self.taken = 0;
+            if self.state == State::Verified {
+                if self.held.is_empty() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if let Err(error) = self.next_piece(spent.map(|(piece, _)| piece)) {
                 self.state = State::Failed;
-                self.ready = Ready::Piece(0, 0);
                 self.held.clear();
                 return Err(error);
             }
@@ -88,43 +90,21 @@ impl<R: Read> ObjectReader<R> {
         if self.state == State::Failed { Err(Error::Failed) } else { Ok(()) }
     }
 
-    /// All of it, or the next piece; the end with it, where it is the last.
-    fn next(&mut self) -> Result<()> {
-        let hold = self.opening.release == Release::Verified;
-        loop {
-            let length = self.next_piece()?;
-            let last = self.left == 0;
-            if last {
-                self.verify()?;
-            }
-            if !hold {
-                self.ready = Ready::Piece(0, length);
-            } else if last && self.held.len() == 0 {
-                // All in one piece.
-                self.ready = Ready::Piece(0, length);
-            } else {
-                self.held.extend(&self.piece[..length]);
-                if last {
-                    self.ready = Ready::Held(0);
-                }
-            }
-            if last {
-                self.state = State::Done;
-            }
-            if last || !hold {
-                return Ok(());
-            }
-        }
-    }
-
-    fn next_piece(&mut self) -> Result<usize> {
-        let taken = self.source.fill(&mut self.piece, self.left, "the object")?;
+    /// Decrypts a piece, into room that is there if there is any; the end with it, where it is the last.
+    fn next_piece(&mut self, room: Option<Buffer>) -> Result<()> {
+        let mut piece = room.unwrap_or_else(|| Buffer::for_piece_of(self.left));
+        let taken = self.source.fill(&mut piece, self.left, "the object")?;
         self.left -= u64::try_from(taken).map_err(|_| Error::Library)?;
-        let data = &mut self.piece[..taken];
+        let data = &mut piece[..taken];
         self.cipher.as_mut().ok_or(Error::Failed)?.update(data)?;
         let length = if self.left == 0 { self.opening.unpadded(data)?.len() } else { taken };
         self.total += u64::try_from(length).map_err(|_| Error::Library)?;
-        Ok(length)
+        if self.left == 0 {
+            self.verify()?;
+            self.state = State::Verified;
+        }
+        self.held.push_back((piece, length));
+        Ok(())
     }
 
     fn verify(&mut self) -> Result<()> {
@@ -146,11 +126,7 @@ impl<R: Read> BufRead for ObjectReader<R> {
     }
 
     fn consume(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.ready_bytes().len());
-        self.ready = match self.ready {
-            Ready::Piece(from, to) => Ready::Piece(from + bytes, to),
-            Ready::Held(from) => Ready::Held(from + bytes),
-        };
+        self.taken += bytes.min(self.ready_bytes().len());
     }
 }
 

@@ -1,22 +1,48 @@
 //! Input of a length that is known.
 
 use crate::error::{Error, Result};
+use crate::secret::wipe;
 use std::io::{ErrorKind, Read};
-use zeroize::Zeroizing;
+use std::ops::{Deref, DerefMut};
 
 /// Bytes that are decrypted at once: enough to keep the cipher busy, and few enough to stay in a processor's cache.
 pub(super) const PIECE: usize = 1 << 17;
+
+/// Room for plaintext, which is wiped when dropped: at the speed of memory, where `Zeroizing` goes byte by byte.
+pub(super) struct Buffer(Vec<u8>);
+
+impl Buffer {
+    /// For a piece of what has so many bytes.
+    pub(super) fn for_piece_of(length: u64) -> Self {
+        Self(vec![0; usize::try_from(length).map_or(PIECE, |length| length.min(PIECE))])
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
 
 pub(super) struct Source<R>(R);
 
 impl<R: Read> Source<R> {
     pub(super) fn new(input: R) -> Self {
         Self(input)
-    }
-
-    /// Room for a piece of what has so many bytes. Plaintext lies in it: it is wiped.
-    pub(super) fn buffer(&self, length: u64) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(vec![0; usize::try_from(length).map_or(PIECE, |length| length.min(PIECE))])
     }
 
     /// The next bytes: as many as there is room for, but no more than are left.
