@@ -3,7 +3,8 @@
 //! - [`message`]: messages of the [AWS Encryption SDK], every algorithm suite of versions 1 and 2;
 //! - [`object`]: objects of the [Amazon S3 Encryption Client], versions 1 to 3;
 //! - [`keys`], [`kms`]: the keys that wrap data keys: AES and RSA keys of your own, or those of a key management service;
-//! - [`context`]: the encryption context, authenticated with everything and stored in clear.
+//! - [`context`]: the encryption context, authenticated with everything and stored in clear;
+//! - `aws`, with the feature `transport`: blocking clients of S3 and KMS, and the two together, for Strongroom and for AWS itself.
 //!
 //! Nothing is released before its tag is right, secrets are wiped and never printed, and memory is bounded whatever a header says.
 //!

@@ -36,8 +36,8 @@ pub enum AwsError {
         why: String,
     },
 
-    /// Nothing moved for too long.
-    #[error("{host}: nothing came or went for {} s", limit.as_secs())]
+    /// A connection did not come to be in time, nothing moved for too long, or an answer came too slowly.
+    #[error("{host}: too slow: the limit is {} s", limit.as_secs_f32())]
     TimedOut {
         /// Whom the request was for.
         host: String,

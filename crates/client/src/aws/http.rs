@@ -13,9 +13,9 @@ use sigv4::{ChunkSigner, Payload, Signer};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, SendBody};
+use ureq::{Agent, SendBody, Timeout};
 use zeroize::Zeroizing;
 
 /// Connections that are kept open while nobody uses them: as many as transfers of parts run at once, and some.
@@ -30,6 +30,11 @@ const BUFFER: usize = 1 << 17;
 /// Longest head of an answer, in bytes: 8 KiB of metadata, written in RFC 2047 at worst, and all else that S3 says.
 const HEAD: usize = 1 << 16;
 
+/// Time for the head of an answer from its first byte, and for an answer that is read as a whole, in stall limits: S3 completes an upload
+/// of many parts for minutes, and sends a space now and then.
+const HEAD_STALLS: u32 = 2;
+const ANSWER_STALLS: u32 = 10;
+
 /// Longest file of certificate authorities, in bytes. The system's has a quarter of one.
 const CA_BUNDLE: u64 = 8 << 20;
 
@@ -43,7 +48,14 @@ pub(super) struct Http {
     credentials: Credentials,
     signers: Mutex<BTreeMap<Region, Arc<Signer>>>,
     attempts: u32,
-    stall_limit: Duration,
+    limits: Limits,
+}
+
+/// How long is waited.
+#[derive(Clone, Copy)]
+struct Limits {
+    connect: Duration,
+    stall: Duration,
 }
 
 /// What to ask.
@@ -98,6 +110,7 @@ impl Http {
             .max_redirects(0)
             .timeout_resolve(Some(config.connect_limit))
             .timeout_connect(Some(config.connect_limit))
+            .timeout_recv_response(Some(config.stall_limit * HEAD_STALLS))
             .timeout_per_read(Some(config.stall_limit))
             .timeout_per_write(Some(config.stall_limit))
             .max_response_header_size(HEAD)
@@ -114,7 +127,7 @@ impl Http {
             credentials: config.signer()?.clone(),
             signers: Mutex::default(),
             attempts: config.attempts,
-            stall_limit: config.stall_limit,
+            limits: Limits { connect: config.connect_limit, stall: config.stall_limit },
         })
     }
 
@@ -185,14 +198,14 @@ impl Http {
         if let Some(error) = failed_input {
             return Err(AwsError::Io(error));
         }
-        let (head, body) = response.map_err(|error| failure(host, self.stall_limit, error))?.into_parts();
+        let (head, body) = response.map_err(|error| failure(host, self.limits, error))?.into_parts();
         let length = body.content_length();
         let body = Body {
             reader: Box::new(body.into_reader()),
             left: length.filter(|_| *method != Method::HEAD),
             operation,
             host: host.to_owned(),
-            stall_limit: self.stall_limit,
+            limits: self.limits,
         };
         Ok(Answer { operation, status: head.status, headers: head.headers, body })
     }
@@ -221,8 +234,11 @@ impl Answer {
         }
         let room = self.body.left.and_then(|length| usize::try_from(length).ok()).unwrap_or(limit);
         let mut bytes = Zeroizing::new(vec![0; room + 1]);
-        let mut there = 0;
+        let (mut there, begin, limit) = (0, Instant::now(), self.body.limits.stall * ANSWER_STALLS);
         loop {
+            if begin.elapsed() > limit {
+                return Err(AwsError::TimedOut { host: self.body.host.clone(), limit });
+            }
             match self.body.read(&mut bytes[there..]).map_err(AwsError::from_body)? {
                 0 => break,
                 read => there += read,
@@ -248,7 +264,7 @@ pub(super) struct Body {
     left: Option<u64>,
     operation: &'static str,
     host: String,
-    stall_limit: Duration,
+    limits: Limits,
 }
 
 impl Body {
@@ -262,8 +278,8 @@ impl Read for Body {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let read = self.reader.read(into).map_err(|error| {
             let error = match error.downcast::<ureq::Error>() {
-                Ok(error) => failure(&self.host, self.stall_limit, error),
-                Err(error) => failure(&self.host, self.stall_limit, error.into()),
+                Ok(error) => failure(&self.host, self.limits, error),
+                Err(error) => failure(&self.host, self.limits, error.into()),
             };
             std::io::Error::other(if self.left != Some(0) && broken(&error) {
                 AwsError::Truncated { operation: self.operation }
@@ -330,12 +346,13 @@ pub(super) fn header(value: &str) -> Result<HeaderValue, AwsError> {
     })
 }
 
-fn failure(host: &str, limit: Duration, error: ureq::Error) -> AwsError {
+fn failure(host: &str, limits: Limits, error: ureq::Error) -> AwsError {
+    let timed_out = |limit| AwsError::TimedOut { host: host.to_owned(), limit };
     match error {
-        ureq::Error::Timeout(_) => AwsError::TimedOut { host: host.to_owned(), limit },
-        ureq::Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
-            AwsError::TimedOut { host: host.to_owned(), limit }
-        }
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => timed_out(limits.connect),
+        ureq::Error::Timeout(Timeout::RecvResponse) => timed_out(limits.stall * HEAD_STALLS),
+        ureq::Error::Timeout(_) => timed_out(limits.stall),
+        ureq::Error::Io(error) if error.kind() == ErrorKind::TimedOut => timed_out(limits.stall),
         ureq::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<rustls::Error>()) => {
             AwsError::Tls { host: host.to_owned(), why: error.to_string() }
         }

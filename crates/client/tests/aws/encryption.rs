@@ -167,19 +167,22 @@ fn what_fails_in_passing_is_tried_again() {
 }
 
 #[test]
-fn an_upload_whose_completion_was_not_answered_is_complete() {
-    let lost = Mutex::new(true);
-    let store = Store::failing(move |asked, bucket| {
-        let completes = asked.method == "POST" && asked.query.starts_with("uploadId");
-        if completes && std::mem::take(&mut *lost.lock().unwrap()) {
-            bucket.answer(asked);
-            return Some(Reply::SayAndClose(Vec::new()));
-        }
-        None
-    });
-    let stored = put(&store, &data(5_000)).unwrap();
-    assert_eq!(stored.etag, store.bucket().objects["a key"].etag);
-    assert_eq!(get(&store).unwrap(), data(5_000));
+fn an_upload_whose_answer_is_lost_is_complete() {
+    for length in [10, 5_000] {
+        let lost = Mutex::new(true);
+        let store = Store::failing(move |asked, bucket| {
+            let last = asked.query.starts_with("uploadId") || (asked.method == "PUT" && asked.query.is_empty());
+            if last && std::mem::take(&mut *lost.lock().unwrap()) {
+                bucket.answer(asked);
+                return Some(Reply::SayAndClose(Vec::new()));
+            }
+            None
+        });
+        let options = PutOptions::new().only_new();
+        let stored = put_with(&store, &ObjectEncryptor::new(keyring(1)), &data(length)[..], None, &options).unwrap();
+        assert_eq!(stored.etag, store.bucket().objects["a key"].etag);
+        assert_eq!(get(&store).unwrap(), data(length));
+    }
     let gone = Store::failing(|asked, bucket| {
         if asked.method == "POST" && asked.query.starts_with("uploadId") {
             bucket.uploads.clear();

@@ -160,6 +160,17 @@ fn silence_is_not_waited_for() {
 }
 
 #[test]
+fn nor_is_a_trickle() {
+    for head in ["HTTP/1.1 200 OK\r\nx: ", "HTTP/1.1 200 OK\r\n\r\n"] {
+        let server = Server::new([Reply::Endless(head.into(), Duration::from_millis(20))]);
+        let begin = Instant::now();
+        let config = server.config().attempts(1).stall_limit(Duration::from_millis(100));
+        assert_eq!(decrypt_with(&config, ARN).unwrap_err().code, "TimedOut");
+        assert!(begin.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[test]
 fn a_stranger_who_names_a_region_chooses_no_host() {
     let server = Server::new([]);
     for region in ["x.evil.example/", "evil.example#", "a@evil.example", "EU"] {

@@ -36,19 +36,16 @@ impl EncryptionClient<'_> {
         let mut first = self.buffer();
         self.report(0, total);
         if sealer.fill(&mut first)? {
-            let stored = self.s3.put(bucket, key, Upload::Bytes(&first), options)?;
+            let stored = self.s3.put(bucket, key, Upload::Bytes(&first), options);
+            let stored = self.settled(stored, (bucket, key), &described, sealer.made)?;
             self.report(sealer.made, Some(sealer.made));
             return Ok(stored);
         }
         let upload = self.s3.create_multipart(bucket, key, options)?;
         let stored = self.parts(&upload, &mut sealer, first, total).and_then(|parts| {
             let (length, crc) = (sealer.made, sealer.crc.text());
-            match self.s3.complete_multipart(&upload, &parts, Some((length, &crc)), options) {
-                // So a second try is answered if the answer to the first, which was completed, was lost.
-                Err(error) if error.is_code("NoSuchUpload") => self.completed(&upload, &described, length).ok_or(error),
-                completed => completed,
-            }
-            .map_err(Error::from)
+            let stored = self.s3.complete_multipart(&upload, &parts, Some((length, &crc)), options);
+            Ok(self.settled(stored, (bucket, key), &described, length)?)
         });
         if stored.is_err() {
             // What failed first is what counts. Parts that are left behind are for the bucket's lifecycle.
@@ -57,12 +54,25 @@ impl EncryptionClient<'_> {
         stored
     }
 
-    /// The object that the upload became, told by what describes its content, which no other object has.
-    fn completed(&self, upload: &PartUpload, described: &Metadata, length: u64) -> Option<Stored> {
-        let info = self.s3.head(&upload.bucket, &upload.key).ok()?;
+    /// What became of an upload. Where the answer to a try is lost, the next one is refused because the first was not: then the object is
+    /// there, and told by what describes its content, which no other object has.
+    fn settled(
+        &self,
+        stored: Result<Stored, AwsError>,
+        (bucket, key): (&str, &str),
+        described: &Metadata,
+        length: u64,
+    ) -> Result<Stored, AwsError> {
+        let Err(error) = stored else { return stored };
+        if !(error.is_code("NoSuchUpload") || error.is_code("PreconditionFailed")) {
+            return Err(error);
+        }
+        let Ok(info) = self.s3.head(bucket, key) else { return Err(error) };
         let same = described.iter().all(|(name, value)| info.metadata.get(name).is_some_and(|found| found == value));
-        let same = same && !described.is_empty() && info.length == length;
-        same.then_some(Stored { etag: info.etag, version_id: info.version_id })
+        if same && !described.is_empty() && info.length == length {
+            return Ok(Stored { etag: info.etag, version_id: info.version_id });
+        }
+        Err(error)
     }
 
     fn buffer(&self) -> Buffer {
