@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import select
 import subprocess
 from pathlib import Path
 
@@ -11,10 +12,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from strongroom import REGION, ROOT, Server
 
 JAVA_CLASSES = ROOT / "target/clients-java"
+ANSWER_SECONDS = 60
 
 
 class Refused(Exception):
-    """What the other side said instead of doing its work."""
+    """What the other side said instead of doing its work; a command has an exit code."""
+
+    def __init__(self, words: str, code: int | None = None):
+        super().__init__(words)
+        self.code = code
 
 
 class Peer:
@@ -30,6 +36,11 @@ class Peer:
     def work(self, **work) -> dict:
         self.process.stdin.write(json.dumps(work) + "\n")
         self.process.stdin.flush()
+        # One answer for one line of work, so nothing of it can lie in the reader's buffer.
+        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_SECONDS)
+        if not ready:
+            self.process.kill()
+            raise TimeoutError(f"no answer to {work}")
         line = self.process.stdout.readline()
         assert line, (self.folder / "peer.log").read_text()[-4000:]
         answer = json.loads(line)
