@@ -165,13 +165,12 @@ pub(crate) fn encrypt<'py>(
     let mut header = None;
     let message = PyBytes::new_with(py, length.unwrap_or(usize::MAX), |place| {
         let finished = py.detach(|| {
-            let mut message = begun.take().ok_or(Error::Failed)?.onto(|written| {
+            let message = begun.take().ok_or(Error::Failed)?.onto(|written| {
                 let (front, rest) = place.split_at_mut(written.len());
                 front.copy_from_slice(&written);
                 rest
             });
-            message.write_all(plaintext)?;
-            let (rest, header) = message.finish()?;
+            let (rest, header) = message.finish_with(plaintext)?;
             if rest.is_empty() { Ok(header) } else { Err(Error::Failed) }
         });
         header = Some(finished.map_err(failed)?);

@@ -147,9 +147,8 @@ impl<M: Materials> Encryptor<M> {
         if length > bound {
             return Err(Error::PlaintextLength(bound));
         }
-        let mut message = self.start_for(Vec::with_capacity(plaintext.len() + 1024), Some(length))?;
-        message.push(plaintext)?;
-        Ok(message.finish()?.0)
+        let message = self.start_for(Vec::with_capacity(plaintext.len() + 1024), Some(length))?;
+        Ok(message.finish_with(plaintext)?.0)
     }
 
     fn start_for<W: Write>(&self, output: W, plaintext_length: Option<u64>) -> Result<MessageWriter<W>> {

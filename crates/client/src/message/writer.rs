@@ -138,11 +138,18 @@ impl<W: Write> MessageWriter<W> {
     ///
     /// # Errors
     /// What the output fails with; [`Error::PlaintextLength`] for a body without frames that is shorter than announced.
-    pub fn finish(mut self) -> Result<(W, Header)> {
-        if self.failed {
-            return Err(Error::Failed);
-        }
+    pub fn finish(self) -> Result<(W, Header)> {
+        self.finish_with(&[])
+    }
+
+    /// Writes a last piece of plaintext, and finishes: so the last frame is known, and sealed from where it lies.
+    ///
+    /// # Errors
+    /// As of a write, and of [`MessageWriter::finish`].
+    pub fn finish_with(mut self, plaintext: &[u8]) -> Result<(W, Header)> {
+        let last = self.push_all_but_last(plaintext)?;
         match std::mem::replace(&mut self.body, Writing::Framed { pending: Zeroizing::default(), sequence: 0 }) {
+            Writing::Framed { sequence, .. } if !last.is_empty() => self.last_frame(last, sequence)?,
             Writing::Framed { pending, sequence } => self.last_frame(&pending, sequence)?,
             Writing::Whole(sealing) => {
                 if let Some(missing) = self.announced.map(|all| all - self.pushed).filter(|missing| *missing != 0) {
@@ -159,6 +166,26 @@ impl<W: Write> MessageWriter<W> {
         self.write_out()?;
         self.output.flush()?;
         Ok((self.output, self.header))
+    }
+
+    /// Pushes everything but the last frame, which is returned if it lies in this piece as a whole.
+    fn push_all_but_last<'a>(&mut self, plaintext: &'a [u8]) -> Result<&'a [u8]> {
+        let (Body::Framed(length), Writing::Framed { pending, .. }) = (self.header.body, &self.body) else {
+            return self.push(plaintext).map(|()| &[][..]);
+        };
+        let length = usize::try_from(length).map_err(|_| Error::Setting("a frame longer than memory"))?;
+        if !pending.is_empty() || self.failed {
+            return self.push(plaintext).map(|()| &[][..]);
+        }
+        self.count(plaintext.len())?;
+        let (frames, last) = plaintext.split_at(plaintext.len().saturating_sub(1) / length * length);
+        for frame in frames.chunks(length) {
+            if let Writing::Framed { sequence, .. } = &mut self.body {
+                let number = next(sequence)?;
+                self.frame(number, frame)?;
+            }
+        }
+        Ok(last)
     }
 
     /// Reads all of the input and writes it: as [`io::copy`] does, and faster for frames of more than a few KiB, since what is read is

@@ -26,6 +26,7 @@ proptest! {
         reads in prop::collection::vec(1usize..9000, 0..8),
         whole: bool,
         copied: bool,
+        at_end: bool,
     ) {
         // Frames of a few bytes are for messages of a few hundred.
         let size = if frame < 40 { size % 1000 } else { size };
@@ -46,10 +47,14 @@ proptest! {
             writer.write_all(&rest[..rest.len() / 3]).unwrap();
             let mut input = Trickle { bytes: &rest[rest.len() / 3..], pieces: &reads, turn: 0 };
             prop_assert_eq!(writer.copy_from(&mut input).unwrap(), u64::try_from(rest.len() - rest.len() / 3).unwrap());
+            rest = &[];
+        }
+        let (message, header) = if at_end {
+            writer.finish_with(rest).unwrap()
         } else {
             writer.write_all(rest).unwrap();
-        }
-        let (message, header) = writer.finish().unwrap();
+            writer.finish().unwrap()
+        };
         prop_assert_eq!(header.body(), if whole { Body::Whole } else { Body::Framed(frame) });
         prop_assert_eq!(message.len(), expected);
         prop_assert_eq!(plaintext_length(&message).unwrap(), size);
