@@ -8,7 +8,7 @@ use client::message::{MessageReader, MessageWriter};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, Write};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use zeroize::Zeroizing;
 
@@ -35,15 +35,18 @@ impl Sealing {
     /// The bytes that a piece of plaintext completes; of long frames none, sometimes.
     fn update<'py>(&self, py: Python<'py>, piece: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyBytes>> {
         let mut place = only(&self.0)?;
-        let place = &mut *place;
+        let failed = |error| raised(py, Way::Encrypt, error);
+        let writer = place.as_mut().ok_or_else(|| failed(Error::Failed))?;
         let plaintext = piece.as_bytes();
-        let sealed = py.detach(|| {
-            let writer = place.as_mut().ok_or(Error::Failed)?;
+        let written = py.detach(|| {
             writer.write_all(plaintext)?;
-            writer.flush()?;
-            Ok(std::mem::take(writer.get_mut()))
+            Ok(writer.flush()?)
         });
-        Ok(PyBytes::new(py, &sealed.map_err(|error| raised(py, Way::Encrypt, error))?))
+        written.map_err(failed)?;
+        let sealed = PyBytes::new(py, writer.get_mut());
+        // Its room stays.
+        writer.get_mut().clear();
+        Ok(sealed)
     }
 
     /// The rest of the message.
@@ -56,7 +59,7 @@ impl Sealing {
 
 /// A message that is read from a file.
 #[pyclass(frozen, module = "strongroom._native")]
-pub(crate) struct Opening(Mutex<MessageReader<BufReader<Source>>>);
+pub(crate) struct Opening(Mutex<MessageReader<Source>>);
 
 #[pymethods]
 impl Opening {
@@ -80,28 +83,37 @@ impl Opening {
         begin();
         let mut reader = only(&self.0)?;
         let reader = &mut *reader;
-        let plaintext = py.detach(|| collect(reader, size, one));
-        Ok(PyBytes::new(py, &plaintext.map_err(|error| raised(py, Way::Decrypt, error))?))
+        let failed = |error: Error| raised(py, Way::Decrypt, error);
+        let ready = py.detach(|| reader.fill_buf()).map_err(|error| failed(error.into()))?;
+        if one || ready.len() >= size || ready.is_empty() {
+            let taken = ready.len().min(size);
+            let plaintext = PyBytes::new(py, &ready[..taken]);
+            reader.consume(taken);
+            return Ok(plaintext);
+        }
+        let plaintext = py.detach(|| collect(reader, size)).map_err(failed)?;
+        Ok(PyBytes::new(py, &plaintext))
     }
 }
 
-fn collect(
-    reader: &mut MessageReader<BufReader<Source>>,
-    size: usize,
-    one: bool,
-) -> client::Result<Zeroizing<Vec<u8>>> {
-    let mut plaintext = Zeroizing::new(Vec::new());
+/// Of several frames.
+fn collect(reader: &mut MessageReader<Source>, size: usize) -> client::Result<Zeroizing<Vec<u8>>> {
+    // What is asked for may be more than there is.
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(size.min(ROOM)));
     while plaintext.len() < size {
         let ready = reader.fill_buf()?;
         let taken = ready.len().min(size - plaintext.len());
-        plaintext.extend_from_slice(&ready[..taken]);
-        reader.consume(taken);
-        if one || taken == 0 {
+        if taken == 0 {
             break;
         }
+        plaintext.extend_from_slice(&ready[..taken]);
+        reader.consume(taken);
     }
     Ok(plaintext)
 }
+
+/// Bytes for which there is room at once.
+const ROOM: usize = 1 << 20;
 
 /// A stream serves one thread at a time, and no file that reads from the stream that reads it.
 fn only<T>(place: &Mutex<T>) -> PyResult<MutexGuard<'_, T>> {
