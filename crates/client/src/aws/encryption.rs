@@ -168,8 +168,8 @@ impl<'a> EncryptionClient<'a> {
     }
 
     /// The same as [`EncryptionClient::get`], but what arrives is first kept, still encrypted, in the file `partial`, so that after a
-    /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong.
-    /// `docs/formats/partial-download.md` has its bytes.
+    /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong. An object that
+    /// arrives at once needs none. `docs/formats/partial-download.md` has its bytes.
     ///
     /// # Errors
     /// As [`EncryptionClient::get`]; [`Error::Io`] for what the file fails with, and if another download uses it.
@@ -181,18 +181,28 @@ impl<'a> EncryptionClient<'a> {
         partial: &Path,
         place: &mut impl Destination,
     ) -> Result<Fetched> {
-        let ready = self.head_opened(decryptor, bucket, key).and_then(|(remote, opening)| {
-            let file = self.fetch_into(partial, &remote)?;
-            Ok((remote, opening, file))
+        let begun = partial.try_exists().map_err(Error::from).and_then(|exists| {
+            if exists {
+                let (remote, opening) = self.head_opened(decryptor, bucket, key)?;
+                Ok((remote, opening, Vec::new()))
+            } else {
+                self.first_part(decryptor, bucket, key)
+            }
         });
-        let (remote, opening, mut file) = discarding(place, ready)?;
-        let written = opening.decrypt_into(&mut file, place);
-        drop(file);
-        // Of a disk that is full, say, the ciphertext is still good.
-        let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { std::fs::remove_file(partial) };
-        let length = written?;
-        removed?;
-        Ok(Fetched { length, info: remote.info, header: opening.header().clone() })
+        let (remote, opening, first) = discarding(place, begun)?;
+        let length = if first.len() as u64 == remote.info.length {
+            self.with_ciphertext(&remote, first, |body| opening.decrypt_into(body, place))?
+        } else {
+            let mut file = discarding(place, self.fetch_into(partial, &remote, first))?;
+            let written = opening.decrypt_into(&mut file, place);
+            drop(file);
+            // Of a disk that is full, say, the ciphertext is still good.
+            let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { std::fs::remove_file(partial) };
+            let length = written?;
+            removed?;
+            length
+        };
+        Ok(Fetched { info: remote.info, header: opening.header().clone(), length })
     }
 
     /// Fetches a range of the plaintext, which has to be allowed by [`ranges`](crate::object::ObjectDecryptor::ranges): **nothing of it is

@@ -148,9 +148,13 @@ fn an_upload_that_fails_leaves_nothing_behind() {
 #[test]
 fn what_fails_in_passing_is_tried_again() {
     let count = AtomicU32::new(0);
-    let store = Store::failing(move |_, _| {
+    let store = Store::failing(move |asked, bucket| {
         let number = count.fetch_add(1, Ordering::Relaxed);
         match number % 4 {
+            2 if asked.method == "GET" => {
+                let answer = bucket.answer(asked);
+                Some(Reply::SayAndClose(answer[..answer.len() - 300].to_vec()))
+            }
             0 => Some(Reply::Say(refusal("503 Slow Down", "SlowDown"))),
             2 => Some(Reply::SayAndClose(Vec::new())),
             _ => None,
@@ -396,8 +400,10 @@ fn a_download_goes_on_where_it_ended() {
     let plain = data(9_000);
     put(&store, &plain).unwrap();
     let (s3, file) = (s3(&store), partial_file());
+    let told = Mutex::new(Vec::new());
+    let progress = |done: u64, total: Option<u64>| told.lock().unwrap().push((done, total));
     let get = |place: &mut Place| {
-        let client = EncryptionClient::new(&s3).part_length(PART).parallel(1);
+        let client = EncryptionClient::new(&s3).part_length(PART).parallel(1).progress(&progress);
         client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &file, place)
     };
     let mut place = Place::default();
@@ -408,12 +414,32 @@ fn a_download_goes_on_where_it_ended() {
     assert!(kept.starts_with(head.as_bytes()));
     assert!(kept.ends_with(&store.bucket().objects["a key"].body[..5 * PART]));
     store.server.asked();
+    told.lock().unwrap().clear();
     let mut place = Place::default();
     assert_eq!(get(&mut place).unwrap().length, 9_000);
     assert!(place.bytes == plain && place.words == ["keep"]);
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    assert_eq!((told[0], told.last()), ((5_000, Some(9_016)), Some(&(9_016, Some(9_016)))));
     let ranges: Vec<_> = store.server.asked().iter().map(|asked| asked.header("range").to_owned()).collect();
     assert_eq!(ranges[..2], ["", "bytes=5000-5999"], "only what is missing is fetched");
     assert!(!file.exists());
+}
+
+#[test]
+fn what_arrives_at_once_needs_no_file() {
+    let store = Store::new();
+    put(&store, &data(PART - 16)).unwrap();
+    store.server.asked();
+    let (s3, mut place) = (s3(&store), Place::default());
+    let client = EncryptionClient::new(&s3).part_length(PART);
+    let nowhere = PathBuf::from("/nowhere/at/all");
+    client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &nowhere, &mut place).unwrap();
+    assert!(place.bytes == data(PART - 16) && place.words == ["keep"]);
+    assert_eq!(store.server.asked().len(), 1);
+    put(&store, &data(PART)).unwrap();
+    let mut place = Place::default();
+    assert!(client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &nowhere, &mut place).is_err());
+    assert_eq!(place.words, ["discard"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl EncryptionClient<'_> {
         consume: impl FnOnce(&mut dyn Read) -> Result<T>,
     ) -> Result<T> {
         let (begin, length) = (first.len() as u64, remote.info.length);
-        self.with_pieces(remote, begin..length, first, consume)
+        self.with_pieces(remote, begin..length, first, 0, consume)
     }
 
     /// A range of an object.
@@ -31,7 +31,17 @@ impl EncryptionClient<'_> {
         range: RangeInclusive<u64>,
         consume: impl FnOnce(&mut dyn Read) -> Result<T>,
     ) -> Result<T> {
-        self.with_pieces(remote, *range.start()..range.end().saturating_add(1), Vec::new(), consume)
+        self.with_pieces(remote, *range.start()..range.end().saturating_add(1), Vec::new(), 0, consume)
+    }
+
+    /// The rest of an object.
+    pub(super) fn with_rest<T>(
+        &self,
+        remote: &Remote,
+        there: u64,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<T> {
+        self.with_pieces(remote, there..remote.info.length, Vec::new(), there, consume)
     }
 
     fn with_pieces<T>(
@@ -39,10 +49,11 @@ impl EncryptionClient<'_> {
         remote: &Remote,
         range: std::ops::Range<u64>,
         first: Vec<u8>,
+        done: u64,
         consume: impl FnOnce(&mut dyn Read) -> Result<T>,
     ) -> Result<T> {
         let pieces = (range.end.saturating_sub(range.start)).div_ceil(self.download_part);
-        let total = first.len() as u64 + range.end.saturating_sub(range.start);
+        let total = done + first.len() as u64 + range.end.saturating_sub(range.start);
         let carriers = pieces.min(self.parallel as u64);
         let free = Mutex::new(Vec::new());
         let free = &free;
@@ -64,9 +75,8 @@ impl EncryptionClient<'_> {
                 take
             });
             let fetched = fetched.collect();
-            let mut reader =
-                InOrder { client: self, fetched, free, pieces, next: 0, piece: first, at: 0, done: 0, total };
-            self.report(0, Some(total));
+            let mut reader = InOrder { client: self, fetched, free, pieces, next: 0, piece: first, at: 0, done, total };
+            self.report(done, Some(total));
             consume(&mut reader)
         })
     }

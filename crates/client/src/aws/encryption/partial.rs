@@ -18,20 +18,24 @@ use std::path::Path;
 const MAGIC: &str = "strongroom partial download 1";
 
 impl EncryptionClient<'_> {
-    /// Fetches what a file does not have yet of an object. What it gives is the whole of it, to be read from its first byte.
-    pub(super) fn fetch_into(&self, path: &Path, remote: &Remote) -> Result<impl Read + use<>> {
+    /// Fetches what a file does not have yet of an object, whose first bytes may be here. What it gives is the whole of it, to be read from
+    /// its first byte.
+    pub(super) fn fetch_into(&self, path: &Path, remote: &Remote, first: Vec<u8>) -> Result<impl Read + use<>> {
         let head = head(remote);
         let mut file = open(path)?;
-        let there = there(&mut file, &head, remote.info.length)?;
+        let mut there = there(&mut file, &head, remote.info.length)?;
         if there == 0 {
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(head.as_bytes())?;
+            file.write_all(&first)?;
+            there = first.len() as u64;
         } else {
             file.seek(SeekFrom::Start(head.len() as u64 + there))?;
         }
+        drop(first);
         if there < remote.info.length {
-            self.with_range(remote, there..=remote.info.length - 1, |body| Ok(io::copy(body, &mut file)?))?;
+            self.with_rest(remote, there, |body| Ok(io::copy(body, &mut file)?))?;
         }
         file.seek(SeekFrom::Start(head.len() as u64))?;
         Ok(file.take(remote.info.length))
