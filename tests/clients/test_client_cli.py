@@ -18,7 +18,7 @@ from aws_encryption_sdk.key_providers.raw import RawMasterKeyProvider
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from strongroom import BINARY
+from strongroom import BINARY, Server
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 DONE, FAILED, USAGE, INPUT, KEY, REFUSED = range(6)
@@ -321,6 +321,13 @@ def test_usage_is_told(tmp_path, keys):
         ["encrypt", *own, "--frame-length", "0"],
         ["encrypt", *own, "-c", "novalue"],
         ["encrypt", *own, "--no-such-option"],
+        # What would say nothing.
+        ["encrypt", *own, "--rsa-padding", "pkcs1"],
+        ["encrypt", *own, *NAMES],
+        ["encrypt", *own, "--grant-token", "x"],
+        ["decrypt", *own, "--discovery-account", "1" * 12],
+        ["decrypt", *own, "--discovery", "--discovery-partition", "aws-cn"],
+        ["encrypt", *own, "-o", tmp_path],
         ["keygen"],
     ]
     for case in cases:
@@ -328,6 +335,47 @@ def test_usage_is_told(tmp_path, keys):
     for case in (["encrypt", tmp_path / "missing", *own], ["encrypt", "--key-file", tmp_path / "missing"], ["inspect", tmp_path / "missing"]):
         run(*case, code=FAILED)
     run("inspect", stdin=b"plain text", code=INPUT)
+
+
+def on_a_terminal(*arguments) -> bytes:
+    """What a person sees on standard error."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([BINARY, *map(str, arguments)], stderr=theirs, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    for _ in range(8):
+        process.stdin.write(bytes(64 * KIB))
+        process.stdin.flush()
+        time.sleep(0.1)
+    process.stdin.close()
+    seen = b""
+    try:
+        while read := os.read(ours, 4096):
+            seen += read
+    except OSError:
+        pass
+    os.close(ours)
+    assert process.wait(timeout=30) == DONE
+    return seen
+
+
+def test_progress_is_for_terminals(tmp_path, keys):
+    key = ["--key-file", keys / "own"]
+    seen = on_a_terminal("encrypt", "-o", tmp_path / "a", *key)
+    assert b"KiB/s" in seen and seen.endswith(b"\r\x1b[K"), seen
+    assert on_a_terminal("encrypt", "-o", tmp_path / "b", "--quiet", *key) == b""
+    assert run("encrypt", "-o", tmp_path / "c", *key, stdin=bytes(4 * MIB)).stderr == b""
+
+
+def test_names_may_be_any_bytes(tmp_path, keys):
+    key = ["--key-file", keys / "own"]
+    name = os.fsencode(tmp_path) + b"/\xff\xfe"
+    Path(os.fsdecode(name)).write_bytes(b"text")
+    subprocess.run([BINARY, "encrypt", name, "-o", name + b".sealed", *key], check=True)
+    told = subprocess.run([BINARY, "inspect", name + b".sealed"], check=True, capture_output=True)
+    assert b"0578" in told.stdout
+    assert subprocess.run([BINARY, "decrypt", name + b".sealed", *key], check=True, capture_output=True).stdout == b"text"
 
 
 def test_keys_are_for_their_owner(tmp_path, keys):
@@ -460,6 +508,26 @@ def test_a_kms_key_that_may_not_be_used(server, kms, iam, key_arn, aws):
     for command in (["encrypt"], ["decrypt"]):
         denied = run(*command, "--kms-key", key_arn, stdin=sealed, env=nobody, code=KEY)
         assert b"AccessDeniedException" in denied.stderr
+
+
+def test_a_member_of_a_multi_region_key_opens_what_another_sealed(tmp_path):
+    server = Server(tmp_path, environment={"STRONGROOM_REGIONS": "us-east-1,eu-west-1"}).start()
+    try:
+        here, there = server.client("kms"), server.client("kms", region="eu-west-1")
+        primary = here.create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
+        replica = here.replicate_key(KeyId=primary, ReplicaRegion="eu-west-1")["ReplicaKeyMetadata"]["Arn"]
+        single = there.create_key()["KeyMetadata"]["Arn"]
+        clients = server.environment_of_clients()
+        env = {"PATH": os.environ["PATH"], **{k: v for k, v in clients.items() if k.startswith("AWS_")}}
+        sealed = run("encrypt", "--kms-key", primary, stdin=b"text", env=env).stdout
+        assert run("decrypt", "--kms-key", replica, stdin=sealed, env=env).stdout == b"text"
+        assert run("decrypt", "--discovery", "--discovery-region", "eu-west-1", stdin=sealed, env=env).stdout == b"text"
+        run("decrypt", "--kms-key", single, stdin=sealed, env=env, code=KEY)
+        here.disable_key(KeyId=primary)
+        assert run("decrypt", "--kms-key", replica, stdin=sealed, env=env).stdout == b"text"
+        run("decrypt", "--kms-key", primary, stdin=sealed, env=env, code=KEY)
+    finally:
+        server.stop()
 
 
 class Peak:

@@ -135,6 +135,10 @@ def test_exit_codes(tmp_path, aws, s3, bucket, own, rsa, key_arn, kms):
         run(*case, *own, env=aws, code=USAGE)
     run("cp", "-", url, *own, *rsa, stdin=b"x", env=aws, code=USAGE)
     run("cp", "-", url, *own, "-c", "a=b", stdin=b"x", env=aws, code=USAGE)
+    # What would say nothing.
+    for case in (["cp", "-", url, "--legacy"], ["cp", "-", url, "--resume"], ["cp", url, to, "--format", "v2"], ["cp", url, to, "--instruction-file"], ["cp", url, to, "--key-name", "x"], ["cp", url, to, "--rsa-padding", "pkcs1"]):
+        run(*case, *own, env=aws, code=USAGE)
+    run("cp", url, to, "--kms-key", key_arn, "--material-description", "a=b", env=aws, code=USAGE)
     # The context of a KMS key.
     sealed = f"s3://{bucket}/kms"
     run("cp", "-", sealed, "--kms-key", key_arn, "-c", "a=1", stdin=b"text", env=aws)

@@ -28,7 +28,7 @@ pub(super) struct Keys {
     pub(super) discovery_account: Vec<String>,
 
     /// With --discovery-account: the partition of the accounts
-    #[arg(long, value_name = "NAME", default_value = "aws")]
+    #[arg(long, value_name = "NAME", default_value = "aws", requires = "discovery_account")]
     pub(super) discovery_partition: String,
 
     /// With --discovery: multi-Region keys in this Region, wherever they sealed; and no others but this Region's
@@ -55,9 +55,9 @@ pub(super) struct Keys {
     #[arg(long, value_name = "FILE", conflicts_with = "raw_key")]
     pub(super) rsa_private_key: Option<PathBuf>,
 
-    /// How RSA pads in messages; objects have a padding of their own
-    #[arg(long, value_name = "PADDING", value_enum, default_value_t = Padding::OaepSha256)]
-    pub(super) rsa_padding: Padding,
+    /// How RSA pads in messages [default: oaep-sha256]; objects have a padding of their own
+    #[arg(long, value_name = "PADDING", value_enum)]
+    pub(super) rsa_padding: Option<Padding>,
 
     /// Name space (provider id) of the raw AES or RSA key, as it stands in messages; objects have none
     #[arg(long, value_name = "TEXT")]
@@ -212,9 +212,9 @@ impl Objects {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Objects that are written")]
 pub(super) struct Written {
-    /// The version of the format: v3 commits to its data key, v2 is for readers that are too old for that
-    #[arg(long, value_name = "VERSION", value_enum, default_value_t = Format::V3)]
-    pub(super) format: Format,
+    /// The version of the format [default: v3, which commits to its data key]; v2 is for readers that are too old for that
+    #[arg(long, value_name = "VERSION", value_enum)]
+    pub(super) format: Option<Format>,
 
     /// Put the wrapped data key into an instruction file: an object of its own, named as the other with .instruction behind it
     #[arg(long, action = ArgAction::SetTrue)]

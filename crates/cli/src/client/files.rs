@@ -100,6 +100,9 @@ impl<W: Work> Run<'_, W> {
         let place = if is_pipe(to) {
             Place::Pipe(output::stdout()?)
         } else {
+            if to.is_dir() {
+                return Err(Failure::usage(format!("{} is a folder: name a file in it", to.display())));
+            }
             if !self.files.force && fs::symlink_metadata(to).is_ok() {
                 return Err(Failure::new(Kind::Failed, format!("{} exists; --force replaces it", to.display())));
             }

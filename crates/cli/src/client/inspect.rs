@@ -1,7 +1,7 @@
 //! `strongroom inspect`: what something is sealed with, without a key.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ use super::args::Service;
 use super::failure::Failure;
 use super::header;
 use super::input::Input;
+use super::output::print;
 use super::s3::inspect::look;
 use super::s3::url::End;
 
@@ -24,7 +25,7 @@ use super::s3::url::End;
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
     /// A file, s3://bucket/key, or - for standard input
-    #[arg(value_name = "IN", default_value = "-")]
+    #[arg(value_name = "IN", default_value = "-", value_parser = End::parser())]
     input: End,
 
     /// Print one JSON object
@@ -66,7 +67,7 @@ fn tell(command: &Inspect, mut object: Value, lines: Vec<(&'static str, String)>
     } else {
         describe(lines)
     };
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::file(Path::new("standard output"), &error))?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! `strongroom keygen`: a key of one's own.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,9 +45,10 @@ pub(super) fn run(command: &Keygen) -> Outcome {
         true => json!({ "command": "keygen", "output": output, "status": "done", "id": key.id() }).to_string(),
         false => format!("key {} in {output}", key.id()),
     };
-    match is_pipe(&command.output) {
-        true => eprintln!("{line}"),
-        false => println!("{line}"),
-    }
+    // The key is there: nobody has to hear of it.
+    let _ = match is_pipe(&command.output) {
+        true => writeln!(io::stderr(), "{line}"),
+        false => writeln!(io::stdout(), "{line}"),
+    };
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use client::message::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa};
 use client::object::{self, AesKeyring, Keyrings, ObjectKeyring, RsaKeyring};
 use zeroize::Zeroizing;
 
-use super::args::{Keys, Service};
+use super::args::{Keys, Padding, Service};
 use super::failure::{Failure, Kind};
 
 /// In the material description of objects: the id of the key file.
@@ -30,6 +30,7 @@ pub(super) enum Purpose {
 impl Keys {
     /// One keyring over all keys that were named.
     pub(super) fn keyring(&self, purpose: Purpose, service: &Service) -> Result<Multi, Failure> {
+        self.without_use(false)?;
         let mut keyrings = self.of_kms(purpose, service)?;
         for path in &self.key_file {
             keyrings.push(Box::new(key_file(path)?.keyring()?));
@@ -90,15 +91,35 @@ impl Keys {
             Purpose::Decrypt => (&self.rsa_private_key, "--rsa-private-key decrypts"),
         };
         let (Some(path), _) = needed else {
-            let other = self.rsa_public_key.is_some() || self.rsa_private_key.is_some();
-            return if other { Err(Failure::usage(needed.1)) } else { Ok(None) };
+            return if self.has_rsa() { Err(Failure::usage(needed.1)) } else { Ok(None) };
         };
         let (namespace, name) = self.names()?;
-        let keyring = RawRsa::new(namespace, name, self.rsa_padding.into())?;
+        let keyring = RawRsa::new(namespace, name, self.rsa_padding.unwrap_or(Padding::OaepSha256).into())?;
         Ok(Some(match purpose {
             Purpose::Encrypt => keyring.public_key(public_key(path)?),
             Purpose::Decrypt => keyring.private_key(private_key(path)?),
         }))
+    }
+
+    fn has_rsa(&self) -> bool {
+        self.rsa_public_key.is_some() || self.rsa_private_key.is_some()
+    }
+
+    /// An option that would say nothing is a mistake.
+    fn without_use(&self, objects: bool) -> Result<(), Failure> {
+        let named = self.key_namespace.is_some() || self.key_name.is_some();
+        let why = if objects && (named || self.rsa_padding.is_some()) {
+            "--key-namespace, --key-name and --rsa-padding are for messages: objects have none"
+        } else if named && self.raw_key.is_none() && !self.has_rsa() {
+            "--key-namespace and --key-name are those of --raw-key or of an RSA key"
+        } else if self.rsa_padding.is_some() && !self.has_rsa() {
+            "--rsa-padding is that of an RSA key"
+        } else if !self.grant_token.is_empty() && self.kms_key.is_empty() && !self.discovery {
+            "--grant-token is for a KMS key"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::usage(why))
     }
 
     fn names(&self) -> Result<(&str, &str), Failure> {
@@ -118,8 +139,15 @@ impl Keys {
         description: &EncryptionContext,
     ) -> Result<Keyrings, Failure> {
         let mut keyrings: Vec<Box<dyn ObjectKeyring>> = Vec::new();
+        self.without_use(true)?;
         if self.discovery {
             return Err(Failure::usage("--discovery is for messages: an object does not name its KMS key"));
+        }
+        let of_kms_alone = self.key_file.is_empty() && self.raw_key.is_none() && !self.has_rsa();
+        if of_kms_alone && !description.is_empty() {
+            return Err(Failure::usage(
+                "--material-description is that of a raw AES or RSA key; a KMS key has --context",
+            ));
         }
         if !self.kms_key.is_empty() {
             let kms = Arc::new(KmsClient::new(service)?);

@@ -45,6 +45,9 @@ impl NewFile {
                 // A link stays one: what it names is replaced.
                 target = fs::canonicalize(&target).map_err(|error| failed(&error))?;
                 let metadata = fs::metadata(&target).map_err(|error| failed(&error))?;
+                if metadata.is_dir() {
+                    return Err(Failure::usage(format!("{} is a folder: name a file in it", target.display())));
+                }
                 if !metadata.is_file() {
                     let text = format!("{} is no regular file; a pipe is written with -o -", target.display());
                     return Err(Failure::usage(text));
@@ -54,12 +57,8 @@ impl NewFile {
         }
         let name = HEXLOWER.encode(DataKey::random(8)?.as_bytes());
         let temporary = target.with_file_name(format!("{PREFIX}{name}"));
-        signals::watch(&temporary);
-        let opened = OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&temporary);
-        let file = opened.map_err(|error| {
-            signals::forget(&temporary);
-            failed(&error)
-        })?;
+        let make = || OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&temporary);
+        let file = signals::watched(&temporary, make).map_err(|error| failed(&error))?;
         let new = Self { target, temporary, file, replace, kept: false };
         if let Some(permissions) = permissions {
             new.file.set_permissions(permissions).map_err(|error| Failure::file(&new.target, &error))?;
@@ -153,4 +152,14 @@ pub(super) fn stdout() -> Result<File, Failure> {
 /// Whether bytes would go to somebody's screen.
 pub(super) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
+}
+
+/// Text to standard output. A reader that is gone has read enough.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::file(Path::new("standard output"), &error))
+        }
+        _ => Ok(()),
+    }
 }

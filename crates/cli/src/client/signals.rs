@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
@@ -13,11 +14,15 @@ use signal_hook::low_level::emulate_default_handler;
 /// Files that have no final name yet.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// From now on the file goes when a signal comes, until it is let go of.
-pub(super) fn watch(path: &Path) {
+/// Makes a file that goes when a signal comes, until it is let go of.
+pub(super) fn watched<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     static LISTENER: Once = Once::new();
     LISTENER.call_once(listen);
-    unfinished().insert(path.to_owned());
+    // Held while it is made: a signal comes before that, or after.
+    let mut unfinished = unfinished();
+    let made = make()?;
+    unfinished.insert(path.to_owned());
+    Ok(made)
 }
 
 /// The file has its final name, or is gone.

@@ -95,6 +95,7 @@ pub(in crate::client) fn run(command: &Cat) -> Outcome {
         written: None,
         service: &command.service,
         purpose: Purpose::Decrypt,
+        resume: false,
     };
     let remote = Remote::new(&settings, "cat", command.telling.quiet)?
         .released(command.release_unverified, command.unauthenticated_range)

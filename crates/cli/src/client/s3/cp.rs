@@ -22,11 +22,11 @@ use super::walk;
 #[derive(Debug, Args)]
 pub(in crate::client) struct Cp {
     /// A file, - for standard input, or s3://bucket/key
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", value_parser = End::parser())]
     source: End,
 
     /// s3://bucket/key (with a slash at the end: under the file's own name), a file, a folder, or - for standard output
-    #[arg(value_name = "TO")]
+    #[arg(value_name = "TO", value_parser = End::parser())]
     target: End,
 
     /// All files of a folder, or all objects under a prefix
@@ -81,12 +81,12 @@ pub(in crate::client) fn run(command: &Cp) -> Outcome {
         written: Some(&command.written),
         service: &command.service,
         purpose,
+        resume: command.transfers.resume,
     };
     let to_pipe = command.target == End::Pipe;
     let label = command.source.to_string();
     let parts = if command.recursive { 1 } else { command.transfers.parallel() };
-    let remote =
-        Remote::new(&settings, &label, command.telling.quiet)?.resume(command.transfers.resume).parallel(parts);
+    let remote = Remote::new(&settings, &label, command.telling.quiet)?.parallel(parts);
     let report = Report::new("cp", command.telling.json, to_pipe);
     let (from, to) = (command.source.to_string(), command.target.to_string());
     match (&command.source, &command.target) {

@@ -1,6 +1,5 @@
 //! `strongroom ls`: what is in a bucket.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args};
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use super::super::Outcome;
 use super::super::args::Service;
-use super::super::failure::Failure;
+use super::super::output::print;
 use super::inspect;
 use super::url::S3Url;
 
@@ -42,10 +41,7 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
     if !command.recursive {
         options = options.delimiter("/");
     }
-    let mut output = io::stdout().lock();
-    let mut say = |line: String| -> Result<(), Failure> {
-        writeln!(output, "{line}").map_err(|error| Failure::file(std::path::Path::new("standard output"), &error))
-    };
+    let say = |line: String| print(&format!("{line}\n"));
     for page in s3.list(&command.url.bucket, options) {
         let page = page?;
         for prefix in page.prefixes {

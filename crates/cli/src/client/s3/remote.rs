@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,9 @@ use client::aws::{EncryptionClient, Fetched, PutOptions, S3Client, Stored};
 use client::message::Destination;
 use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
-use super::super::args::{Keys, Objects, Service, Written};
+use super::super::args::{Format, Keys, Objects, Service, Written};
 use super::super::failure::{Failure, Kind};
 use super::super::files::Facts;
 use super::super::input::{Counted, Input};
@@ -28,6 +29,9 @@ use super::url::S3Url;
 /// Plaintext that is held for a pipe until all of it is verified, in bytes: as of messages.
 const HOLD_LIMIT: u64 = 16 << 20;
 
+/// Bytes that go to a pipe at once.
+const PIECE: usize = 1 << 18;
+
 /// Permissions of files that are made of objects, before the umask.
 const MODE: u32 = 0o666;
 
@@ -41,6 +45,21 @@ pub(super) struct Settings<'a> {
     pub(super) written: Option<&'a Written>,
     pub(super) service: &'a Service,
     pub(super) purpose: Purpose,
+    /// Whether downloads go on where a former one broke off.
+    pub(super) resume: bool,
+}
+
+impl Settings<'_> {
+    /// An option that would say nothing is a mistake.
+    fn check(&self) -> Result<(), Failure> {
+        let writes = self.written.is_some_and(|written| written.format.is_some() || written.instruction_file);
+        match self.purpose {
+            Purpose::Encrypt if self.objects.legacy => Err(Failure::usage("--legacy is to read")),
+            Purpose::Encrypt if self.resume => Err(Failure::usage("--resume is for downloads: an upload begins anew")),
+            Purpose::Decrypt if writes => Err(Failure::usage("--format and --instruction-file are to write")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// S3, with a key.
@@ -55,15 +74,17 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(settings: &Settings<'_>, label: &str, quiet: bool) -> Result<Self, Failure> {
-        let Settings { keys, objects, written, service, purpose } = settings;
+        let Settings { keys, objects, written, service, purpose, resume } = settings;
+        settings.check()?;
         let config = service.config()?;
         let keyring = Arc::new(keys.of_objects(*purpose, &config, &objects.material_description()?)?);
         let context = objects.context()?;
         let mut encryptor = ObjectEncryptor::new(keyring.clone()).context(context.clone());
         if let Some(written) = written {
+            let format = written.format.unwrap_or(Format::V3);
             encryptor = encryptor
-                .version(written.format.into())
-                .commitment(objects.writing(written.format))
+                .version(format.into())
+                .commitment(objects.writing(format))
                 .instruction_file(written.instruction_file);
         }
         let decryptor = ObjectDecryptor::new(keyring)
@@ -73,17 +94,12 @@ impl Remote {
             .hold_limit(HOLD_LIMIT);
         let s3 = S3Client::new(&config)?;
         let progress = Progress::new(label, None, quiet);
-        Ok(Self { s3, encryptor, decryptor, parallel: 1, resume: false, progress })
+        Ok(Self { s3, encryptor, decryptor, parallel: 1, resume: *resume, progress })
     }
 
     /// So many parts of one object at a time.
     pub(super) fn parallel(self, parts: usize) -> Self {
         Self { parallel: parts, ..self }
-    }
-
-    /// Downloads go on where a former one broke off.
-    pub(super) fn resume(self, resume: bool) -> Self {
-        Self { resume, ..self }
     }
 
     /// A pipe gets plaintext before it is verified, or allows ranges, of which nothing can be.
@@ -117,6 +133,9 @@ impl Remote {
     fn upload(&self, input: Input, url: &S3Url, options: &PutOptions) -> Result<Facts, Failure> {
         if url.key.ends_with(INSTRUCTION_SUFFIX) {
             return Err(Failure::new(Kind::Failed, "a name that ends in .instruction is that of an instruction file"));
+        }
+        if let Some(length) = input.length {
+            client::object::sealed_length(length).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         }
         let plain = Cell::new(0);
         let reader = Counted::new(input.file, &plain, None);
@@ -166,7 +185,7 @@ impl Remote {
             return Ok(fetched_facts(&fetched));
         }
         let poured =
-            self.with_client(|client| client.read(&self.decryptor, bucket, key, |plain| Ok(io::copy(plain, pipe)?)));
+            self.with_client(|client| client.read(&self.decryptor, bucket, key, |plain| Ok(copy(plain, pipe)?)));
         match poured {
             Ok(length) => Ok(facts([("plaintext_bytes", json!(length))])),
             Err(Error::HoldLimit { limit }) => Err(Failure::new(
@@ -220,6 +239,23 @@ fn fetched_facts(fetched: &Fetched) -> Facts {
 
 fn facts<const N: usize>(facts: [(&str, Value); N]) -> Facts {
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// As [`io::copy`], in larger pieces.
+fn copy(input: &mut dyn Read, output: &mut impl Write) -> io::Result<u64> {
+    let mut piece = Zeroizing::new(vec![0; PIECE]);
+    let mut copied = 0;
+    loop {
+        match input.read(&mut piece) {
+            Ok(0) => return Ok(copied),
+            Ok(read) => {
+                output.write_all(&piece[..read])?;
+                copied += u64::try_from(read).unwrap_or_default();
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What is written has left.

@@ -23,11 +23,11 @@ use super::walk::Sides;
 #[derive(Debug, Args)]
 pub(in crate::client) struct Sync {
     /// A folder, or s3://bucket/prefix
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", value_parser = End::parser())]
     source: End,
 
     /// s3://bucket/prefix, or a folder
-    #[arg(value_name = "TO")]
+    #[arg(value_name = "TO", value_parser = End::parser())]
     target: End,
 
     /// Delete what the source has not. Nothing is deleted when anything failed or could not be seen
@@ -61,8 +61,9 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
         written: Some(&command.written),
         service: &command.service,
         purpose,
+        resume: command.transfers.resume,
     };
-    let remote = Remote::new(&settings, "sync", command.telling.quiet)?.resume(command.transfers.resume);
+    let remote = Remote::new(&settings, "sync", command.telling.quiet)?;
     let sides = Sides::read(&remote, &folder, &url, direction == Direction::Down)?;
     let report = Report::new("sync", command.telling.json, false);
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
 /// What the names of S3 begin with on the command line.
 const SCHEME: &str = "s3://";
 
@@ -64,16 +66,14 @@ pub(in crate::client) enum End {
     File(PathBuf),
 }
 
-impl FromStr for End {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "-" => Ok(End::Pipe),
-            text if text.starts_with(SCHEME) => Ok(End::Object(text.parse()?)),
-            "" => Err("an empty name".to_owned()),
-            text => Ok(End::File(PathBuf::from(text))),
-        }
+impl End {
+    /// Names of files need not be UTF-8.
+    pub(in crate::client) fn parser() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|name| match name.to_str() {
+            Some("-") => Ok(End::Pipe),
+            Some(text) if text.starts_with(SCHEME) => text.parse().map(End::Object),
+            _ => Ok(End::File(PathBuf::from(name))),
+        })
     }
 }
 
