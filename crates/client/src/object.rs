@@ -18,7 +18,7 @@
 //!
 //! Where the wrapped data key lies: in the object's metadata or, on request, in an [instruction file](INSTRUCTION_SUFFIX). What an object
 //! has is one stream of AES-GCM under one tag, so nothing of it is known to be right before its end: [`Opening::decrypt_into`] writes to
-//! a [`Destination`](crate::Destination) that is discarded if the tag is wrong, [`Opening::into_reader`] holds a bounded number of bytes.
+//! a [`Destination`] that is discarded if the tag is wrong, [`Opening::into_reader`] holds a bounded number of bytes.
 //!
 //! What is deliberately not there: a keyring for keys of a KMS that the object names, since version 3 names none.
 
