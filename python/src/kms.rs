@@ -1,37 +1,65 @@
-//! A key management service that is asked by a client in Python: boto3's, or whatever has its three methods.
+//! Key management services: asked by a client in Python (boto3's, or whatever has its three methods), or by `client` itself.
 
-use crate::error::{failed_to_wrap, remember};
+use crate::error::{failed_to_wrap, named, remember};
 use client::DataKey;
+use client::aws::{Config, KmsClient};
 use client::kms::{DecryptedKey, EncryptedKey, GeneratedKey, KeyArn, KeyRequest, Kms, KmsError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// Clients that are kept of what a supplier makes: AWS has some forty Regions, and a message may name any text.
 const MOST_CLIENTS: usize = 64;
 
 /// Where the client of a Region comes from.
-pub(crate) enum PythonKms {
+enum PythonKms {
     /// One for all.
     One(Py<PyAny>),
     /// What a callable makes of a Region's name (`None` where the key's name has none), kept.
     Supplied { supplier: Py<PyAny>, made: Mutex<HashMap<Option<String>, Py<PyAny>>> },
 }
 
-impl PythonKms {
-    /// # Errors
-    /// `TypeError` unless exactly one of both is given.
-    pub(crate) fn new(client: Option<Py<PyAny>>, supplier: Option<Py<PyAny>>) -> PyResult<Self> {
-        match (client, supplier) {
-            (Some(client), None) => Ok(Self::One(client)),
-            (None, Some(supplier)) => Ok(Self::Supplied { supplier, made: Mutex::default() }),
-            _ => Err(PyTypeError::new_err("exactly one of kms_client and client_supplier is needed")),
-        }
+/// Asked by a client in Python, by those that a callable makes, or without either by what the environment and AWS's files say.
+///
+/// # Errors
+/// `TypeError` if both are given; what is wrong with the settings.
+pub(crate) fn service(
+    py: Python<'_>,
+    client: Option<Py<PyAny>>,
+    supplier: Option<Py<PyAny>>,
+) -> PyResult<Arc<dyn Kms>> {
+    match (client, supplier) {
+        (Some(client), None) => Ok(Arc::new(PythonKms::One(client))),
+        (None, Some(supplier)) => Ok(Arc::new(PythonKms::Supplied { supplier, made: Mutex::default() })),
+        (None, None) => match Config::from_env().and_then(|config| KmsClient::new(&config)) {
+            Ok(client) => Ok(Arc::new(Native(client))),
+            Err(error) => Err(named(py, "AWSEncryptionSDKClientError", &error.to_string())?),
+        },
+        _ => Err(PyTypeError::new_err("kms_client or client_supplier, not both")),
+    }
+}
+
+/// The client of KMS that is built in.
+struct Native(KmsClient);
+
+impl Kms for Native {
+    fn generate_data_key(&self, key: &KeyRequest<'_>, bytes: usize) -> Result<GeneratedKey, KmsError> {
+        self.0.generate_data_key(key, bytes)
     }
 
+    fn encrypt(&self, key: &KeyRequest<'_>, plaintext: &DataKey) -> Result<EncryptedKey, KmsError> {
+        self.0.encrypt(key, plaintext).inspect_err(|_| failed_to_wrap())
+    }
+
+    fn decrypt(&self, key: &KeyRequest<'_>, ciphertext: &[u8]) -> Result<DecryptedKey, KmsError> {
+        self.0.decrypt(key, ciphertext)
+    }
+}
+
+impl PythonKms {
     fn client<'py>(&self, py: Python<'py>, key_id: &str) -> PyResult<Bound<'py, PyAny>> {
         let (supplier, made) = match self {
             Self::One(client) => return Ok(client.bind(py).clone()),

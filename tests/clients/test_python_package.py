@@ -266,6 +266,32 @@ def test_a_strange_kms(client, answer, error):
     assert "SECRET" not in repr(refused.value) + repr(refused.value.__cause__)
 
 
+WITHOUT_BOTO3 = """
+import os, sys, strongroom
+
+client, keyring = strongroom.EncryptionSDKClient(), strongroom.KmsKeyring(os.environ["KEY_ARN"])
+message, _ = client.encrypt(source=b"attack at dawn", keyring=keyring, encryption_context={"purpose": "example"})
+for opens in (keyring, strongroom.KmsDiscoveryKeyring(account_ids=[os.environ["KEY_ARN"].split(":")[4]])):
+    assert client.decrypt(source=message, keyring=opens)[0] == b"attack at dawn"
+second = strongroom.MultiKeyring(strongroom.RawAESKeyring("x", "y", bytes(32)), [strongroom.KmsKeyring("alias/nobody")])
+for refused, error in ((strongroom.KmsKeyring("alias/nobody"), "GenerateKeyError"), (second, "EncryptKeyError")):
+    try:
+        client.encrypt(source=b"", keyring=refused)
+        raise AssertionError("there is no such key")
+    except getattr(strongroom.exceptions, error) as refusal:
+        assert "NotFoundException" in str(refusal)
+assert "boto3" not in sys.modules and "botocore" not in sys.modules
+"""
+
+
+def test_kms_without_boto3(server, key_arn, tmp_path):
+    environment = server.environment_of_clients() | {"KEY_ARN": key_arn, "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", WITHOUT_BOTO3], cwd=tmp_path, env=environment, check=True)
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_PROFILE": "nobody"}
+    run = subprocess.run([sys.executable, "-c", WITHOUT_BOTO3], cwd=tmp_path, env=bare | {"KEY_ARN": key_arn}, capture_output=True, text=True)
+    assert "AWSEncryptionSDKClientError" in run.stderr and "nobody" in run.stderr
+
+
 def test_an_interrupt_is_no_failure_of_kms(client):
     class Kms:
         def generate_data_key(self, **_):
@@ -505,7 +531,7 @@ def test_errors_have_precise_names(client, keyring):
         (lambda: package.RawRSAKeyring("ours", "key", public_key="nonsense"), ValueError),
         (lambda: package.RawRSAKeyring("ours", "key"), TypeError),
         (lambda: package.KmsKeyring("arn:aws:s3:::bucket", object()), errors.MalformedArnError),
-        (lambda: package.KmsKeyring("alias/a"), TypeError),
+        (lambda: package.KmsKeyring("alias/a", object(), client_supplier=object()), TypeError),
         (lambda: package.MultiKeyring(), TypeError),
         (lambda: client.encrypt(source=b""), TypeError),
         (lambda: client.encrypt(source=b"", keyring=object()), TypeError),

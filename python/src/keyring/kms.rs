@@ -2,7 +2,7 @@
 
 use super::Keyring;
 use crate::error::{Way, raised};
-use crate::kms::PythonKms;
+use crate::kms::service;
 use client::message as esdk;
 use pyo3::prelude::*;
 
@@ -10,6 +10,8 @@ use pyo3::prelude::*;
 ///
 /// `kms_client` is a boto3 client, or anything that has its methods `generate_data_key`, `encrypt` and `decrypt`; so it brings
 /// credentials, Region and endpoint. `client_supplier` makes one for a Region's name instead (`None` where `kms_key_id` is no ARN).
+/// Without both, KMS is asked without boto3, by the environment's variables and the files in `~/.aws`: with an access key, but with no
+/// credentials that another program or service has to give.
 ///
 /// With `multi_region`, what a replica of a multi-Region key wrapped opens, too.
 ///
@@ -31,7 +33,7 @@ impl KmsKeyring {
         grant_tokens: Vec<String>,
         multi_region: bool,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let kms = PythonKms::new(kms_client, client_supplier)?;
+        let kms = service(py, kms_client, client_supplier)?;
         let keyring = if multi_region {
             esdk::KmsKeyring::multi_region(kms, kms_key_id)
         } else {
@@ -71,7 +73,7 @@ impl KmsDiscoveryKeyring {
         region: Option<&str>,
         grant_tokens: Vec<String>,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let kms = PythonKms::new(kms_client, client_supplier)?;
+        let kms = service(py, kms_client, client_supplier)?;
         let mut keyring = match region {
             Some(region) => esdk::KmsDiscovery::multi_region(kms, region),
             None => esdk::KmsDiscovery::new(kms),
