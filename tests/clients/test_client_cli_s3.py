@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from strongroom import BINARY, free_port
-from test_client_cli import DONE, FAILED, INPUT, KEY, MIB, REFUSED, USAGE, files, results, secret
+from test_client_cli import DONE, FAILED, INPUT, KEY, MIB, REFUSED, USAGE, files, results, secret, small_disk  # noqa: F401
 
 LONG = 24 * MIB + 12_345
 
@@ -401,6 +401,24 @@ def test_memory_is_bounded(tmp_path, aws, bucket, own):
         assert process.returncode == 0
         assert 0 < peak.bytes < MEMORY, (arguments, peak.bytes)
     assert subprocess.run(["cmp", tmp_path / "plain", tmp_path / "again"], check=False).returncode == 0
+
+
+def test_a_disk_that_fills_up_is_left_as_it_was(tmp_path, aws, bucket, own, small_disk):
+    url = f"s3://{bucket}/long"
+    run("cp", "-", url, *own, stdin=os.urandom(4 * MIB), env=aws)
+    done = run("cp", url, small_disk / "file", *own, env=aws, code=FAILED)
+    assert b"No space left" in done.stderr and files(small_disk) == set()
+    # What is kept to be resumed is ciphertext, and never under the final name.
+    run("cp", "--resume", url, small_disk / "file", *own, env=aws, code=FAILED)
+    assert all(name.endswith(".partial") for name in files(small_disk))
+
+
+def test_a_full_pipe_is_a_failure(aws, bucket, own):
+    url = f"s3://{bucket}/short"
+    run("cp", "-", url, *own, stdin=b"text" * 1000, env=aws)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BINARY, "cat", url, *own], env=aws, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == FAILED, done.stderr
 
 
 def test_json_of_what_failed(aws, bucket, own):
