@@ -8,9 +8,8 @@ use client::message::{MessageReader, MessageWriter};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 use std::sync::{Mutex, MutexGuard, TryLockError};
-use zeroize::Zeroizing;
 
 /// A message in the making: plaintext goes in, sealed bytes come out.
 #[pyclass(frozen, module = "strongroom._native")]
@@ -77,7 +76,7 @@ impl Opening {
         fields(py, reader.header(), reader.context())
     }
 
-    /// So many bytes of plaintext; fewer at the end alone. With `one`, what is ready first.
+    /// So many bytes of plaintext, a mebibyte at most; fewer at the end alone. With `one`, what is ready first.
     #[pyo3(signature = (size, one=false))]
     fn read<'py>(&self, py: Python<'py>, size: usize, one: bool) -> PyResult<Bound<'py, PyBytes>> {
         begin();
@@ -91,29 +90,31 @@ impl Opening {
             reader.consume(taken);
             return Ok(plaintext);
         }
-        let plaintext = py.detach(|| collect(reader, size)).map_err(failed)?;
-        Ok(PyBytes::new(py, &plaintext))
+        // Several frames, where they will stay; but at the end of the message there are fewer bytes than were asked for.
+        let mut filled = 0;
+        let size = size.min(MOST);
+        let plaintext = PyBytes::new_with(py, size, |place| {
+            filled = py.detach(|| fill(reader, place)).map_err(failed)?;
+            Ok(())
+        })?;
+        if filled == size { Ok(plaintext) } else { Ok(PyBytes::new(py, &plaintext.as_bytes()[..filled])) }
     }
 }
 
-/// Of several frames.
-fn collect(reader: &mut MessageReader<Source>, size: usize) -> client::Result<Zeroizing<Vec<u8>>> {
-    // What is asked for may be more than there is.
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(size.min(ROOM)));
-    while plaintext.len() < size {
-        let ready = reader.fill_buf()?;
-        let taken = ready.len().min(size - plaintext.len());
-        if taken == 0 {
-            break;
+/// Bytes that are read at once, at most; `strongroom/streams.py` reads on.
+const MOST: usize = 1 << 20;
+
+/// Fills the place, as far as there is something.
+fn fill(reader: &mut MessageReader<Source>, place: &mut [u8]) -> client::Result<usize> {
+    let mut filled = 0;
+    while filled < place.len() {
+        match reader.read(&mut place[filled..])? {
+            0 => break,
+            read => filled += read,
         }
-        plaintext.extend_from_slice(&ready[..taken]);
-        reader.consume(taken);
     }
-    Ok(plaintext)
+    Ok(filled)
 }
-
-/// Bytes for which there is room at once.
-const ROOM: usize = 1 << 20;
 
 /// A stream serves one thread at a time, and no file that reads from the stream that reads it.
 fn only<T>(place: &Mutex<T>) -> PyResult<MutexGuard<'_, T>> {

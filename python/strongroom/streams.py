@@ -155,16 +155,16 @@ class StreamDecryptor(_Stream):
     def read(self, size: Optional[int] = -1, /) -> bytes:
         """So many bytes, fewer only at the end; all that are left without a size."""
         opening = self._begin()
-        if size is None or size < 0:
-            parts = []
-            while True:
-                parts.append(opening.read(_MOST))
-                self._position += len(parts[-1])
-                if not parts[-1]:
-                    return b"".join(parts)
-        piece = opening.read(size)
-        self._position += len(piece)
-        return piece
+        left = None if size is None or size < 0 else size
+        parts = []
+        while left is None or left > 0:
+            piece = opening.read(_MOST if left is None else min(left, _MOST))
+            if not piece:
+                break
+            parts.append(piece)
+            self._position += len(piece)
+            left = None if left is None else left - len(piece)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def read1(self, size: int = -1, /) -> bytes:
         """What is verified next: a frame, say."""
