@@ -1,6 +1,7 @@
 """Reference clients of other languages as long-lived processes that answer JSON lines."""
 
 import base64
+import contextlib
 import json
 import secrets
 import select
@@ -49,7 +50,8 @@ class Peer:
         return answer
 
     def stop(self) -> None:
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of one that was killed
+            self.process.stdin.close()
         self.process.wait(timeout=30)
         self.log.close()
 

@@ -4,16 +4,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import javax.crypto.SecretKey;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
+import software.amazon.awssdk.services.s3.model.SdkPartType;
 import software.amazon.encryption.s3.CommitmentPolicy;
 import software.amazon.encryption.s3.S3EncryptionClient;
 import software.amazon.encryption.s3.algorithms.AlgorithmSuite;
@@ -32,13 +37,18 @@ import software.amazon.encryption.s3.materials.S3Keyring;
 
 /** The Amazon S3 Encryption Client 4.x: writes V3, V2 on request, reads all. */
 final class Current {
+    /** The client never closes what it reads of instruction files and of objects that it refuses, each over a connection of its own. */
+    private static final int CONNECTIONS = 5000;
+
     private final S3Client s3;
     private final S3AsyncClient asynchronous;
     private final KmsClient kms;
 
     Current(URI endpoint) {
-        s3 = S3Client.builder().endpointOverride(endpoint).forcePathStyle(true).build();
-        asynchronous = S3AsyncClient.builder().endpointOverride(endpoint).forcePathStyle(true).build();
+        s3 = S3Client.builder().endpointOverride(endpoint).forcePathStyle(true)
+                .httpClientBuilder(ApacheHttpClient.builder().maxConnections(CONNECTIONS)).build();
+        asynchronous = S3AsyncClient.builder().endpointOverride(endpoint).forcePathStyle(true)
+                .httpClientBuilder(NettyNioAsyncHttpClient.builder().maxConcurrency(CONNECTIONS)).build();
         kms = KmsClient.builder().endpointOverride(endpoint).build();
     }
 
@@ -56,13 +66,12 @@ final class Current {
         byte[] all = Files.readAllBytes(file);
         List<CompletedPart> parts = new ArrayList<>();
         for (int start = 0; start < all.length; start += partBytes) {
-            byte[] part = java.util.Arrays.copyOfRange(all, start, Math.min(all.length, start + partBytes));
+            byte[] part = Arrays.copyOfRange(all, start, Math.min(all.length, start + partBytes));
             int number = parts.size() + 1;
             boolean last = start + partBytes >= all.length;
             String tag = client.uploadPart(
                     request -> request.bucket(bucket(work)).key(key(work)).uploadId(upload).partNumber(number)
-                            .sdkPartType(last ? software.amazon.awssdk.services.s3.model.SdkPartType.LAST
-                                    : software.amazon.awssdk.services.s3.model.SdkPartType.DEFAULT)
+                            .sdkPartType(last ? SdkPartType.LAST : SdkPartType.DEFAULT)
                             .contentLength((long) part.length),
                     RequestBody.fromBytes(part)).eTag();
             parts.add(CompletedPart.builder().partNumber(number).eTag(tag).build());
@@ -107,7 +116,7 @@ final class Current {
         boolean legacy = work.path("legacyWrapping").asBoolean();
         MaterialsDescription description = described(keys);
         if (keys.isAes()) {
-            Map<MaterialsDescription, RawKeyMaterial<javax.crypto.SecretKey>> others = new HashMap<>();
+            Map<MaterialsDescription, RawKeyMaterial<SecretKey>> others = new HashMap<>();
             for (JsonNode other : work.path("otherKeys")) {
                 Keys more = new Keys(other);
                 others.put(described(more), new AesKeyMaterial(described(more), more.aes()));
