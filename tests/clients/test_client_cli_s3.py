@@ -293,6 +293,39 @@ def test_instruction_files_go_with_their_objects(tmp_path, aws, s3, bucket, own,
     run("sync", folder, url, *own, env=aws, code=FAILED)
 
 
+def test_rewrap_changes_the_instruction_file_alone(tmp_path, aws, s3, bucket, own, rsa, key_arn):
+    url, key_file = f"s3://{bucket}/rotated", tmp_path / "new"
+    run("keygen", "-o", key_file, env=aws)
+    secret(tmp_path / "raw", os.urandom(32))
+    run("cp", "-", url, *own, "--instruction-file", stdin=b"text", env=aws)
+    object_before, file_before = (s3.head_object(Bucket=bucket, Key=name)["ETag"] for name in ("rotated", "rotated.instruction"))
+    ways = [
+        (["--new-key-file", key_file], ["--key-file", key_file]),
+        (["--new-kms-key", key_arn], ["--kms-key", key_arn]),
+        (["--new-raw-key", tmp_path / "raw", "--new-material-description", "year=2026"], ["--raw-key", tmp_path / "raw"]),
+        (["--new-rsa-public-key", rsa[1], "--new-material-description", "year=2027"], rsa),
+    ]
+    old = own
+    for new, reading in ways:
+        (told,) = results(run("rewrap", url, *old, *new, "--check-rotation", "--json", env=aws))
+        assert told["action"] == "rewrap" and told["etag"] != file_before
+        file_before = told["etag"]
+        assert run("cat", url, *reading, env=aws).stdout == b"text"
+        run("cat", url, *old, env=aws, code=KEY)
+        old = reading
+    assert s3.head_object(Bucket=bucket, Key="rotated")["ETag"] == object_before
+    # A key that does not open it, one that is the same, and an object without an instruction file: nothing changes.
+    run("rewrap", url, *own, "--new-key-file", key_file, env=aws, code=KEY)
+    run("rewrap", url, *rsa, "--new-kms-key", key_arn, env=aws)
+    run("rewrap", url, "--kms-key", key_arn, "--new-kms-key", key_arn, "--check-rotation", env=aws, code=REFUSED)
+    run("rewrap", url, "--kms-key", key_arn, env=aws, code=USAGE)
+    run("rewrap", url, "--kms-key", key_arn, "--new-kms-key", key_arn, "--new-key-file", key_file, env=aws, code=USAGE)
+    assert run("cat", url, "--kms-key", key_arn, env=aws).stdout == b"text"
+    for name, code in (("rotated", USAGE), ("none", FAILED)):
+        run("cp", "-", f"s3://{bucket}/{name}", *own, stdin=b"text", env=aws)
+        run("rewrap", f"s3://{bucket}/{name}", *own, "--new-key-file", key_file, env=aws, code=code)
+
+
 class Breaking:
     """A way to the server that breaks off after so many bytes of answers, once."""
 

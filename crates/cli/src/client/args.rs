@@ -12,7 +12,7 @@ use client::object::Version;
 use super::failure::Failure;
 
 /// The keys that wrap data keys. With several, each wraps, and any one opens.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Keys")]
 pub(super) struct Keys {
     /// A KMS key: ARN, id or alias to encrypt, ARN to decrypt a message; may be given again. Multi-Region keys open what their replicas sealed
@@ -151,7 +151,7 @@ impl Demands {
 }
 
 /// Pairs of which no name comes twice.
-fn pairs(option: &str, pairs: &[(String, String)]) -> Result<EncryptionContext, Failure> {
+pub(super) fn pairs(option: &str, pairs: &[(String, String)]) -> Result<EncryptionContext, Failure> {
     let mut context = EncryptionContext::new();
     for (name, value) in pairs {
         if context.insert(name, value).is_some() {

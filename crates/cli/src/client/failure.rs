@@ -162,6 +162,7 @@ fn kind(error: &Error) -> Kind {
         | Error::LegacyWrapping(_)
         | Error::LegacyContent(_)
         | Error::RangesOff
+        | Error::NotRotated
         | Error::Signed => Kind::Refused,
         Error::ReservedContext(_)
         | Error::ContextLength
@@ -170,6 +171,7 @@ fn kind(error: &Error) -> Kind {
         | Error::KeyName(_)
         | Error::Key(_)
         | Error::ContextUnbound
+        | Error::SameDescription
         | Error::Range
         | Error::Setting(_) => Kind::Usage,
         Error::Aws(error) => of_aws(error),

@@ -31,7 +31,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed (files, network, service)
                           files: the code of the first that failed.";
 
 /// All of them.
-pub(crate) fn commands() -> [Command; 8] {
+pub(crate) fn commands() -> [Command; 9] {
     [
         one::<keygen::Keygen>("keygen"),
         one::<encrypt::Encrypt>("encrypt"),
@@ -41,6 +41,7 @@ pub(crate) fn commands() -> [Command; 8] {
         one::<s3::cat::Cat>("cat"),
         one::<s3::ls::Ls>("ls"),
         one::<s3::sync::Sync>("sync"),
+        one::<s3::rewrap::Rewrap>("rewrap"),
     ]
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches) -> Option<ExitCode> {
         "cp" => parsed(matches).and_then(|command| s3::cp::run(&command)),
         "cat" => parsed(matches).and_then(|command| s3::cat::run(&command)),
         "ls" => parsed(matches).and_then(|command| s3::ls::run(&command)),
+        "rewrap" => parsed(matches).and_then(|command| s3::rewrap::run(&command)),
         "sync" => parsed(matches).and_then(|command| s3::sync::run(&command)),
         _ => return None,
     };

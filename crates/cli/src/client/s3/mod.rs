@@ -7,6 +7,7 @@ mod jobs;
 pub(super) mod ls;
 mod plan;
 mod remote;
+pub(super) mod rewrap;
 pub(super) mod sync;
 mod time;
 pub(super) mod url;

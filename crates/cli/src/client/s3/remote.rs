@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use client::Error;
 use client::aws::{EncryptionClient, Fetched, PutOptions, S3Client, Stored};
 use client::message::Destination;
-use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release};
+use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release, Rotation};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -208,6 +208,14 @@ impl Remote {
     pub(super) fn delete(&self, url: &S3Url) -> Result<Facts, Failure> {
         EncryptionClient::new(&self.s3).delete(&url.bucket, &url.key)?;
         Ok(Facts::new())
+    }
+
+    /// The instruction file anew, under another key.
+    pub(super) fn rewrap(&self, url: &S3Url, new: &Keyrings, rotation: Rotation) -> Result<Facts, Failure> {
+        let (bucket, key) = (&*url.bucket, &*url.key);
+        let stored =
+            EncryptionClient::new(&self.s3).re_encrypt_instruction_file(&self.decryptor, new, bucket, key, rotation)?;
+        Ok(facts([("etag", json!(stored.etag)), ("version_id", json!(stored.version_id))]))
     }
 
     fn with_client<T>(&self, work: impl FnOnce(EncryptionClient<'_>) -> Result<T, Error>) -> Result<T, Error> {
