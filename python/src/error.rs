@@ -30,6 +30,22 @@ pub(crate) fn remember(error: PyErr) {
     RAISED.with_borrow_mut(|raised| raised.push(error));
 }
 
+/// What Python raised that is no failure of a service but asks to stop (an interrupt from the keyboard): it is raised even where another
+/// key opened the message.
+pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
+    interrupt(py, &mut RAISED.take()).map_or(Ok(()), Err)
+}
+
+/// Whether something asks to stop: then Python is not asked anything more.
+pub(crate) fn is_interrupted(py: Python<'_>) -> bool {
+    RAISED.with_borrow(|raised| raised.iter().any(|error| !error.is_instance_of::<PyException>(py)))
+}
+
+fn interrupt(py: Python<'_>, raised: &mut Vec<PyErr>) -> Option<PyErr> {
+    let at = raised.iter().position(|error| !error.is_instance_of::<PyException>(py))?;
+    Some(raised.swap_remove(at))
+}
+
 pub(crate) fn failed_to_wrap() {
     WRAPPING.replace(true);
 }
@@ -38,8 +54,8 @@ pub(crate) fn failed_to_wrap() {
 /// the keyboard).
 pub(crate) fn raised(py: Python<'_>, way: Way, error: Error) -> PyErr {
     let mut causes = RAISED.take();
-    if let Some(at) = causes.iter().position(|cause| !cause.is_instance_of::<PyException>(py)) {
-        return causes.swap_remove(at);
+    if let Some(interrupt) = interrupt(py, &mut causes) {
+        return interrupt;
     }
     let exception = match error {
         Error::Io(error) => return PyErr::from(error),

@@ -1,6 +1,6 @@
 //! Key management services: asked by a client in Python (boto3's, or whatever has its three methods), or by `client` itself.
 
-use crate::error::{failed_to_wrap, named, remember};
+use crate::error::{failed_to_wrap, is_interrupted, named, remember};
 use client::DataKey;
 use client::aws::{Config, KmsClient};
 use client::kms::{DecryptedKey, EncryptedKey, GeneratedKey, KeyArn, KeyRequest, Kms, KmsError};
@@ -139,6 +139,9 @@ impl Kms for PythonKms {
 /// Works with Python attached; what it raises is kept as the cause of what will be raised.
 fn asked<T>(work: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, KmsError> {
     Python::attach(|py| {
+        if is_interrupted(py) {
+            return Err(KmsError::new("Interrupted", "not asked"));
+        }
         work(py).map_err(|error| {
             let refused = KmsError::new(code(py, &error), error.value(py).to_string());
             remember(error);

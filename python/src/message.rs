@@ -1,6 +1,6 @@
 //! Messages in memory, and the settings of all messages.
 
-use crate::error::{Way, begin, raised};
+use crate::error::{Way, begin, end, raised};
 use crate::materials::Materials;
 use client::message::{
     Body, CommitmentPolicy, Decryptor, Destination, Encryptor, Header, MessageWriter, Release, Suite, plaintext_length,
@@ -161,9 +161,11 @@ pub(crate) fn encrypt<'py>(
     let plaintext = source.as_bytes();
     let failed = |error| raised(py, Way::Encrypt, error);
     let mut begun = Some(py.detach(|| how.started(plaintext.len())).map_err(failed)?);
+    end(py)?;
     let length = begun.as_ref().and_then(|begun| begun.sealed_length(plaintext.len()));
+    let length = length.ok_or_else(|| failed(Error::Setting("longer than memory")))?;
     let mut header = None;
-    let message = PyBytes::new_with(py, length.unwrap_or(usize::MAX), |place| {
+    let message = PyBytes::new_with(py, length, |place| {
         let finished = py.detach(|| {
             let message = begun.take().ok_or(Error::Failed)?.onto(|written| {
                 let (front, rest) = place.split_at_mut(written.len());
@@ -192,6 +194,7 @@ pub(crate) fn decrypt<'py>(
     let failed = |error| raised(py, Way::Decrypt, error);
     // A header that is refused is told before a body that does not fit.
     let reader = py.detach(|| how.decryptor()?.start_buffered(message)).map_err(failed)?;
+    end(py)?;
     let context = reader.context().clone();
     let length = py.detach(|| plaintext_length(message)).map_err(failed)?;
     let (mut reader, mut header) = (Some(reader), None);

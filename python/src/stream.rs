@@ -1,6 +1,6 @@
 //! Messages as streams. `strongroom/streams.py` makes files of them.
 
-use crate::error::{Way, begin, raised};
+use crate::error::{Way, begin, end, raised};
 use crate::message::{Opened, Sealed, fields};
 use crate::source::Source;
 use client::Error;
@@ -21,7 +21,9 @@ impl Sealing {
     fn new(py: Python<'_>, how: Sealed) -> PyResult<Self> {
         begin();
         let writer = py.detach(|| how.encryptor()?.start(Vec::new()));
-        Ok(Self(Mutex::new(Some(writer.map_err(|error| raised(py, Way::Encrypt, error))?))))
+        let writer = writer.map_err(|error| raised(py, Way::Encrypt, error))?;
+        end(py)?;
+        Ok(Self(Mutex::new(Some(writer))))
     }
 
     #[getter]
@@ -67,7 +69,9 @@ impl Opening {
         begin();
         let source = Source::new(source)?;
         let reader = py.detach(|| how.decryptor()?.start_buffered(source));
-        Ok(Self(Mutex::new(reader.map_err(|error| raised(py, Way::Decrypt, error))?)))
+        let reader = reader.map_err(|error| raised(py, Way::Decrypt, error))?;
+        end(py)?;
+        Ok(Self(Mutex::new(reader)))
     }
 
     #[getter]

@@ -292,13 +292,36 @@ def test_kms_without_boto3(server, key_arn, tmp_path):
     assert "AWSEncryptionSDKClientError" in run.stderr and "nobody" in run.stderr
 
 
-def test_an_interrupt_is_no_failure_of_kms(client):
+def test_an_interrupt_is_no_failure_of_kms(client, keyring):
+    arn = "arn:aws:kms:eu-central-1:111122223333:key/1"
+
     class Kms:
+        asked = 0
+
         def generate_data_key(self, **_):
             raise KeyboardInterrupt
 
+        def encrypt(self, KeyId, **_):
+            return {"CiphertextBlob": b"wrapped", "KeyId": KeyId}
+
+        def decrypt(self, **_):
+            self.asked += 1
+            raise KeyboardInterrupt
+
+    kms = Kms()
+    interrupted = package.KmsKeyring(arn, kms)
     with pytest.raises(KeyboardInterrupt):
-        client.encrypt(source=b"", keyring=package.KmsKeyring("alias/a", Kms()))
+        client.encrypt(source=b"", keyring=interrupted)
+    # Not even where another key opens the message; and nobody is asked once more.
+    message, _ = client.encrypt(source=b"", keyring=package.MultiKeyring(keyring, [interrupted, interrupted]))
+    for opens in (interrupted, package.MultiKeyring(None, [interrupted, keyring])):
+        kms.asked = 0
+        with pytest.raises(KeyboardInterrupt):
+            client.decrypt(source=message, keyring=opens)
+        with pytest.raises(KeyboardInterrupt):
+            client.stream("d", source=message, keyring=opens).read()
+        assert kms.asked == 2
+    assert client.decrypt(source=message, keyring=keyring)[0] == b""
 
 
 def test_a_cache_of_data_keys(client, kms, key_arn):
