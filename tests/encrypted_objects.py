@@ -71,6 +71,11 @@ class Ours(Commands):
         told = ["--legacy"] if legacy else self.policy(version, writes=False)
         return self.call("cat", f"s3://{bucket}/{name}", *asked, *told, *self.keys(key, context, False))
 
+    def rewrap(self, bucket, name, key, new, version="V3", context=None):
+        given = [word.replace("--", "--new-", 1) for word in self.wrapping(new, True)]
+        told = [*self.policy(version, writes=False), *self.keys(key, context, False), *given]
+        self.call("rewrap", f"s3://{bucket}/{name}", "--check-rotation", *told)
+
     def call(self, *words, made=None) -> bytes:
         done = subprocess.run([str(BINARY), *words], env=self.environment, capture_output=True, timeout=120, check=False)
         if done.returncode:

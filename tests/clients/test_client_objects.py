@@ -130,18 +130,44 @@ def test_ranges(java, ours, bucket, key, version, instruction):
         assert ours.range(bucket, "java's", first=first, last=last, **told) == document[first : last + 1]
 
 
-def test_an_instruction_file_encrypted_anew(java, ours, bucket, version):
+@pytest.mark.parametrize("kind", [aes, rsa_pair])
+def test_an_instruction_file_encrypted_anew(java, ours, bucket, version, kind):
     """By either side, of either side's object: the next key opens it, the one before no longer does."""
-    for kind in (aes, rsa_pair):
-        key, next_key = kind(key="1"), kind(key="2")
-        for writer in (java, ours):
-            writer.put(bucket, "document", b"hello", key=key, version=version, instruction=True)
-            work = {"bucket": bucket, "object": "document", "version": version, "instruction": True}
-            java.work(do="reencrypt", client="V4", key=key, newKey=next_key, enforce=True, **work)
+    keys = [kind(key=number) for number in "123"]
+    for writer in (java, ours):
+        work = {"bucket": bucket, "object": "document", "version": version, "instruction": True}
+        writer.put(bucket, "document", b"hello", key=keys[0], version=version, instruction=True)
+        java.work(do="reencrypt", client="V4", key=keys[0], newKey=keys[1], enforce=True, **work)
+        for current, old in ((keys[1], keys[:1]), (keys[2], keys[:2])):
             for reader in (java, ours):
-                assert reader.get(bucket, "document", key=next_key, version=version) == b"hello"
-                with pytest.raises(Refused):
-                    reader.get(bucket, "document", key=key, version=version)
+                assert reader.get(bucket, "document", key=current, version=version) == b"hello"
+                for key in old:
+                    with pytest.raises(Refused):
+                        reader.get(bucket, "document", key=key, version=version)
+            if current is keys[1]:
+                ours.rewrap(bucket, "document", keys[1], keys[2], version)
+
+
+def test_an_instruction_file_goes_to_a_key_of_another_kind(java, ours, bucket, kms, keys, version):
+    """Of Java's objects; Java itself encrypts anew for raw keys alone."""
+    other = {"kms": kms.create_key()["KeyMetadata"]["Arn"]}
+    for old, new in ((keys["kms"], other), (keys["aes"], other), (keys["kms"], rsa_pair(key="next"))):
+        java.put(bucket, "document", b"hello", key=old, version=version, instruction=True)
+        ours.rewrap(bucket, "document", old, new, version)
+        assert java.get(bucket, "document", key=new, version=version) == b"hello"
+        with pytest.raises(Refused):
+            java.get(bucket, "document", key=old, version=version)
+
+
+def test_an_instruction_file_that_the_old_key_would_open_is_not_written(ours, s3, bucket, keys):
+    described = keys["aes"] | {"description": {"key": "2"}}
+    for old, new in ((keys["kms"], keys["kms"]), (keys["aes"], described)):
+        ours.put(bucket, "document", b"hello", old, instruction=True)
+        before = s3.head_object(Bucket=bucket, Key="document.instruction")["ETag"]
+        with pytest.raises(Refused) as refused:
+            ours.rewrap(bucket, "document", old, new)
+        assert refused.value.code == POLICY
+        assert s3.head_object(Bucket=bucket, Key="document.instruction")["ETag"] == before
 
 
 def test_java_picks_the_key_by_our_material_description(java, ours, bucket, version):
