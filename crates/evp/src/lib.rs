@@ -24,10 +24,12 @@
 
 mod gcm;
 mod key_wrap;
+mod prefetch;
 pub mod rsa;
 
 pub use gcm::{MESSAGE_LIMIT, Opening, Sealing, TAG};
 pub use key_wrap::{unwrap, wrap};
+pub use prefetch::prefetch;
 
 /// Why an operation was refused. What concerns secret bytes says nothing about why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

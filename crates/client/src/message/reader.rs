@@ -1,7 +1,7 @@
 //! The body of a message, as it is read.
 
 use super::decrypt::Opened;
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, length_of};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, NEAR, PIECE, Part, TAG, WHOLE_HEAD, length_of};
 use super::header::{Body, Header, Sealed};
 use super::plain::Plain;
 use super::policy::Release;
@@ -251,6 +251,7 @@ impl<R: BufRead> MessageReader<R> {
             return Err(Error::HoldLimit { limit });
         }
         if length <= PIECE {
+            evp::prefetch(self.source.behind(length + TAG, FRAME_HEAD + length + TAG));
             let sealed = self.source.need(length + TAG, part.name())?;
             hash(&mut self.verifier, sealed);
             if !self.cipher.open(part, self.sequence, iv, sealed, self.plain.room(length, length)) {
@@ -261,7 +262,8 @@ impl<R: BufRead> MessageReader<R> {
             let mut opening = self.cipher.opening(part, self.sequence, &iv, length_of(length))?;
             let mut opened = 0;
             while opened < length {
-                let sealed = self.source.some(length - opened, part.name())?;
+                evp::prefetch(self.source.behind(NEAR, NEAR));
+                let sealed = self.source.some(NEAR.min(length - opened), part.name())?;
                 hash(&mut self.verifier, sealed);
                 let end = opened + sealed.len();
                 opening.update_into(sealed, &mut self.plain.room(end, length)[opened..])?;

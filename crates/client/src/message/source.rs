@@ -47,6 +47,15 @@ impl<R: BufRead> Source<R> {
         self.need(there.max(1).min(bytes), what)
     }
 
+    /// What lies behind the next `bytes`, no more than `most` of it and without waiting for any.
+    pub(super) fn behind(&mut self, bytes: usize, most: usize) -> &[u8] {
+        if !self.gathered.is_empty() || self.buffered <= bytes {
+            return &[];
+        }
+        let buffer = self.input.fill_buf().unwrap_or_default();
+        &buffer[bytes.min(buffer.len())..bytes.saturating_add(most).min(buffer.len())]
+    }
+
     /// Those bytes are done with.
     pub(super) fn pass(&mut self, bytes: usize) {
         let gathered = bytes.min(self.gathered.len());
@@ -127,6 +136,8 @@ mod tests {
                     let length = piece.len();
                     prop_assert!(length > 0 && piece == &data[at..at + length]);
                     prop_assert!(source.has(length));
+                    let behind = source.behind(length, 100);
+                    prop_assert!(behind.len() <= 100 && data[at + length..].starts_with(behind));
                     source.pass(length);
                     at += length;
                 }

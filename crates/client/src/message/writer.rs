@@ -1,6 +1,6 @@
 //! A message in the making: frames as plaintext comes, the last one and the signature at the end.
 
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, iv, length_of};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, NEAR, PIECE, Part, TAG, WHOLE_HEAD, iv, length_of};
 use super::header::{Body, Header};
 use super::sign::Signer;
 use crate::error::{Error, Result};
@@ -297,6 +297,7 @@ impl<W: Write> MessageWriter<W> {
                 let number = next(sequence)?;
                 let (frame, rest) = plaintext.split_at(length);
                 plaintext = rest;
+                evp::prefetch(&rest[..rest.len().min(length).min(NEAR)]);
                 self.frame(number, frame)?;
             } else if pending.len() == length {
                 let number = next(sequence)?;

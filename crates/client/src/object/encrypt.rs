@@ -10,6 +10,7 @@ use super::member::{
     TAG_LENGTH, WRAPPING, WRAPPING_V3,
 };
 use super::metadata::Metadata;
+use super::source::PIECE;
 use super::{derive, instruction, json, policy};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
@@ -281,7 +282,9 @@ impl<R: Read> Read for SealingReader<R> {
             return Ok(0);
         }
         if let State::Content(cipher) = &mut self.state {
-            let read = self.input.read(into)?;
+            // So that what was read is near when it is encrypted.
+            let most = into.len().min(PIECE);
+            let read = self.input.read(&mut into[..most])?;
             if read > 0 {
                 if let Err(error) = cipher.update(&mut into[..read]) {
                     // What was read is plaintext.
