@@ -161,6 +161,20 @@ def test_a_folder_goes_into_a_folder(tmp_path, keys):
     run("decrypt", sealed, "-o", again, "--key-file", keys / "own", "--force")
 
 
+def test_new_folders_let_in_nobody_whom_their_sources_keep_out(tmp_path, keys):
+    source, sealed, again = tmp_path / "source", tmp_path / "sealed", tmp_path / "again"
+    (source / "private").mkdir(parents=True)
+    (source / "private/a").write_bytes(b"secret")
+    for folder, mode in ((source, 0o750), (source / "private", 0o500)):
+        folder.chmod(mode)
+    for command, one, other in (("encrypt", source, sealed), ("decrypt", sealed, again)):
+        run(command, one, "-o", other, "--key-file", keys / "own", preexec_fn=lambda: os.umask(0o002))
+        assert [(other / name).stat().st_mode & 0o777 for name in ("", "private")] == [0o750, 0o700], command
+    # The umask takes from it.
+    run("decrypt", sealed, "-o", tmp_path / "third", "--key-file", keys / "own", preexec_fn=lambda: os.umask(0o077))
+    assert (tmp_path / "third").stat().st_mode & 0o777 == 0o700
+
+
 def test_links_and_special_files_are_told_and_the_rest_goes_on(tmp_path, keys):
     source, sealed = tmp_path / "source", tmp_path / "sealed"
     source.mkdir()
@@ -177,8 +191,12 @@ def test_links_and_special_files_are_told_and_the_rest_goes_on(tmp_path, keys):
 
 def test_folders_stay_apart(tmp_path, keys):
     (tmp_path / "source").mkdir()
-    for target in (tmp_path / "source", tmp_path / "source/within"):
+    (tmp_path / "link").symlink_to("source")
+    for target in (tmp_path / "source", tmp_path / "source/within", tmp_path / "source/with/in", tmp_path / "link/within"):
         run("encrypt", tmp_path / "source", "-o", target, "--key-file", keys / "own", code=USAGE)
+        assert files(tmp_path) == {"source", "link"}, "nothing was made"
+    run("encrypt", "source", "-o", "source/with/in", "--key-file", keys / "own", code=USAGE, cwd=tmp_path)
+    assert files(tmp_path) == {"source", "link"}
     run("encrypt", tmp_path / "source", "--key-file", keys / "own", code=USAGE)
 
 

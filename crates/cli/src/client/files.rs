@@ -1,7 +1,8 @@
 //! What `encrypt` and `decrypt` have in common: from a file or pipe to a file or pipe, or a folder's files into a folder.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -69,15 +70,17 @@ impl<W: Work> Run<'_, W> {
         }
         let source = &self.files.input;
         let walk = Tree::walk(source).map_err(|error| Failure::file(source, &error))?;
-        fs::create_dir_all(target).map_err(|error| Failure::file(target, &error))?;
+        apart(source, target)?;
+        make_folder(source, target, true).map_err(|error| Failure::file(target, &error))?;
+        // Once more, now that links and `..` on the way lead somewhere.
         apart(source, target)?;
         for (path, entry) in walk {
             let (from, to) = (source.join(&path), target.join(&path));
             match entry {
                 Ok(Entry::File(_)) => self.one(&from, &to),
                 Ok(Entry::Folder(_)) => {
-                    let made = fs::create_dir(&to).or_else(|error| if to.is_dir() { Ok(()) } else { Err(error) });
-                    if let Err(error) = made {
+                    let made = make_folder(&from, &to, false);
+                    if let Err(error) = made.or_else(|error| if to.is_dir() { Ok(()) } else { Err(error) }) {
                         self.failed(&from, &to, Failure::file(&to, &error));
                     }
                 }
@@ -117,13 +120,18 @@ impl<W: Work> Run<'_, W> {
     }
 }
 
-/// A folder's results do not go into the folder itself, whose files would then be both.
+/// Makes a folder that lets in nobody whom the other one keeps out, as far as the umask lets it. Its owner may always write there.
+fn make_folder(from: &Path, to: &Path, with_parents: bool) -> io::Result<()> {
+    let mode = fs::metadata(from)?.permissions().mode();
+    DirBuilder::new().recursive(with_parents).mode(mode & 0o777 | 0o700).create(to)
+}
+
+/// A folder's results do not go into the folder itself, whose files would then be both. Of a target that is not there yet, the nearest
+/// folder above it counts.
 fn apart(source: &Path, target: &Path) -> Result<(), Failure> {
-    let real = |path: &Path| -> Result<PathBuf, Failure> {
-        fs::canonicalize(path).map_err(|error: io::Error| Failure::file(path, &error))
-    };
-    let (source, target) = (real(source)?, real(target)?);
-    if target.starts_with(&source) {
+    let real = fs::canonicalize(source).map_err(|error: io::Error| Failure::file(source, &error))?;
+    let there = |path: &Path| fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok();
+    if target.ancestors().find_map(there).is_some_and(|above| above.starts_with(&real)) {
         return Err(Failure::usage(format!("{} lies in {}", target.display(), source.display())));
     }
     Ok(())
