@@ -64,7 +64,8 @@ impl ContentAlgorithm {
         self == ContentAlgorithm::AesGcmCommit
     }
 
-    /// What a raw key binds to a data key. For CBC that of GCM: so the other clients have it.
+    /// What a raw key binds to a data key. For CBC that of GCM: so the other clients have it, where they wrap the key of an old object
+    /// anew in its instruction file (see [`Wrapping::wraps_cbc`]).
     pub(super) fn bound(self) -> &'static [u8] {
         match self {
             ContentAlgorithm::AesGcmCommit => b"115",
@@ -125,6 +126,15 @@ impl Wrapping {
     #[must_use]
     pub fn is_legacy(self) -> bool {
         self.number().is_none()
+    }
+
+    /// Whether the key of a content in AES-CBC, as it is written, is wrapped so.
+    ///
+    /// No client writes one with a raw key's wrapping of today: these are of keys that were wrapped anew, which lie in instruction files.
+    /// They bind for CBC what they bind for GCM, so that elsewhere such a label would be a forger's, who has a content in GCM read as CBC
+    /// to learn of its padding.
+    pub(super) fn wraps_cbc(self) -> bool {
+        !matches!(self, Wrapping::AesGcm | Wrapping::RsaOaepSha1)
     }
 
     /// As it stands in `x-amz-w`.

@@ -90,6 +90,10 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
 
     /// Whether what only old clients wrote is read: data keys wrapped with `kms`, `AESWrap`, `AES`, `RSA` and
     /// `RSA/ECB/OAEPWithSHA-256AndMGF1Padding`, and contents in AES-CBC. Those also need a policy that allows it.
+    ///
+    /// Enable it for where old objects are, and not for everything: whoever can write there, and sees whether an object opens, can ask
+    /// what a content in AES-CBC is, by its padding; and of one in AES-GCM with a raw key, if he writes instruction files, too, since
+    /// nothing in a key that was wrapped anew tells the two apart.
     #[must_use]
     pub fn legacy(self, legacy: bool) -> Self {
         Self { legacy, ..self }

@@ -168,6 +168,9 @@ fn v1_v2(object: &Metadata, metadata: &Metadata, version: Version, of_object: bo
         ContentAlgorithm::AesCbc => Start::Cbc { iv: member::array(metadata, IV)? },
         _ => Start::Gcm { iv: member::array(metadata, IV)? },
     };
+    if of_object && content == ContentAlgorithm::AesCbc && !wrapping.wraps_cbc() {
+        return Err(Error::Member(CONTENT, "AES-CBC under a key that is wrapped for AES-GCM"));
+    }
     // It stays with the object, where Java's client puts the rest into an instruction file.
     let told = member::value(object, PLAINTEXT_LENGTH).or(member::value(metadata, PLAINTEXT_LENGTH));
     let plaintext_length =

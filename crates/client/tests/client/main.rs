@@ -9,6 +9,7 @@ mod kms;
 mod messages;
 mod object_contents;
 mod object_keys;
+mod object_labels;
 mod object_metadata;
 mod object_ranges;
 mod object_release;

@@ -2,6 +2,7 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/materials/s3-kms-keyring.md)).
 
 use super::super::algorithm::{ContentAlgorithm, Wrapping};
+use super::super::member::WRAPPING;
 use super::{Fit, ObjectKeyring, UnwrapRequest, WrapRequest, WrappedKey};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
@@ -100,6 +101,8 @@ pub(in crate::object) fn check_reserved(context: &EncryptionContext) -> Result<(
 /// Whether the caller's context is the one that is stored, less what the format added.
 ///
 /// A key that binds no context goes with no context: or else who changes how a key is said to be wrapped would avoid the comparison.
+/// For the same reason a context that names the content's algorithm, as only that of `kms+context` does, is none of `kms`. Other pairs
+/// may be in that: old clients took them from their callers.
 pub(in crate::object) fn check_context(
     wrapping: Wrapping,
     content: ContentAlgorithm,
@@ -108,7 +111,13 @@ pub(in crate::object) fn check_context(
 ) -> Result<()> {
     check_reserved(given)?;
     if wrapping != Wrapping::KmsContext {
-        return if given.is_empty() { Ok(()) } else { Err(Error::ContextUnbound) };
+        if !given.is_empty() {
+            return Err(Error::ContextUnbound);
+        }
+        if wrapping == Wrapping::Kms && stored.get(CONTENT_NAME).is_some() {
+            return Err(Error::Member(WRAPPING, "`kms` with the context of `kms+context`"));
+        }
+        return Ok(());
     }
     if stored.get(CONTENT_NAME) != Some(content.name()) {
         return Err(Error::ContextMismatch(CONTENT_NAME.to_owned()));
