@@ -15,6 +15,7 @@ mod object_ranges;
 mod object_release;
 mod object_support;
 mod object_vectors;
+mod raw_rsa;
 mod release;
 mod settings;
 mod support;

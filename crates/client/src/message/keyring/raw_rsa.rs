@@ -11,6 +11,12 @@ use crate::secret::DataKey;
 ///
 /// RSA binds no encryption context; the message's own header does.
 ///
+/// [`RsaPadding::Pkcs1`] is for reading messages that are there already: whoever may have many forged ones read with the private key, and
+/// sees how each fails, learns step by step what a wrapped key holds (Bleichenbacher's attack). Here a wrong padding and a data key of a
+/// wrong length fail alike, and only a right one of a right length goes on to fail at the message's own header. Going on with a random data
+/// key after every failure would hide that too, but would keep the other wrapped keys of a message, and the other keyrings of a
+/// [`Multi`](super::Multi), from being tried. OAEP has no such weakness.
+///
 /// ```
 /// # use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 /// # let pair = aws_lc_rs::rsa::PrivateDecryptingKey::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
@@ -69,11 +75,15 @@ impl Keyring for RawRsa {
         Ok(())
     }
 
-    fn on_decrypt(&self, _: &Request<'_>, keys: &[EncryptedDataKey]) -> Result<DataKey> {
+    fn on_decrypt(&self, request: &Request<'_>, keys: &[EncryptedDataKey]) -> Result<DataKey> {
         let private = self.private.as_ref().ok_or(Error::KeyringCannot("decrypt without a private key"))?;
         first(keys, |key| {
             let ours = key.provider == self.name.space && key.info == self.name.name.as_bytes();
-            ours.then(|| private.decrypt(self.padding, &key.ciphertext))
+            ours.then(|| {
+                let data_key = private.decrypt(self.padding, &key.ciphertext)?;
+                // As a wrong padding: which of the two it is is nobody's business.
+                if data_key.len() == request.suite.key_length() { Ok(data_key) } else { Err(Error::Unwrap) }
+            })
         })
     }
 }
