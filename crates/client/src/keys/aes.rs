@@ -48,11 +48,11 @@ impl AesKey {
     /// [`Error::Library`].
     pub fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<([u8; 12], Vec<u8>)> {
         let iv = random()?;
-        let mut sealed = plaintext.to_vec();
+        let mut sealed = with_room_for_tag(plaintext);
         self.cipher()?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(iv), Aad::from(aad), &mut sealed)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(iv), Aad::from(aad), &mut *sealed)
             .map_err(|_| Error::Library)?;
-        Ok((iv, sealed))
+        Ok((iv, std::mem::take(&mut *sealed)))
     }
 
     /// Opens what [`AesKey::seal`] made.
@@ -75,6 +75,16 @@ impl AesKey {
     }
 }
 
+/// What a tag adds to a ciphertext, in bytes.
+const TAG: usize = 16;
+
+/// A plaintext that is encrypted where it lies. It does not move when its tag is appended, which would leave a copy in clear behind.
+fn with_room_for_tag(plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut room = Zeroizing::new(Vec::with_capacity(plaintext.len() + TAG));
+    room.extend_from_slice(plaintext);
+    room
+}
+
 /// AES-GCM with a key of 16, 24 or 32 bytes.
 pub(crate) fn cipher(key: &[u8]) -> Result<LessSafeKey> {
     let unbound = algorithm(key.len()).and_then(|algorithm| UnboundKey::new(algorithm, key).ok());
@@ -95,6 +105,18 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use super::*;
+
+    #[test]
+    fn a_data_key_does_not_move_while_it_is_sealed() {
+        for length in [0, 16, 24, 32, 100] {
+            let mut data_key = with_room_for_tag(&vec![7; length]);
+            let place = data_key.as_ptr();
+            let cipher = cipher(&[1; 32]).unwrap();
+            let nonce = Nonce::assume_unique_for_key([0; 12]);
+            cipher.seal_in_place_append_tag(nonce, Aad::empty(), &mut *data_key).unwrap();
+            assert_eq!((data_key.len(), data_key.as_ptr()), (length + TAG, place));
+        }
+    }
 
     #[test]
     fn what_one_key_sealed_no_other_opens() {

@@ -33,6 +33,9 @@ pub struct CacheLimits {
 /// an encryption whose length is not told beforehand with
 /// [`Encryptor::plaintext_length`](super::Encryptor::plaintext_length), since it could not be counted.
 ///
+/// A data key that is too old is wiped when the cache is next used, for whatever message; if it is not used any more, with it or by
+/// [`Cache::clear`].
+///
 /// Wrapped keys that do not open, and headers that are forged, leave nothing in it: an entry is found by suite, context and wrapped
 /// keys together.
 ///
@@ -63,7 +66,20 @@ struct State {
     entries: HashMap<[u8; 48], Entry>,
     /// Counts uses, for who was used last.
     clock: u64,
+    /// No entry is too old before.
+    expiry: Option<Instant>,
     hits: u64,
+}
+
+impl State {
+    /// Drops, and wipes, what is too old. All entries are looked through only where one of them may be.
+    fn sweep(&mut self, now: Instant, age: Duration) {
+        if self.expiry.is_none_or(|expiry| now < expiry) {
+            return;
+        }
+        self.entries.retain(|_, entry| now.saturating_duration_since(entry.made) < age);
+        self.expiry = self.entries.values().filter_map(|entry| entry.made.checked_add(age)).min();
+    }
 }
 
 struct Entry {
@@ -118,12 +134,12 @@ impl<M: Materials> Cache<M> {
     fn find(&self, id: &[u8; 48], messages: u64, bytes: u64) -> Option<Kept> {
         let now = (self.now)();
         let mut state = self.state();
+        state.sweep(now, self.limits.age);
         state.clock += 1;
         let clock = state.clock;
         let entry = state.entries.get_mut(id)?;
         let after = (entry.messages.saturating_add(messages), entry.bytes.saturating_add(bytes));
-        let old = now.saturating_duration_since(entry.made) >= self.limits.age;
-        if old || after.0 > self.limits.messages || after.1 > self.limits.bytes {
+        if after.0 > self.limits.messages || after.1 > self.limits.bytes {
             state.entries.remove(id);
             return None;
         }
@@ -137,6 +153,8 @@ impl<M: Materials> Cache<M> {
     fn keep(&self, id: [u8; 48], kept: Kept, messages: u64, bytes: u64) {
         let made = (self.now)();
         let mut state = self.state();
+        state.sweep(made, self.limits.age);
+        state.expiry = [state.expiry, made.checked_add(self.limits.age)].into_iter().flatten().min();
         state.clock += 1;
         let used = state.clock;
         if state.entries.len() >= self.limits.entries && !state.entries.contains_key(&id) {
@@ -252,5 +270,22 @@ mod tests {
             Encryptor::new(&cache).encrypt(b"text").unwrap();
             assert_eq!(cache.hits(), hits, "second {second}");
         }
+    }
+
+    static LATER: AtomicU64 = AtomicU64::new(0);
+
+    #[test]
+    fn a_data_key_that_is_too_old_is_dropped_whatever_the_cache_is_used_for() {
+        let keyring = RawAes::new("x", "y", AesKey::generate().unwrap()).unwrap();
+        let limits = CacheLimits { age: Duration::from_secs(10), messages: 100, bytes: 1000, entries: 10 };
+        let clock = || *BEGIN + Duration::from_secs(LATER.load(Ordering::Relaxed));
+        let cache = Cache::with_clock(keyring, limits, clock).unwrap();
+        let seal = |context: &str, second| {
+            LATER.store(second, Ordering::Relaxed);
+            Encryptor::new(&cache).context([("of", context)]).encrypt(b"text").unwrap();
+            cache.state().entries.len()
+        };
+        assert_eq!([seal("a", 0), seal("b", 4), seal("b", 9)], [1, 2, 2]);
+        assert_eq!([seal("b", 10), seal("b", 13), seal("c", 14), seal("d", 24)], [1, 1, 1, 1]);
     }
 }

@@ -13,6 +13,7 @@ use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::secret::DataKey;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -55,7 +56,7 @@ pub struct Decryptor<M> {
 const NET_4_0_0: [u8; 2] = [0, 0];
 
 /// A message that was opened in memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// What was in it. Wiped when dropped.
     pub plaintext: Zeroizing<Vec<u8>>,
@@ -63,6 +64,17 @@ pub struct Opened {
     pub context: EncryptionContext,
     /// The header.
     pub header: Header,
+}
+
+impl fmt::Debug for Opened {
+    /// Without the plaintext: logs are read by others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("plaintext", &format_args!("{} bytes", self.plaintext.len()))
+            .field("context", &self.context)
+            .field("header", &self.header)
+            .finish()
+    }
 }
 
 impl<M: Materials> Decryptor<M> {

@@ -207,3 +207,11 @@ fn a_failing_output_is_reported_and_ends_the_message() {
     assert_eq!(error.to_string(), "the disk is full");
     assert!(matches!(message.finish(), Err(Error::Failed)));
 }
+
+#[test]
+fn what_was_opened_is_printed_without_its_plaintext() {
+    let opened = open(&Encryptor::new(aes()).context([("tenant", "7")]).encrypt(b"secret").unwrap()).unwrap();
+    let printed = format!("{opened:?}");
+    assert!(printed.contains("6 bytes") && printed.contains("tenant"), "{printed}");
+    assert!(!printed.contains("secret") && !printed.contains("115, 101, 99"), "{printed}");
+}
