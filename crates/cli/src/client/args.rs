@@ -68,10 +68,10 @@ pub(super) struct Keys {
     pub(super) key_name: Option<String>,
 }
 
-/// Which service, and as whom: AWS's own variables and files say so, unless these do.
+/// As whom, and in which Region: AWS's own variables and files say so, unless these do.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS, or whoever speaks as it does")]
-pub(super) struct Service {
+struct Caller {
     /// A profile of ~/.aws/config and ~/.aws/credentials [env: AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -79,25 +79,96 @@ pub(super) struct Service {
     /// The Region [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+}
 
-    /// Where S3 and KMS listen, if not at AWS's own hosts [env: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS]
+impl Caller {
+    fn config(&self) -> Result<Config, Failure> {
+        let config = match &self.profile {
+            Some(name) => Config::from_profile(name)?,
+            None => Config::from_env()?,
+        };
+        Ok(match &self.region {
+            Some(region) => config.region(region.parse()?),
+            None => config,
+        })
+    }
+}
+
+/// KMS alone, for messages.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS, or whoever speaks as it does")]
+pub(super) struct KmsService {
+    #[command(flatten)]
+    caller: Caller,
+
+    #[command(flatten)]
+    kms: KmsEndpoint,
+}
+
+impl KmsService {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        self.kms.put(self.caller.config()?)
+    }
+}
+
+/// S3 alone, for what needs no key.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS, or whoever speaks as it does")]
+pub(super) struct S3Service {
+    #[command(flatten)]
+    caller: Caller,
+
+    /// Where S3 listens, if not at AWS's own hosts [env: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
 }
 
+impl S3Service {
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let config = self.caller.config()?;
+        Ok(match &self.endpoint_url {
+            Some(url) => config.endpoint_s3(url)?,
+            None => config,
+        })
+    }
+}
+
+/// Both. Who has the objects is not believed to have the keys: each has an endpoint of its own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS, or whoever speaks as it does")]
+pub(super) struct Service {
+    #[command(flatten)]
+    s3: S3Service,
+
+    #[command(flatten)]
+    kms: KmsEndpoint,
+}
+
 impl Service {
     pub(super) fn config(&self) -> Result<Config, Failure> {
-        let mut config = match &self.profile {
-            Some(name) => Config::from_profile(name)?,
-            None => Config::from_env()?,
-        };
-        if let Some(region) = &self.region {
-            config = config.region(region.parse()?);
-        }
-        if let Some(url) = &self.endpoint_url {
-            config = config.endpoint(url)?;
-        }
-        Ok(config)
+        self.kms.put(self.s3.config()?)
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS, or whoever speaks as it does")]
+struct KmsEndpoint {
+    /// Where KMS listens, if not at AWS's own hosts [env: AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL")]
+    kms_endpoint_url: Option<String>,
+
+    /// Let data keys travel in clear: KMS at an http:// endpoint that is not on this machine
+    #[arg(long, action = ArgAction::SetTrue)]
+    kms_without_tls: bool,
+}
+
+impl KmsEndpoint {
+    fn put(&self, config: Config) -> Result<Config, Failure> {
+        let config = config.kms_without_tls(self.kms_without_tls);
+        Ok(match &self.kms_endpoint_url {
+            Some(url) => config.endpoint_kms(url)?,
+            None => config,
+        })
     }
 }
 
@@ -318,6 +389,23 @@ mod tests {
         for text in ["", "478", "0479", "+478", "0x478", "aes"] {
             assert!(suite(text).unwrap_err().contains("0578 AES_256"), "{text}");
         }
+    }
+
+    /// By what is refused: plain HTTP beyond this machine is where KMS must not be.
+    #[test]
+    fn the_endpoint_of_objects_is_not_that_of_keys() {
+        use clap::FromArgMatches;
+        let kms = |arguments: &[&str]| {
+            let command = Service::augment_args(clap::Command::new("cp").no_binary_name(true));
+            let service = Service::from_arg_matches(&command.try_get_matches_from(arguments).unwrap()).unwrap();
+            let signed = client::aws::Credentials::new("AKIA", "secret");
+            client::aws::KmsClient::new(&service.config().unwrap().credentials(signed)).map(drop)
+        };
+        let (objects, keys) = (["--endpoint-url", "http://s3.example"], ["--kms-endpoint-url", "http://kms.example"]);
+        assert!(kms(&objects).is_ok());
+        assert!(kms(&keys).unwrap_err().to_string().contains("kms.example"));
+        assert!(kms(&[&objects[..], &keys[..]].concat()).unwrap_err().to_string().contains("kms.example"));
+        assert!(kms(&[&keys[..], &["--kms-without-tls"]].concat()).is_ok());
     }
 
     #[test]

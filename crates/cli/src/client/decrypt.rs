@@ -9,7 +9,7 @@ use client::{EncryptionContext, Error};
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{Demands, Files, Keys, Service, Telling};
+use super::args::{Demands, Files, Keys, KmsService, Telling};
 use super::failure::{Failure, Kind};
 use super::files::{self, Facts, Place, Work};
 use super::header;
@@ -48,7 +48,7 @@ pub(super) struct Decrypt {
     accept_net_4_0_0: bool,
 
     #[command(flatten)]
-    service: Service,
+    service: KmsService,
     #[command(flatten)]
     telling: Telling,
 }

@@ -8,7 +8,7 @@ use client::message::{Destination, Encryptor, Multi, Suite};
 use serde_json::json;
 
 use super::Outcome;
-use super::args::{self, Demands, Files, Keys, Service, Telling};
+use super::args::{self, Demands, Files, Keys, KmsService, Telling};
 use super::failure::Failure;
 use super::files::{self, Facts, Place, Work};
 use super::header;
@@ -42,7 +42,7 @@ pub(super) struct Encrypt {
     frame_length: u32,
 
     #[command(flatten)]
-    service: Service,
+    service: KmsService,
     #[command(flatten)]
     telling: Telling,
 }

@@ -11,7 +11,7 @@ use client::message::Header;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::args::Service;
+use super::args::S3Service;
 use super::failure::Failure;
 use super::header;
 use super::input::Input;
@@ -33,7 +33,7 @@ pub(super) struct Inspect {
     json: bool,
 
     #[command(flatten)]
-    service: Service,
+    service: S3Service,
 }
 
 pub(super) fn run(command: &Inspect) -> Outcome {

@@ -14,7 +14,7 @@ use client::message::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa};
 use client::object::{self, AesKeyring, Keyrings, ObjectKeyring, RsaKeyring};
 use zeroize::Zeroizing;
 
-use super::args::{Keys, Padding, Service};
+use super::args::{Keys, KmsService, Padding};
 use super::failure::{Failure, Kind};
 
 /// In the material description of objects: the id of the key file.
@@ -29,7 +29,7 @@ pub(super) enum Purpose {
 
 impl Keys {
     /// One keyring over all keys that were named.
-    pub(super) fn keyring(&self, purpose: Purpose, service: &Service) -> Result<Multi, Failure> {
+    pub(super) fn keyring(&self, purpose: Purpose, service: &KmsService) -> Result<Multi, Failure> {
         self.without_use(false)?;
         let mut keyrings = self.of_kms(purpose, service)?;
         for path in &self.key_file {
@@ -52,7 +52,7 @@ impl Keys {
         Ok(keyrings.fold(Multi::new(first), Multi::with))
     }
 
-    fn of_kms(&self, purpose: Purpose, service: &Service) -> Result<Vec<Box<dyn Keyring>>, Failure> {
+    fn of_kms(&self, purpose: Purpose, service: &KmsService) -> Result<Vec<Box<dyn Keyring>>, Failure> {
         let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();
         if self.kms_key.is_empty() && !self.discovery {
             return Ok(keyrings);

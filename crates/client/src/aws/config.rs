@@ -66,6 +66,7 @@ pub struct Config {
     endpoint: Option<Endpoint>,
     pub(super) endpoint_s3: Option<Endpoint>,
     pub(super) endpoint_kms: Option<Endpoint>,
+    pub(super) kms_without_tls: bool,
     pub(super) path_style: Option<bool>,
     pub(super) ca_bundle: Option<PathBuf>,
     pub(super) checksums: bool,
@@ -91,6 +92,7 @@ impl Config {
             endpoint: None,
             endpoint_s3: None,
             endpoint_kms: None,
+            kms_without_tls: false,
             path_style: None,
             ca_bundle: None,
             checksums: true,
@@ -138,20 +140,23 @@ impl Config {
         };
         let checksums = set(&["AWS_REQUEST_CHECKSUM_CALCULATION"], "request_checksum_calculation");
         let ignored = set(&["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"], "ignore_configured_endpoint_urls");
-        let endpoint = |service: &str| {
-            if ignored.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-                return None;
-            }
-            env(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase()))
-                .or_else(|| env("AWS_ENDPOINT_URL"))
-                .or_else(|| profiles.service(profile, service, "endpoint_url").map(str::to_owned))
-                .or_else(|| profiles.get(profile, "endpoint_url").map(str::to_owned))
+        let ignored = ignored.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let everywhere = env("AWS_ENDPOINT_URL");
+        // AWS's order: the variable of a service, that of all, the profile's of a service, the profile's of all.
+        let of_service = |service: &str| {
+            env(&format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase())).or_else(|| {
+                let of_profile = || profiles.service(profile, service, "endpoint_url").map(str::to_owned);
+                if everywhere.is_none() { of_profile() } else { None }
+            })
         };
+        let endpoint = |url: Option<String>| url.filter(|_| !ignored).map(|url| url.parse()).transpose();
+        let of_all = everywhere.clone().or_else(|| profiles.get(profile, "endpoint_url").map(str::to_owned));
         Ok(Self {
             region: region.map(|region| region.parse()).transpose()?,
             credentials: credentials(env, &profiles, profile, named.is_some())?,
-            endpoint_s3: endpoint("s3").map(|url| url.parse()).transpose()?,
-            endpoint_kms: endpoint("kms").map(|url| url.parse()).transpose()?,
+            endpoint: endpoint(of_all)?,
+            endpoint_s3: endpoint(of_service("s3"))?,
+            endpoint_kms: endpoint(of_service("kms"))?,
             path_style,
             ca_bundle: ca_bundle.map(PathBuf::from),
             checksums: !checksums.is_some_and(|value| value.eq_ignore_ascii_case("when_required")),
@@ -171,12 +176,13 @@ impl Config {
         Self { credentials: Found::Credentials(credentials), ..self }
     }
 
-    /// Where both services listen.
+    /// Where both services listen, as far as nothing says where one of them does: as `AWS_ENDPOINT_URL`, and instead of it. **Who listens
+    /// there is believed to be the KMS, too**, and chooses data keys: of an S3 that is not, set [`Config::endpoint_s3`].
     ///
     /// # Errors
     /// [`AwsError::Config`]: not the URL of a host.
     pub fn endpoint(self, url: &str) -> Result<Self, AwsError> {
-        Ok(Self { endpoint: Some(url.parse()?), endpoint_s3: None, endpoint_kms: None, ..self })
+        Ok(Self { endpoint: Some(url.parse()?), ..self })
     }
 
     /// Where S3 listens.
@@ -193,6 +199,13 @@ impl Config {
     /// [`AwsError::Config`]: not the URL of a host.
     pub fn endpoint_kms(self, url: &str) -> Result<Self, AwsError> {
         Ok(Self { endpoint_kms: Some(url.parse()?), ..self })
+    }
+
+    /// Whether KMS may be asked over plain HTTP beyond this machine: unless set, [`KmsClient`](super::KmsClient) refuses, since answers have
+    /// data keys in clear.
+    #[must_use]
+    pub fn kms_without_tls(self, allowed: bool) -> Self {
+        Self { kms_without_tls: allowed, ..self }
     }
 
     /// Whether the bucket stands in the path (`https://host/bucket/key`) or in the host (`https://bucket.host/key`).

@@ -61,6 +61,18 @@ fn the_environment_goes_before_a_profile() {
 }
 
 #[test]
+fn one_endpoint_for_all_does_not_displace_that_of_a_service() {
+    let at = |variables: &[(&str, &str)], profile| {
+        summary(&load(&[&KEYS[..], variables].concat(), profile).unwrap().endpoint("http://all").unwrap())
+    };
+    assert_eq!(at(&[("AWS_ENDPOINT_URL_KMS", "http://k")], None), "AKIAENV all k eu-central-1");
+    assert_eq!(at(&[("AWS_ENDPOINT_URL", "http://e")], None), "AKIAENV all all eu-central-1");
+    assert_eq!(at(&[], Some("static")), "AKIACONFIG s3.mine all us-east-1");
+    let one = Config::new().endpoint_kms("https://k").unwrap().endpoint("https://all").unwrap();
+    assert_eq!(summary(&one), "nobody all k nowhere");
+}
+
+#[test]
 fn a_profile_that_is_named_in_a_call_signs_itself() {
     let config = load(&KEYS, Some("static")).unwrap();
     assert_eq!(summary(&config), "AKIACONFIG s3.mine general us-east-1");

@@ -4,6 +4,7 @@ use super::error::AwsError;
 use super::region::Region;
 use http::Uri;
 use http::uri::Scheme;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Scheme, host, port and whatever path a proxy wants before that of the service.
@@ -23,8 +24,27 @@ impl Endpoint {
     }
 
     pub(super) fn is_ip(&self) -> bool {
-        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, _)| host);
-        host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
+        self.host().starts_with('[') || self.host().parse::<Ipv4Addr>().is_ok()
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.host();
+        match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(host) => host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
+            None => {
+                host.eq_ignore_ascii_case("localhost")
+                    || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
+
+    /// An IPv6 address in brackets.
+    fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => &self.authority,
+        }
     }
 
     /// The same with a label before the host.
@@ -75,6 +95,14 @@ mod tests {
         assert_eq!(of("https://s3.example.com:443/"), endpoint(true, "s3.example.com", ""));
         assert_eq!(of("http://[::1]:80/a/b/"), endpoint(false, "[::1]", "/a/b"));
         assert!(of("http://[::1]:9000").is_ip() && of("http://127.0.0.1").is_ip() && !of("http://localhost:1").is_ip());
+        for text in ["http://localhost:1", "http://127.1.2.3", "http://[::1]", "http://[::1]:9"] {
+            assert!(of(text).is_loopback(), "{text}");
+        }
+        for text in
+            ["http://localhost.example", "http://10.0.0.1:9", "http://[fd00::1]", "http://[::]:1", "http://0.0.0.0"]
+        {
+            assert!(!of(text).is_loopback(), "{text}");
+        }
         for text in ["", "localhost:9000", "ftp://a", "https://user@host", "https://host?a", "http:///a", "https://a b"]
         {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");

@@ -46,10 +46,19 @@ pub struct KmsClient {
 
 impl KmsClient {
     /// # Errors
-    /// [`AwsError::Config`]: no credentials, certificate authorities that cannot be read.
+    /// [`AwsError::Config`]: no credentials, certificate authorities that cannot be read; an endpoint beyond this machine that is not
+    /// HTTPS, unless [`Config::kms_without_tls`] allows it.
     pub fn new(config: &Config) -> Result<Self, AwsError> {
         let endpoint = config.kms().cloned();
         let https = endpoint.as_ref().is_none_or(|endpoint| endpoint.https);
+        if let Some(endpoint) = endpoint.as_ref().filter(|_| !https && !config.kms_without_tls)
+            && !endpoint.is_loopback()
+        {
+            return Err(AwsError::Config(format!(
+                "the KMS at http://{} would send data keys in clear: its endpoint has to be https:// (kms-without-tls allows it)",
+                endpoint.authority
+            )));
+        }
         Ok(Self { http: Http::new(config, "kms", https)?, region: config.region.clone(), endpoint })
     }
 
@@ -89,7 +98,12 @@ impl KmsClient {
 
     fn region_of(&self, key_id: &str) -> Result<Region, AwsError> {
         if let Ok(arn) = key_id.parse::<KeyArn>() {
-            return arn.region().parse();
+            let region: Region = arn.region().parse()?;
+            // With AWS's own hosts it names one, and may come out of a message that a stranger wrote.
+            if self.endpoint.is_some() || region.is_plausible() || self.region.as_ref() == Some(&region) {
+                return Ok(region);
+            }
+            return Err(AwsError::Config(format!("{key_id:?} is in no Region of AWS")));
         }
         self.region.clone().ok_or_else(|| {
             AwsError::Config(format!(

@@ -39,6 +39,18 @@ impl Region {
         &self.0
     }
 
+    /// Whether it looks like those of AWS: letters, a hyphen, letters, maybe more such, and a number at the end (`us-gov-west-1`). Other
+    /// labels are of something else: `s3`, `kms-fips`, a bucket.
+    pub(super) fn is_plausible(&self) -> bool {
+        let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+        let Some((place, number)) = self.0.rsplit_once('-') else { return false };
+        let parts: Vec<&str> = place.split('-').collect();
+        parts.len() > 1
+            && parts[0].len() > 1
+            && parts.into_iter().all(letters)
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
     /// `amazonaws.com`, or that of another partition.
     pub(super) fn suffix(&self) -> &'static str {
         SUFFIXES.iter().find(|(begin, _)| self.0.starts_with(begin)).map_or("amazonaws.com", |(_, suffix)| suffix)
@@ -79,6 +91,20 @@ mod tests {
     fn what_could_change_a_host_is_no_region() {
         for text in ["", "-a", "a-", "EU", "a.b", "a/b", "a@b", "a:1", "a b", "a\r\nb", "a#", "ü", &"a".repeat(64)] {
             assert!(text.parse::<Region>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn regions_of_aws_have_a_shape() {
+        let plausible = |text: &str| text.parse::<Region>().unwrap().is_plausible();
+        for text in ["us-east-1", "ap-southeast-12", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1", "cn-north-1"]
+        {
+            assert!(plausible(text), "{text}");
+        }
+        for text in
+            ["s3", "kms-fips", "us-east", "us-1", "u-east-1", "us-east-1a", "us-3ast-1", "us--1", "vpce-1a-b-1", "1"]
+        {
+            assert!(!plausible(text), "{text}");
         }
     }
 

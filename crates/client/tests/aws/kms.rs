@@ -68,6 +68,41 @@ fn three_operations_as_the_service_wants_them() {
 }
 
 #[test]
+fn who_serves_objects_is_not_asked_for_keys() {
+    let (objects, keys) = (Server::new([]), Server::new([json(OPENED)]));
+    let config = keys.config().endpoint_kms(&keys.url).unwrap().endpoint(&objects.url).unwrap();
+    assert_eq!(decrypt_with(&config, ARN).unwrap(), [1, 2, 3]);
+    assert_eq!((objects.asked().len(), keys.asked().len()), (0, 1));
+}
+
+#[test]
+fn data_keys_do_not_travel_in_clear() {
+    let signed = Config::new().credentials(Credentials::new("AKIA", "secret"));
+    let at = |url: &str| signed.clone().endpoint(url).unwrap();
+    let refused = |config: Config| KmsClient::new(&config).err().map(|error| error.to_string());
+    for url in ["http://kms.example:8080", "http://10.0.0.1", "http://localhost.example"] {
+        assert!(refused(at(url)).is_some_and(|why| why.contains("in clear") && why.contains(url)), "{url}");
+        assert_eq!(refused(at(url).kms_without_tls(true)), None, "{url}");
+    }
+    for url in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
+        assert_eq!(refused(at(url)), None, "{url}");
+    }
+}
+
+#[test]
+fn a_message_names_no_host_that_is_not_in_a_region() {
+    let nowhere = Config::new().credentials(Credentials::new("AKIA", "secret")).attempts(1);
+    let error = decrypt_with(&nowhere, "arn:aws:kms:s3:111122223333:key/1234").unwrap_err();
+    assert!(error.to_string().contains("no Region of AWS"), "{error}");
+    let server = Server::new([json(&OPENED.replace("us-east-2", "here"))]);
+    assert_eq!(
+        decrypt(&server, "arn:aws:kms:here:111122223333:key/1234").unwrap(),
+        [1, 2, 3],
+        "its Regions are its own"
+    );
+}
+
+#[test]
 fn a_message_goes_both_ways() {
     let generated =
         format!(r#"{{"CiphertextBlob":"c2VhbGVk","Plaintext":"{}","KeyId":"{ARN}"}}"#, "A".repeat(43) + "=");

@@ -7,7 +7,7 @@ use client::aws::{ListOptions, S3Client};
 use serde_json::json;
 
 use super::super::Outcome;
-use super::super::args::Service;
+use super::super::args::S3Service;
 use super::super::output::print;
 use super::inspect;
 use super::url::S3Url;
@@ -32,7 +32,7 @@ pub(in crate::client) struct Ls {
     json: bool,
 
     #[command(flatten)]
-    service: Service,
+    service: S3Service,
 }
 
 pub(in crate::client) fn run(command: &Ls) -> Outcome {
