@@ -331,6 +331,28 @@ def test_commitment_is_asked_for(keys):
     assert run("decrypt", *key, "--commitment-policy", "require-encrypt-allow-decrypt", stdin=sealed).stdout == b"text"
 
 
+def test_refusals_name_the_way_out(tmp_path, keys):
+    key = ["--key-file", keys / "own"]
+    forbid, allow = (["--commitment-policy", name] for name in ("forbid-encrypt-allow-decrypt", "require-encrypt-allow-decrypt"))
+    refused = run("encrypt", *key, "--suite", "0178", stdin=b"text", code=REFUSED)
+    assert forbid[1].encode() in refused.stderr
+    sealed = run("encrypt", *key, "--suite", "0178", *forbid, stdin=b"text")
+    refused = run("decrypt", *key, stdin=sealed.stdout, code=REFUSED)
+    assert b"--commitment-policy " + allow[1].encode() in refused.stderr
+    assert run("decrypt", *key, *allow, stdin=sealed.stdout).stdout == b"text"
+    assert b"not written under" in run("encrypt", *key, "--suite", "0478", *forbid, stdin=b"text", code=REFUSED).stderr
+
+
+def test_frames_that_others_refuse_are_warned_of(tmp_path, keys):
+    key, limit = ["--key-file", keys / "own"], 16 * MIB
+    assert run("encrypt", *key, "--frame-length", limit, stdin=b"x").stderr == b""
+    (tmp_path / "plain").write_bytes(bytes(limit + 1))
+    done = run("encrypt", tmp_path / "plain", "-o", tmp_path / "sealed", *key, "--frame-length", limit + 1)
+    assert b"--frame-limit" in done.stderr
+    refused = run("decrypt", tmp_path / "sealed", "-o", tmp_path / "again", *key, code=REFUSED)
+    assert b"--frame-limit" in refused.stderr
+
+
 def test_usage_is_told(tmp_path, keys):
     own = ["--key-file", keys / "own"]
     public = ["--rsa-public-key", keys / "public.pem", *NAMES]

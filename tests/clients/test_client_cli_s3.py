@@ -201,6 +201,45 @@ def test_no_key_leads_out_of_the_folder(tmp_path, aws, s3, bucket, own):
     assert sum(one["status"] == "failed" for one in results(done)) == 3
 
 
+def test_what_stands_for_a_folder_is_empty(tmp_path, aws, s3, bucket, own):
+    run("cp", "-", f"s3://{bucket}/p/good", *own, stdin=b"text", env=aws)
+    s3.put_object(Bucket=bucket, Key="p/empty/", Body=b"")
+    run("cp", "-r", f"s3://{bucket}/p", tmp_path / "one", *own, env=aws)
+    for name in ("p/full/", "p/"):
+        s3.copy_object(Bucket=bucket, Key=name, CopySource={"Bucket": bucket, "Key": "p/good"})
+    for command in (["cp", "-r"], ["sync"]):
+        done = run(*command, f"s3://{bucket}/p", tmp_path / command[0], *own, "--json", env=aws, code=FAILED)
+        assert {one["input"] for one in results(done) if one["status"] == "failed"} == {f"s3://{bucket}/p/full/", f"s3://{bucket}/p/"}
+        assert files(tmp_path / command[0]) == {"good"}
+
+
+def test_what_could_not_come_down_does_not_go_up(tmp_path, aws, s3, bucket, own):
+    (tmp_path / "file").write_bytes(b"text")
+    for name in ("x/../../evil", "a//b", "/a", "./a", "a/.."):
+        for source in (tmp_path / "file", "-"):
+            done = run("cp", source, f"s3://{bucket}/{name}", *own, env=aws, code=FAILED)
+            assert b"no path within a folder" in done.stderr
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_standard_output_is_no_file(tmp_path, aws, bucket, own):
+    url, log = f"s3://{bucket}/short", tmp_path / "log"
+    run("cp", "-", url, *own, stdin=b"text", env=aws)
+    sealed = tmp_path / "sealed"
+    run("encrypt", "-o", sealed, *own, stdin=b"text", env=aws)
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    log.write_bytes(b"old\n")
+    for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", tmp_path / "link", "/dev/null", "/dev/new"):
+        for command in (["cp", url, name], ["decrypt", sealed, "-o", name], ["decrypt", sealed, "-o", name, "--force"]):
+            with log.open("ab") as out:
+                done = subprocess.run([BINARY, *command, *own], env=aws, stdout=out, stderr=subprocess.PIPE, check=False)
+            assert done.returncode == USAGE and b"name it -" in done.stderr, (command, done)
+            assert log.read_bytes() == b"old\n"
+    with log.open("ab") as out:
+        subprocess.run([BINARY, "cp", url, "-", *own], env=aws, stdout=out, check=True)
+    assert log.read_bytes() == b"old\ntext"
+
+
 def test_listings(aws, bucket, own, folder):
     run("cp", "-r", folder, f"s3://{bucket}/x", *own, env=aws)
     text = run("ls", f"s3://{bucket}/x/", env=aws).stdout.decode()
@@ -209,6 +248,31 @@ def test_listings(aws, bucket, own, folder):
     assert {one["url"] for one in lines} == {f"s3://{bucket}/x/{name}" for name in contents(folder)}
     assert all(one["sealed_bytes"] == 5016 and one["header"]["version"] == 3 for one in lines)
     run("ls", f"s3://missing-{bucket}", env=aws, code=FAILED)
+
+
+def test_what_is_not_there_is_a_failure(tmp_path, aws, bucket, own):
+    assert run("ls", f"s3://{bucket}", env=aws).stdout == b""
+    run("cp", "-", f"s3://{bucket}/x/object", *own, stdin=b"text", env=aws)
+    for arguments in (["ls"], ["ls", "-r", "--json"]):
+        done = run(*arguments, f"s3://{bucket}/nosuch", env=aws, code=FAILED)
+        assert done.stdout == b"" and b"nosuch: nothing is there" in done.stderr
+        assert run(*arguments, f"s3://{bucket}/x/obj", env=aws).stdout
+    done = run("cp", "-r", f"s3://{bucket}/nosuch", tmp_path / "out", *own, env=aws, code=FAILED)
+    assert b"nosuch: nothing is there" in done.stderr and files(tmp_path) == set()
+
+
+def test_a_malformed_object_keeps_back_no_others_from_a_listing(aws, s3, bucket, own):
+    for name in ("a", "c"):
+        run("cp", "-", f"s3://{bucket}/{name}", *own, stdin=b"text", env=aws)
+    metadata = s3.head_object(Bucket=bucket, Key="a")["Metadata"]
+    s3.put_object(Bucket=bucket, Key="b", Body=b"x" * 20, Metadata={**metadata, "x-amz-c": "nonsense"})
+    done = run("ls", "-l", f"s3://{bucket}", env=aws, code=INPUT)
+    lines = done.stdout.decode().splitlines()
+    assert [line.split()[2] for line in lines] == ["a", "b", "c"] and "malformed" in lines[1], lines
+    assert f"s3://{bucket}/b: ".encode() in done.stderr
+    told = {Path(one["url"]).name: one for one in results(run("ls", "-l", "--json", f"s3://{bucket}", env=aws, code=INPUT))}
+    assert told["b"]["code"] == INPUT and told["b"]["error"] and "header" not in told["b"]
+    assert told["a"]["header"] and told["c"]["header"]
 
 
 def test_inspect_tells_messages_and_strangers_apart(aws, s3, bucket, own):

@@ -4,17 +4,18 @@ use std::cell::Cell;
 use std::io::Write;
 
 use clap::Args;
-use client::message::{Destination, Encryptor, Multi, Suite};
+use client::message::{Destination, Encryptor, FRAME_LIMIT, Multi, Suite};
 use serde_json::json;
 
 use super::Outcome;
 use super::args::{self, Demands, Files, Keys, KmsService, Telling};
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use super::files::{self, Facts, Place, Work};
 use super::header;
 use super::input::{Counted, Input};
 use super::keys::Purpose;
 use super::progress::Progress;
+use super::report::complain;
 
 /// Bytes of plaintext in a frame: every client reads any length, and a mebibyte costs a third less time than AWS's default of 4,096.
 /// Readers hold one frame; a message that is shorter has one frame of its own length.
@@ -48,6 +49,12 @@ pub(super) struct Encrypt {
 }
 
 pub(super) fn run(command: &Encrypt) -> Outcome {
+    if command.frame_length > FRAME_LIMIT {
+        let text = format!(
+            "warning: readers take frames of at most {FRAME_LIMIT} bytes unless told otherwise (--frame-limit)"
+        );
+        complain(&Failure::new(Kind::Refused, text));
+    }
     let mut encryptor = Encryptor::new(command.keys.keyring(Purpose::Encrypt, &command.service)?)
         .context(command.demands.context()?)
         .require_context(&command.demands.required_context)

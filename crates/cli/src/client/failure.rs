@@ -95,6 +95,15 @@ impl From<Error> for Failure {
                 format!("a frame of {length} bytes, where {limit} are held at most: raise --frame-limit")
             }
             Error::LegacyWrapping(_) | Error::LegacyContent(_) => error.to_string().replace("`legacy`", "--legacy"),
+            Error::CommitmentPolicy(0x0478 | 0x0578 | 0x0073) => {
+                format!(
+                    "{error}, which commits to its data key: it is not written under --commitment-policy forbid-encrypt-allow-decrypt"
+                )
+            }
+            Error::CommitmentPolicy(_) => format!(
+                "{error}, which does not commit to its data key: --commitment-policy require-encrypt-allow-decrypt reads it, \
+                 forbid-encrypt-allow-decrypt writes it"
+            ),
             Error::RangesOff => {
                 "what is read of a range is not authenticated: --unauthenticated-range allows it".to_owned()
             }

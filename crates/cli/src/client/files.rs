@@ -103,6 +103,7 @@ impl<W: Work> Run<'_, W> {
         let place = if is_pipe(to) {
             Place::Pipe(output::stdout()?)
         } else {
+            output::check_place(to)?;
             if to.is_dir() {
                 return Err(Failure::usage(format!("{} is a folder: name a file in it", to.display())));
             }

@@ -22,6 +22,9 @@ use super::signals;
 /// What temporary names begin with.
 const PREFIX: &str = ".strongroom-";
 
+/// Links that lead to one another before it is a loop: as Linux has it.
+const LINKS: usize = 40;
+
 /// A new file beside its final name. Dropped before [`Destination::keep`], it is gone.
 pub(super) struct NewFile {
     target: PathBuf,
@@ -35,6 +38,7 @@ impl NewFile {
     /// Begins one. Of a file that is replaced it takes the permissions; a new one has `mode`, as far as the umask lets it.
     pub(super) fn create(target: &Path, replace: bool, mode: u32) -> Result<Self, Failure> {
         let failed = |error: &io::Error| Failure::file(target, error);
+        check_place(target)?;
         let mut permissions: Option<Permissions> = None;
         let mut target = target.to_owned();
         match fs::symlink_metadata(&target) {
@@ -49,7 +53,7 @@ impl NewFile {
                     return Err(Failure::usage(format!("{} is a folder: name a file in it", target.display())));
                 }
                 if !metadata.is_file() {
-                    let text = format!("{} is no regular file; a pipe is written with -o -", target.display());
+                    let text = format!("{} is no regular file; a pipe is written with -", target.display());
                     return Err(Failure::usage(text));
                 }
                 permissions = Some(metadata.permissions());
@@ -126,6 +130,23 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         self.discard();
     }
+}
+
+/// Refuses a name that lies, or leads by a link, to where devices and processes are: `/dev/stdout` would name the file that standard output
+/// goes to, and that would be replaced. `/dev/shm` is for files.
+pub(super) fn check_place(target: &Path) -> Result<(), Failure> {
+    let mut path = target.to_owned();
+    for _ in 0..LINKS {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Ok(folder) = fs::canonicalize(folder) else { break };
+        if ["/dev", "/proc"].iter().any(|place| folder.starts_with(place)) && !folder.starts_with("/dev/shm") {
+            let text = format!("{} is no place for a file; to write to standard output, name it -", target.display());
+            return Err(Failure::usage(text));
+        }
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = folder.join(next);
+    }
+    Ok(())
 }
 
 /// Whether a name is that of a file that never got its own.

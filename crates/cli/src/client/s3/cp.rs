@@ -127,6 +127,9 @@ fn up(command: &Cp, remote: &Remote, report: &Report, folder: &Path, url: &S3Url
 fn down(command: &Cp, remote: &Remote, report: &Report, url: &S3Url, folder: &Path) -> Result<(), Failure> {
     // All names first: an instruction file is one only where its object is.
     let sides = walk::Sides::objects(remote, folder, url)?;
+    if sides.objects.is_empty() && sides.refused.is_empty() {
+        return Err(Failure::new(Kind::Failed, format!("{url}: nothing is there")));
+    }
     let tasks = sides.objects.into_keys().map(|rest| {
         let key = format!("{}{rest}", url.prefix());
         Task::Download(url.with_key(key), folder.join(rest))

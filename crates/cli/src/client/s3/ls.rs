@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::super::Outcome;
 use super::super::args::S3Service;
+use super::super::failure::{Failure, Kind};
 use super::super::output::print;
+use super::super::report::complain;
 use super::inspect;
 use super::url::S3Url;
 
@@ -42,8 +44,10 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
         options = options.delimiter("/");
     }
     let say = |line: String| print(&format!("{line}\n"));
+    let (mut any, mut first) = (command.url.key.is_empty(), None);
     for page in s3.list(&command.url.bucket, options) {
         let page = page?;
+        any |= !page.prefixes.is_empty() || !page.objects.is_empty();
         for prefix in page.prefixes {
             say(match command.json {
                 true => json!({ "prefix": command.url.with_key(&prefix).to_string() }).to_string(),
@@ -52,7 +56,11 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
         }
         for object in page.objects {
             let url = command.url.with_key(&object.key);
-            let found = if command.long { Some(inspect::look(&s3, &url)?) } else { None };
+            // What cannot be told of one object does not keep back the others.
+            let found = command.long.then(|| inspect::look(&s3, &url));
+            if let Some(Err(failure)) = &found {
+                first.get_or_insert(failure.code());
+            }
             if command.json {
                 let mut line = json!({
                     "url": url.to_string(),
@@ -60,17 +68,32 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
                     "last_modified": object.last_modified,
                     "etag": object.etag,
                 });
-                if let Some(found) = found {
-                    line["header"] = found.json();
+                match &found {
+                    Some(Ok(found)) => line["header"] = found.json(),
+                    Some(Err(failure)) => {
+                        line["code"] = json!(failure.number());
+                        line["error"] = json!(failure.to_string());
+                    }
+                    None => {}
                 }
                 say(line.to_string())?;
             } else {
-                let what = found.map(|found| format!("  {}", found.brief())).unwrap_or_default();
+                let what = match &found {
+                    Some(Ok(found)) => format!("  {}", found.brief()),
+                    Some(Err(_)) => "  malformed, or not to be read".to_owned(),
+                    None => String::new(),
+                };
                 say(format!("{:>24}  {:>13}  {}{what}", object.last_modified, object.length, clean(&object.key)))?;
+            }
+            if let Some(Err(failure)) = found {
+                complain(&failure.within(&url));
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    if !any {
+        return Err(Failure::new(Kind::Failed, format!("{}: nothing is there", command.url)));
+    }
+    Ok(first.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// A key may hold anything, also what a terminal obeys.

@@ -24,7 +24,7 @@ use super::super::progress::Progress;
 use super::cat::ByteRange;
 use super::inspect::object_json;
 use super::time;
-use super::url::S3Url;
+use super::url::{S3Url, path_of};
 
 /// Plaintext that is held for a pipe until all of it is verified, in bytes: as of messages.
 const HOLD_LIMIT: u64 = 16 << 20;
@@ -133,6 +133,10 @@ impl Remote {
     fn upload(&self, input: Input, url: &S3Url, options: &PutOptions) -> Result<Facts, Failure> {
         if url.key.ends_with(INSTRUCTION_SUFFIX) {
             return Err(Failure::new(Kind::Failed, "a name that ends in .instruction is that of an instruction file"));
+        }
+        if path_of(&url.key).is_none() {
+            let why = "its key would be no path within a folder, and is refused when all of the bucket is downloaded";
+            return Err(Failure::new(Kind::Failed, why));
         }
         if let Some(length) = input.length {
             client::object::sealed_length(length).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;

@@ -68,10 +68,11 @@ impl Iterator for Objects<'_> {
     }
 }
 
-/// The file of an object under the prefix, or why it can have none. Nothing for what stands for a folder.
-pub(super) fn file_of(url: &S3Url, key: &str, folder: &Path) -> Option<Result<(PathBuf, String), Task>> {
+/// The file of an object under the prefix, or why it can have none. Nothing for what stands for a folder, which is empty.
+pub(super) fn file_of(url: &S3Url, object: &Listed, folder: &Path) -> Option<Result<(PathBuf, String), Task>> {
+    let key = &object.key;
     let rest = key.strip_prefix(&url.prefix())?;
-    if rest.is_empty() || rest.ends_with('/') {
+    if object.length == 0 && (rest.is_empty() || rest.ends_with('/')) {
         return None;
     }
     Some(match path_of(rest) {
@@ -96,7 +97,7 @@ impl Sides {
         let mut sides = Self { files: BTreeMap::new(), objects: BTreeMap::new(), refused: Vec::new() };
         for object in Objects::of(remote, url) {
             let object = object?;
-            match file_of(url, &object.key, folder) {
+            match file_of(url, &object, folder) {
                 None => {}
                 Some(Ok((_, rest))) => {
                     let stored = time::of_service(&object.last_modified).ok_or_else(|| {
