@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use crate::failures::Failures;
 use crate::kms::KmsError;
 use std::io;
 
@@ -155,8 +156,15 @@ pub enum Error {
     SignatureKey,
 
     /// No keyring could open any of the wrapped keys. The failures of those that tried, if any did.
-    #[error("no key opens any of the wrapped data keys{}", listed(.0))]
-    NoKeyOpens(Vec<Error>),
+    #[error("no key opens any of the wrapped data keys{}", .0.listed())]
+    NoKeyOpens(Failures),
+
+    /// A keyring has tried so many wrapped keys of a message, and tries no more.
+    #[error("{limit} wrapped data keys were tried, and no more are")]
+    Tries {
+        /// The most that are tried.
+        limit: usize,
+    },
 
     /// A keyring that only decrypts (discovery, a private key alone) was asked to encrypt, or one that has only a public key to decrypt.
     #[error("this keyring cannot {0}")]
@@ -302,10 +310,6 @@ pub enum Error {
     /// The cryptographic library failed where only a lack of memory or of randomness lets it.
     #[error("the cryptographic library failed")]
     Library,
-}
-
-fn listed(failures: &[Error]) -> String {
-    failures.iter().map(|failure| format!("; {failure}")).collect()
 }
 
 impl From<io::Error> for Error {

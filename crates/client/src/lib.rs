@@ -26,6 +26,7 @@
 pub mod aws;
 pub mod context;
 mod error;
+mod failures;
 mod hkdf;
 pub mod keys;
 pub mod kms;
@@ -36,5 +37,6 @@ mod secret;
 
 pub use context::EncryptionContext;
 pub use error::{Error, Result};
+pub use failures::Failures;
 pub use release::Destination;
 pub use secret::DataKey;

@@ -35,7 +35,7 @@ pub use cache::{Cache, CacheLimits};
 pub use decrypt::{Decryptor, FRAME_LIMIT, HOLD_LIMIT, Opened};
 pub use encrypt::{Encryptor, FRAME_LENGTH};
 pub use header::{Body, EncryptedDataKey, HEADER_LIMIT, Header};
-pub use keyring::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa, Request, Wrapped};
+pub use keyring::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa, Request, TRIES, Wrapped};
 pub use length::plaintext_length;
 pub use materials::{DecryptionMaterials, DecryptionRequest, EncryptionMaterials, EncryptionRequest, Materials};
 pub use policy::{CommitmentPolicy, Release};

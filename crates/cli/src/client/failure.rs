@@ -164,6 +164,7 @@ fn kind(error: &Error) -> Kind {
         Error::Kms(error) => of_service(&error.code),
         Error::CommitmentPolicy(_)
         | Error::TooManyKeys { .. }
+        | Error::Tries { .. }
         | Error::MissingContext(_)
         | Error::ContextMismatch(_)
         | Error::FrameLimit { .. }
@@ -237,13 +238,18 @@ mod tests {
         let cases = [
             (Error::Io(io::Error::other("disk")), 1),
             (Error::Kms(KmsError::new("ThrottlingException", "slow down")), 1),
-            (Error::NoKeyOpens(vec![Error::Unwrap, Error::Kms(KmsError::new("Connection", "refused"))]), 1),
+            (Error::NoKeyOpens(vec![Error::Unwrap, Error::Kms(KmsError::new("Connection", "refused"))].into()), 1),
             (Error::Key("not a key"), 2),
             (Error::FrameTag(3), 3),
             (Error::Commitment, 3),
             (Error::Truncated("a frame"), 3),
-            (Error::NoKeyOpens(vec![]), 4),
-            (Error::NoKeyOpens(vec![Error::Kms(KmsError::new("AccessDeniedException", "no"))]), 4),
+            (Error::NoKeyOpens(vec![].into()), 4),
+            (
+                Error::NoKeyOpens(
+                    vec![Error::Tries { limit: 1 }, Error::Kms(KmsError::new("AccessDeniedException", "no"))].into(),
+                ),
+                4,
+            ),
             (Error::Kms(KmsError::new("DisabledException", "disabled")), 4),
             (Error::ContextMismatch("a".to_owned()), 5),
             (Error::CommitmentPolicy(0x178), 5),

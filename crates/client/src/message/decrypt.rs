@@ -109,7 +109,8 @@ impl<M: Materials> Decryptor<M> {
         Self { policy, ..self }
     }
 
-    /// The most wrapped data keys that a message may have. Each may cost a call to a key management service.
+    /// The most wrapped data keys that a message may have. Each may cost a call to a key management service, up to [`TRIES`](super::TRIES) of
+    /// each keyring's.
     #[must_use]
     pub fn max_encrypted_data_keys(self, keys: usize) -> Self {
         Self { key_limit: Some(keys), ..self }

@@ -17,12 +17,22 @@ use super::header::EncryptedDataKey;
 use super::suite::Suite;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
+use crate::failures::Failures;
 use crate::kms::KeyArn;
 use crate::secret::DataKey;
 use std::sync::Arc;
 
 /// The provider of data keys that a key management service wrapped.
 const KMS: &str = "aws-kms";
+
+/// The most wrapped keys of one message that each keyring tries to open.
+///
+/// Of a stranger's message each try may cost a call to a key management service, or an operation with a private key, and its header has
+/// room for thousands. A keyring tries only those that name its key, which is one of an honest message, or with discovery one for each key
+/// that is allowed: 128 are more than anybody writes. AWS's clients try all of them; who really has more gives them to several keyrings in
+/// a [`Multi`], and who expects fewer says so with
+/// [`Decryptor::max_encrypted_data_keys`](super::Decryptor::max_encrypted_data_keys).
+pub const TRIES: usize = 128;
 
 /// One or several wrapping keys.
 pub trait Keyring: Send + Sync {
@@ -83,13 +93,17 @@ macro_rules! keyring_behind {
 
 keyring_behind!(&K, Box<K>, Arc<K>);
 
-/// The first data key that an attempt opens. Attempts that are none (`None`) leave no trace, failures are listed.
-fn first(
-    keys: &[EncryptedDataKey],
-    mut attempt: impl FnMut(&EncryptedDataKey) -> Option<Result<DataKey>>,
+/// The first data key that an attempt opens, of [`TRIES`] at most. Attempts that are none (`None`) leave no trace, failures are listed.
+fn first<T>(
+    keys: impl IntoIterator<Item = T>,
+    mut attempt: impl FnMut(T) -> Option<Result<DataKey>>,
 ) -> Result<DataKey> {
-    let mut failures = Vec::new();
+    let mut failures = Failures::default();
     for key in keys {
+        if failures.count() == TRIES {
+            failures.push(Error::Tries { limit: TRIES });
+            break;
+        }
         match attempt(key) {
             Some(Ok(data_key)) => return Ok(data_key),
             Some(Err(failure)) => failures.push(failure),

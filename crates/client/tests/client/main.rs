@@ -19,4 +19,5 @@ mod raw_rsa;
 mod release;
 mod settings;
 mod support;
+mod tries;
 mod vectors;

@@ -3,7 +3,7 @@
 //! [the one for multi-Region keys](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-discovery-keyring.md)).
 
 use super::kms::answered;
-use super::{Keyring, Request, Wrapped, of_kms};
+use super::{Keyring, Request, Wrapped, first, of_kms};
 use crate::error::{Error, Result};
 use crate::kms::{KeyArn, KeyRequest, Kms};
 use crate::message::header::EncryptedDataKey;
@@ -74,14 +74,6 @@ impl<K: Kms> Keyring for KmsDiscovery<K> {
     }
 
     fn on_decrypt(&self, request: &Request<'_>, keys: &[EncryptedDataKey]) -> Result<DataKey> {
-        let mut failures = Vec::new();
-        for (arn, key) in of_kms(keys)? {
-            match self.asked(&arn).map(|arn| self.open(request, &arn, key)) {
-                Some(Ok(data_key)) => return Ok(data_key),
-                Some(Err(failure)) => failures.push(failure),
-                None => {}
-            }
-        }
-        Err(Error::NoKeyOpens(failures))
+        first(of_kms(keys)?, |(arn, key)| Some(self.open(request, &self.asked(&arn)?, key)))
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{Keyring, Request, Wrapped};
 use crate::error::{Error, Result};
+use crate::failures::Failures;
 use crate::message::header::EncryptedDataKey;
 use crate::secret::DataKey;
 
@@ -61,11 +62,11 @@ impl Keyring for Multi {
     }
 
     fn on_decrypt(&self, request: &Request<'_>, keys: &[EncryptedDataKey]) -> Result<DataKey> {
-        let mut failures = Vec::new();
+        let mut failures = Failures::default();
         for keyring in self.generator.iter().chain(&self.others) {
             match keyring.on_decrypt(request, keys) {
                 Ok(data_key) => return Ok(data_key),
-                Err(Error::NoKeyOpens(more)) => failures.extend(more),
+                Err(Error::NoKeyOpens(more)) => failures.append(more),
                 Err(failure) => failures.push(failure),
             }
         }

@@ -51,7 +51,7 @@ impl ObjectKeyring for Keyrings {
                 Err(failure) => failures.push(failure),
             }
         }
-        Err(Error::NoKeyOpens(failures))
+        Err(Error::NoKeyOpens(failures.into()))
     }
 
     fn fit(&self, request: &UnwrapRequest<'_>) -> Fit {
