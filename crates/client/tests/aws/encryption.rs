@@ -442,6 +442,58 @@ fn what_arrives_at_once_needs_no_file() {
     assert_eq!(place.words, ["discard"]);
 }
 
+/// As a download would have, whatever the umask.
+fn leave(file: &std::path::Path, bytes: &[u8]) {
+    std::fs::write(file, bytes).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_put_where_a_partial_file_would_be_is_not_touched() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let store = Store::new();
+    put(&store, &data(9_000)).unwrap();
+    let (s3, file, victim) = (s3(&store), partial_file(), partial_file());
+    let refused = |what: &str| {
+        let client = EncryptionClient::new(&s3).part_length(PART);
+        let mut place = Place::default();
+        let fetched =
+            client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &file, &mut place).map(|_| ());
+        let Err(Error::Io(error)) = fetched else { panic!("{what}: {fetched:?}") };
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{what}");
+        assert!(place.bytes.is_empty() && file.symlink_metadata().is_ok(), "{what}");
+    };
+    std::fs::write(&victim, "precious").unwrap();
+    symlink(&victim, &file).unwrap();
+    refused("a link");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::hard_link(&victim, &file).unwrap();
+    refused("another name of a file");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
+    std::fs::remove_file(&victim).unwrap();
+    symlink(&victim, &file).unwrap();
+    refused("a link to nothing");
+    assert!(!victim.exists());
+    std::fs::remove_file(&file).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &file,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    refused("a pipe");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o622)).unwrap();
+    refused("a file that others may write");
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn a_partial_file_of_another_object_or_with_other_bytes_does_no_harm() {
     let store = Store::new();
@@ -461,12 +513,12 @@ fn a_partial_file_of_another_object_or_with_other_bytes_does_no_harm() {
         [head(&etag), data(10_000)].concat(),
         data(200_000),
     ] {
-        std::fs::write(&file, other).unwrap();
+        leave(&file, &other);
         let mut place = Place::default();
         assert_eq!(get(&mut place).unwrap().length, 9_000);
         assert!(place.bytes == plain && !file.exists());
     }
-    std::fs::write(&file, [head(&etag), data(500)].concat()).unwrap();
+    leave(&file, &[head(&etag), data(500)].concat());
     let mut place = Place::default();
     assert!(matches!(get(&mut place), Err(Error::BodyTag)), "what is in it is not of the object");
     assert!(place.words == ["discard"] && !file.exists(), "so that the next try begins anew");

@@ -282,6 +282,19 @@ fn uploads_in_parts() {
 }
 
 #[test]
+fn nothing_is_longer_than_objects_can_be() {
+    let said = |length: u64| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\netag: \"e\"\r\n\r\n");
+        let server = Server::new([Reply::SayAndClose(head.into_bytes())]);
+        S3Client::new(&server.config()).unwrap().head("bucket", "key").map(|info| info.length)
+    };
+    assert_eq!(said(10_000 * (5 << 30)).unwrap(), 53_687_091_200_000);
+    for length in [53_687_091_200_001, u64::MAX - 15, u64::MAX] {
+        assert!(matches!(said(length), Err(AwsError::Answer { .. })), "{length}");
+    }
+}
+
+#[test]
 fn listings_page_by_page() {
     let page = |body: &str| {
         let body = format!("<ListBucketResult><EncodingType>url</EncodingType>{body}</ListBucketResult>");
@@ -317,6 +330,20 @@ fn listings_page_by_page() {
         let server = Server::new([page(body)]);
         let client = S3Client::new(&server.config()).unwrap();
         assert!(client.list("bucket", ListOptions::new()).all(|page| page.is_err()), "{body}");
+    }
+    for body in [object(&"k".repeat(1_025)), object("k").replace(">7<", ">53687091200001<")] {
+        let server = Server::new([page(&body)]);
+        let client = S3Client::new(&server.config()).unwrap();
+        assert!(client.list("bucket", ListOptions::new()).all(|page| page.is_err()), "{body}");
+    }
+    for (body, limit) in [(object("a") + &object("c"), 1), (object("b"), 1), (String::new(), 1_001)] {
+        // With another token each time.
+        let pages =
+            (0..1_100).map(|number| if number == 0 { object("b") } else { body.clone() } + &more(&number.to_string()));
+        let server = Server::new(pages.map(|body| page(&body)));
+        let client = S3Client::new(&server.config()).unwrap();
+        let pages: Vec<_> = client.list("bucket", ListOptions::new()).collect();
+        assert_eq!(pages.iter().position(|page| page.is_err()), Some(limit), "{body}");
     }
     let endless = b"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>".to_vec();
     let server = Server::new([Reply::Endless([endless, vec![b' '; 9 << 20]].concat(), Duration::from_micros(1))]);

@@ -89,7 +89,7 @@ impl EncryptionClient<'_> {
         mut bytes: Vec<u8>,
     ) -> Result<Vec<u8>, AwsError> {
         let first = range.start + piece * self.download_part;
-        let last = (first + self.download_part).min(range.end) - 1;
+        let last = first.saturating_add(self.download_part).min(range.end) - 1;
         let options = GetOptions::new().range(first..=last).if_match(&*remote.info.etag);
         let info = self.s3.fetch(&remote.bucket, &remote.key, &options, &mut bytes)?;
         if info.length == remote.info.length && bytes.len() as u64 == last - first + 1 {

@@ -11,7 +11,7 @@
 use super::{EncryptionClient, Remote};
 use crate::aws::s3::encode;
 use crate::error::Result;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -60,13 +60,27 @@ fn there(file: &mut File, head: &str, length: u64) -> io::Result<u64> {
     Ok(if found == head.as_bytes() && there <= length { there } else { 0 })
 }
 
-/// For the owner alone, and for one download at once.
+/// For the owner alone, and for one download at once. The name can be guessed, so whoever else may write to the folder can have put anything
+/// there: it is not followed, not waited for, and not touched unless it is a file that this user alone writes.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
+    }
+    let planted = || {
+        let why = format!("{} is not what a download of this user left there: remove it", path.display());
+        io::Error::new(ErrorKind::PermissionDenied, why)
+    };
+    let is_link = || path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let file = options.open(path).map_err(|error| if is_link() { planted() } else { error })?;
+    if !is_own(&file.metadata()?) {
+        return Err(planted());
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -74,4 +88,17 @@ fn open(path: &Path) -> io::Result<File> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// A file with one name, that nobody else may write.
+fn is_own(found: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let alone = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
+        if !alone || found.nlink() != 1 {
+            return false;
+        }
+    }
+    found.is_file()
 }

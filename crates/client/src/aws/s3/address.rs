@@ -9,7 +9,7 @@ use super::super::region::Region;
 const BUCKET: usize = 255;
 
 /// Longest name of an object, in bytes of UTF-8.
-const KEY: usize = 1_024;
+pub(super) const KEY: usize = 1_024;
 
 /// How buckets of an endpoint are addressed.
 pub(super) struct Addresses {

@@ -3,11 +3,16 @@
 use super::super::error::AwsError;
 use super::super::http::Sent;
 use super::S3Client;
+use super::address::KEY;
+use super::object::LENGTH;
 use super::xml::Element;
 use http::{HeaderMap, Method};
 
 /// Longest page, in bytes: a thousand objects, each with a name of 1,024 bytes in percent encoding, and some hundred bytes of markup.
 const PAGE: usize = 8 << 20;
+
+/// Pages in a row that may have nothing and yet go on: S3 sends such over many deleted versions. More are a listing that does not advance.
+const EMPTY_PAGES: u32 = 1_000;
 
 /// What is listed.
 #[derive(Debug, Clone, Default)]
@@ -72,12 +77,16 @@ pub struct Listed {
     pub last_modified: String,
 }
 
-/// The pages of a listing, fetched as they are asked for. After an error there is none.
+/// The pages of a listing, fetched as they are asked for. After an error there is none. Each has names behind those of the one before: so a
+/// listing advances, or ends in an error. How many there are is up to the service: who collects them has a limit of their own.
 pub struct Pages<'a> {
     client: &'a S3Client,
     bucket: String,
     options: ListOptions,
     next: Next,
+    /// The last name that came, and pages without any since.
+    last: Option<String>,
+    empty: u32,
 }
 
 enum Next {
@@ -101,7 +110,7 @@ impl S3Client {
     /// # Ok::<(), client::aws::AwsError>(())
     /// ```
     pub fn list(&self, bucket: &str, options: ListOptions) -> Pages<'_> {
-        Pages { client: self, bucket: bucket.to_owned(), options, next: Next::First }
+        Pages { client: self, bucket: bucket.to_owned(), options, next: Next::First, last: None, empty: 0 }
     }
 }
 
@@ -130,12 +139,18 @@ impl Pages<'_> {
         let wrong = || AwsError::answer(operation, "a listing without what belongs to it");
         let name = |element: &Element, member: &str| {
             let text = element.verbatim(member).filter(|text| !text.is_empty()).ok_or_else(wrong)?;
-            if encoded { decoded(text).ok_or_else(wrong) } else { Ok(text.to_owned()) }
+            let name = if encoded { decoded(text).ok_or_else(wrong)? } else { text.to_owned() };
+            if name.len() > KEY {
+                return Err(AwsError::answer(operation, format!("a name of {} bytes", name.len())));
+            }
+            Ok(name)
         };
         let listed = |element: &Element| {
             Ok(Listed {
                 key: name(element, "Key")?,
-                length: element.get("Size").and_then(|size| size.parse().ok()).ok_or_else(wrong)?,
+                length: (element.get("Size").and_then(|size| size.parse().ok()))
+                    .filter(|length| *length <= LENGTH)
+                    .ok_or_else(wrong)?,
                 etag: element.get("ETag").unwrap_or_default().to_owned(),
                 last_modified: element.get("LastModified").unwrap_or_default().to_owned(),
             })
@@ -144,6 +159,15 @@ impl Pages<'_> {
             objects: root.all("Contents").map(listed).collect::<Result<_, AwsError>>()?,
             prefixes: root.all("CommonPrefixes").map(|element| name(element, "Prefix")).collect::<Result<_, _>>()?,
         };
+        let names = || page.objects.iter().map(|object| &object.key).chain(&page.prefixes);
+        if names().min().is_some_and(|first| self.last.as_ref().is_some_and(|last| first <= last)) {
+            return Err(AwsError::answer(operation, "it goes back"));
+        }
+        match names().max() {
+            Some(last) => (self.last, self.empty) = (Some(last.clone()), 0),
+            None if self.empty == EMPTY_PAGES => return Err(AwsError::answer(operation, "it does not advance")),
+            None => self.empty += 1,
+        }
         self.next = match root.get("NextContinuationToken").filter(|token| !token.is_empty()) {
             Some(token) if token == after => return Err(AwsError::answer(operation, "it goes round in circles")),
             Some(token) if root.get("IsTruncated") == Some("true") => Next::After(token.to_owned()),

@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 /// How user metadata are called in HTTP.
 const USER: &str = "x-amz-meta-";
 
+/// Longest object, in bytes: as many parts as S3 takes, each as long as it takes (48.8 TiB). What is said to be longer is none, and sums over
+/// lengths do not overflow.
+pub(super) const LENGTH: u64 = 10_000 * (5 << 30);
+
 /// What an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
@@ -38,6 +42,12 @@ impl ObjectInfo {
     }
 
     pub(super) fn of(answer: &Answer, length: u64) -> Result<Self, AwsError> {
+        if length > LENGTH {
+            return Err(AwsError::answer(
+                answer.operation,
+                format!("an object of {length} bytes, where S3 has none above {LENGTH}"),
+            ));
+        }
         let text = |name: &str| answer.headers.get(name).map(|value| latin1(value.as_bytes()));
         let mut metadata = BTreeMap::new();
         for (name, value) in &answer.headers {
