@@ -35,6 +35,10 @@ const HEAD: usize = 1 << 16;
 const HEAD_STALLS: u32 = 2;
 const ANSWER_STALLS: u32 = 10;
 
+/// Slowest object, in bytes a second over what is waited for one stall limit: a byte now and then would keep each single read in time for
+/// ever. A modem of 1991 was ten times as fast.
+const PACE: u128 = 128;
+
 /// Longest file of certificate authorities, in bytes. The system's has a quarter of one.
 const CA_BUNDLE: u64 = 8 << 20;
 
@@ -206,6 +210,7 @@ impl Http {
             operation,
             host: host.to_owned(),
             limits: self.limits,
+            pace: None,
         };
         Ok(Answer { operation, status: head.status, headers: head.headers, body })
     }
@@ -265,9 +270,28 @@ pub(super) struct Body {
     operation: &'static str,
     host: String,
     limits: Limits,
+    /// Time that was waited, and bytes that came in it, if it has to keep [`PACE`].
+    pace: Option<(Duration, u64)>,
 }
 
 impl Body {
+    /// The same, but it may not come too slowly. The time of who reads it does not count.
+    pub(super) fn paced(self) -> Self {
+        Body { pace: Some((Duration::ZERO, 0)), ..self }
+    }
+
+    fn keep_pace(&mut self, waited: Duration, read: usize) -> Result<(), AwsError> {
+        let limit = self.limits.stall;
+        let Some((time, came)) = &mut self.pace else { return Ok(()) };
+        (*time, *came) = (*time + waited, *came + read as u64);
+        if *time < limit {
+            return Ok(());
+        }
+        let slow = u128::from(*came) * 1_000 < PACE * time.as_millis() && self.left != Some(0);
+        self.pace = Some((Duration::ZERO, 0));
+        if slow { Err(AwsError::TimedOut { host: self.host.clone(), limit }) } else { Ok(()) }
+    }
+
     /// Bytes to come, if the length is known.
     pub(super) fn length(&self) -> Option<u64> {
         self.left
@@ -276,6 +300,7 @@ impl Body {
 
 impl Read for Body {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let begin = Instant::now();
         let read = self.reader.read(into).map_err(|error| {
             let error = match error.downcast::<ureq::Error>() {
                 Ok(error) => failure(&self.host, self.limits, error),
@@ -293,6 +318,7 @@ impl Read for Body {
             }
             *left = left.saturating_sub(read as u64);
         }
+        self.keep_pace(begin.elapsed(), read).map_err(std::io::Error::other)?;
         Ok(read)
     }
 }

@@ -282,6 +282,17 @@ fn uploads_in_parts() {
 }
 
 #[test]
+fn an_object_that_comes_byte_by_byte_is_given_up() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\netag: \"e\"\r\n\r\n".to_vec();
+    let server = Server::new([Reply::Endless(head, Duration::from_millis(50))]);
+    let mut object = client(&server).get("bucket", "key", &GetOptions::new()).unwrap();
+    let begin = std::time::Instant::now();
+    let error = object.body.read_to_end(&mut Vec::new()).unwrap_err().downcast::<AwsError>().unwrap();
+    assert!(matches!(error, AwsError::TimedOut { .. }), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(3), "the limit is 0.7 s");
+}
+
+#[test]
 fn nothing_is_longer_than_objects_can_be() {
     let said = |length: u64| {
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\netag: \"e\"\r\n\r\n");

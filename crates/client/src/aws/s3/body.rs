@@ -145,7 +145,7 @@ pub struct ObjectBody {
 
 impl ObjectBody {
     pub(super) fn new(body: Body, operation: &'static str, expected: Option<Expected>) -> Self {
-        Self { body, operation, expected }
+        Self { body: body.paced(), operation, expected }
     }
 
     /// Bytes to come.
