@@ -115,6 +115,14 @@ def test_several_keys_each_open(tmp_path, keys):
     assert b"aes tests/one" in stranger.stderr, "it says which keys would open it"
 
 
+def test_a_message_has_not_too_many_keys_unless_that_is_said(keys):
+    for count, code in ((32, DONE), (33, REFUSED)):
+        sealed = run("encrypt", *["--key-file", keys / "own"] * count, stdin=b"text").stdout
+        run("decrypt", "--key-file", keys / "own", stdin=sealed, code=code)
+    for most in ("0", "33"):
+        assert run("decrypt", "--max-encrypted-data-keys", most, "--key-file", keys / "own", stdin=sealed).stdout == b"text"
+
+
 def test_aws_sdk_reads_and_writes_what_a_key_file_opens(tmp_path, keys):
     lines = dict(line.split(" ", 1) for line in (keys / "own").read_text().splitlines() if not line.startswith("#"))
     import base64
@@ -187,6 +195,42 @@ def test_links_and_special_files_are_told_and_the_rest_goes_on(tmp_path, keys):
     assert files(sealed) == {"file"}
     # One that is named is followed.
     assert run("encrypt", source / "a-link", "-o", tmp_path / "one", "--key-file", keys / "own").returncode == DONE
+
+
+def test_below_the_target_folder_no_link_is_followed(tmp_path, keys):
+    source, sealed, target, outside = (tmp_path / name for name in ("source", "sealed", "target", "outside"))
+    (source / "sub/deep").mkdir(parents=True)
+    for name in ("link", "plain", "sub/new", "sub/deep/new"):
+        (source / name).write_bytes(b"text")
+    key = ["--key-file", keys / "own"]
+    run("encrypt", source, "-o", sealed, *key)
+    outside.mkdir()
+    (outside / "victim").write_bytes(b"precious")
+    target.mkdir()
+    (target / "sub").symlink_to(outside)
+    (target / "link").symlink_to(outside / "victim")
+    done = run("decrypt", sealed, "-o", target, *key, "--force", "--json", code=FAILED)
+    assert [Path(one["output"]).name for one in results(done) if one["status"] == "done"] == ["plain"]
+    assert b"a symbolic link" in done.stderr
+    assert files(outside) == {"victim"} and (outside / "victim").read_bytes() == b"precious"
+    assert (target / "link").is_symlink()
+    # A link that is named is followed, and stays one.
+    (tmp_path / "way").symlink_to(outside)
+    run("decrypt", sealed / "plain", "-o", tmp_path / "way/new", *key)
+    run("decrypt", sealed / "plain", "-o", target / "link", "--force", *key)
+    assert (target / "link").is_symlink() and (outside / "victim").read_bytes() == b"text"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of others are root's to make")
+def test_what_replaces_a_file_of_somebody_else_has_no_more_than_the_umask_lets_it(tmp_path, keys):
+    target = tmp_path / "target"
+    sealed = run("encrypt", "--key-file", keys / "own", stdin=b"text").stdout
+    for owner, before, after in ((65534, 0o4777, 0o755), (65534, 0o600, 0o600), (0, 0o4777, 0o777)):
+        target.write_bytes(b"old")
+        os.chown(target, owner, owner)
+        target.chmod(before)
+        run("decrypt", "-o", target, "--force", "--key-file", keys / "own", stdin=sealed, umask=0o022)
+        assert target.stat().st_mode & 0o7777 == after and target.stat().st_uid == 0
 
 
 def test_folders_stay_apart(tmp_path, keys):
@@ -427,6 +471,13 @@ def test_names_may_be_any_bytes(tmp_path, keys):
     assert subprocess.run([BINARY, "decrypt", name + b".sealed", *key], check=True, capture_output=True).stdout == b"text"
 
 
+def test_a_name_forges_no_line(tmp_path, keys):
+    name = "x\nstrongroom: verified\u202e\u009b"
+    (tmp_path / name).write_bytes(b"no message")
+    done = run("decrypt", tmp_path / name, "-o", tmp_path / "out", "--key-file", keys / "own", code=INPUT)
+    assert done.stderr.count(b"\n") == 1 and b"x\\nstrongroom: verified\\u{202e}\\u{9b}" in done.stderr
+
+
 def test_keys_are_for_their_owner(tmp_path, keys):
     assert (keys / "own").stat().st_mode & 0o777 == 0o600
     run("keygen", "-o", keys / "own", code=FAILED)
@@ -436,6 +487,10 @@ def test_keys_are_for_their_owner(tmp_path, keys):
         exposed.chmod(0o640)
         which = ["--key-file", exposed] if name == "own" else ["--raw-key", exposed, *NAMES]
         assert b"make it 0600" in run("encrypt", *which, code=FAILED).stderr
+    if os.geteuid() == 0:
+        foreign = secret(tmp_path / "foreign", (keys / "own").read_bytes())
+        os.chown(foreign, 65534, 65534)
+        assert b"belongs to somebody else" in run("encrypt", "--key-file", foreign, code=FAILED).stderr
     # A key that comes through a pipe has no others.
     script = f'{BINARY} encrypt --key-file <({BINARY} keygen -o - 2>/dev/null)'
     assert subprocess.run(["bash", "-c", script], input=b"x", capture_output=True, check=True).stdout

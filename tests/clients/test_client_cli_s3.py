@@ -239,6 +239,27 @@ def test_standard_output_is_no_file(tmp_path, aws, bucket, own):
         subprocess.run([BINARY, "cp", url, "-", *own], env=aws, stdout=out, check=True)
     assert log.read_bytes() == b"old\ntext"
 
+def test_below_the_target_folder_no_link_is_followed(tmp_path, aws, s3, bucket, own):
+    url, target, outside = f"s3://{bucket}/p", tmp_path / "target", tmp_path / "outside"
+    for name in ("out/new", "out/deep/new", "link", "plain"):
+        run("cp", "-", f"{url}/{name}", *own, stdin=b"text", env=aws)
+    outside.mkdir()
+    (outside / "victim").write_bytes(b"precious")
+    target.mkdir()
+    (target / "out").symlink_to(outside)
+    (target / "link").symlink_to(outside / "victim")
+    for command in (["cp", "-r"], ["sync"], ["cp", "-r", "--resume"], ["sync", "--delete"]):
+        (target / "plain").unlink(missing_ok=True)
+        done = run(*command, url, target, *own, "--json", env=aws, code=FAILED)
+        assert {Path(one["output"]).name for one in results(done) if one["status"] == "done"} == {"plain"}
+        assert b"a symbolic link" in done.stderr
+        assert files(outside) == {"victim"} and (outside / "victim").read_bytes() == b"precious"
+        assert (target / "link").is_symlink() and (target / "out").is_symlink()
+    # The folder itself may be one.
+    (tmp_path / "way").symlink_to(outside)
+    run("cp", "-r", url, tmp_path / "way", *own, env=aws)
+    assert (outside / "out/new").read_bytes() == b"text"
+
 
 def test_listings(aws, bucket, own, folder):
     run("cp", "-r", folder, f"s3://{bucket}/x", *own, env=aws)
@@ -341,6 +362,31 @@ def test_sync_deletes_nothing_when_anything_failed(tmp_path, aws, s3, bucket, ow
     # A bucket that cannot be listed is not an empty one.
     run("sync", f"s3://missing-{bucket}/tree", there, *own, "--delete", env=aws, code=FAILED)
     assert contents(there) == contents(folder)
+
+
+def test_an_empty_source_deletes_nothing_unless_that_is_said(tmp_path, aws, s3, bucket, own, folder):
+    url, empty, before = f"s3://{bucket}/tree", tmp_path / "empty", contents(folder)
+    empty.mkdir()
+    done = run("sync", url, folder, *own, "--delete", env=aws, code=FAILED)
+    assert b"--delete-all" in done.stderr and contents(folder) == before
+    run("sync", folder, url, *own, env=aws)
+    run("sync", empty, url, *own, "--delete", env=aws, code=FAILED)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 4
+    run("sync", empty, url, *own, "--delete", "--delete-all", env=aws)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    run("sync", url, folder, *own, "--delete", "--delete-all", env=aws)
+    assert contents(folder) == {}
+
+
+def test_names_that_begin_as_our_temporary_ones_are_names(tmp_path, aws, s3, bucket, own, folder):
+    ours = ".strongroom-0123456789abcdef"
+    for name in (".strongroom-notes", ours):
+        (folder / name).write_bytes(b"text")
+    run("cp", "-", f"s3://{bucket}/tree/{ours}", *own, stdin=b"kept", env=aws)
+    run("sync", folder, f"s3://{bucket}/tree", *own, "--delete", env=aws)
+    names = {one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert {"tree/.strongroom-notes", f"tree/{ours}"} <= names
+    assert run("cat", f"s3://{bucket}/tree/{ours}", *own, env=aws).stdout == b"kept"
 
 
 def test_instruction_files_go_with_their_objects(tmp_path, aws, s3, bucket, own, folder):

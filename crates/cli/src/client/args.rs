@@ -210,8 +210,8 @@ pub(super) struct Demands {
     #[arg(long, value_name = "POLICY", value_enum, default_value_t = Commitment::RequireEncryptRequireDecrypt)]
     pub(super) commitment_policy: Commitment,
 
-    /// The most wrapped data keys that a message may have
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    /// The most wrapped data keys that a message may have; 0 for any number [default: 32 to decrypt, any number to encrypt]
+    #[arg(long, value_name = "COUNT")]
     pub(super) max_encrypted_data_keys: Option<u16>,
 }
 

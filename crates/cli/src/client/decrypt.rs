@@ -17,6 +17,10 @@ use super::input::{Counted, Head, Input};
 use super::keys::Purpose;
 use super::progress::Progress;
 
+/// Wrapped data keys that a message may have unless something else is said. Each can cost a call of the KMS, and a message has room for
+/// thousands.
+const KEYS: u16 = 32;
+
 /// Decrypts messages of the AWS Encryption SDK, whoever wrote them
 ///
 /// A file has its final name only once all of the message is verified, its signature too. A pipe gets the plaintext of an unsigned
@@ -69,8 +73,9 @@ pub(super) fn run(command: &Decrypt) -> Outcome {
     if command.accept_net_4_0_0 {
         decryptor = decryptor.accept_net_4_0_0();
     }
-    if let Some(keys) = command.demands.max_encrypted_data_keys {
-        decryptor = decryptor.max_encrypted_data_keys(keys.into());
+    match command.demands.max_encrypted_data_keys.unwrap_or(KEYS) {
+        0 => {}
+        keys => decryptor = decryptor.max_encrypted_data_keys(keys.into()),
     }
     files::each(&Decrypting { decryptor, context }, &command.files, &command.telling)
 }

@@ -63,7 +63,7 @@ pub(super) fn run(command: &Encrypt) -> Outcome {
     if let Some(suite) = command.suite {
         encryptor = encryptor.suite(suite);
     }
-    if let Some(keys) = command.demands.max_encrypted_data_keys {
+    if let Some(keys) = command.demands.max_encrypted_data_keys.filter(|keys| *keys > 0) {
         encryptor = encryptor.max_encrypted_data_keys(keys.into());
     }
     files::each(&Encrypting { encryptor }, &command.files, &command.telling)

@@ -75,12 +75,26 @@ impl From<Code> for ExitCode {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Messages quote what strangers wrote: it ends no line and commands no terminal.
-        self.text.chars().try_for_each(|c| match c {
-            '\n' => formatter.write_str("\n"),
-            c if c.is_control() => write!(formatter, "{}", c.escape_default()),
-            c => write!(formatter, "{c}"),
-        })
+        formatter.write_str(&clean(&self.text))
     }
+}
+
+/// As it may go to a terminal: what ends lines, commands a terminal or turns the direction of text around is written out.
+pub(super) fn clean(text: &str) -> String {
+    let is_command = |c: char| {
+        // Directional marks, embeddings, overrides and isolates (Unicode, UAX #9), and the separators of lines and paragraphs.
+        let is_direction =
+            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        c.is_control() || is_direction
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
+        if is_command(c) {
+            clean.extend(c.escape_default());
+        } else {
+            clean.push(c);
+        }
+        clean
+    })
 }
 
 impl From<Error> for Failure {
@@ -265,5 +279,9 @@ mod tests {
         let failure = Failure::from(Error::ContextMismatch("\u{1b}[2J".to_owned()));
         assert!(!failure.to_string().contains('\u{1b}'), "{failure}");
         assert!(!Failure::usage("\u{1b}[2J\u{9b}").to_string().contains(['\u{1b}', '\u{9b}']));
+        let told =
+            Failure::usage("bad key").within("x\nstrongroom: verified\u{202e}\u{2066}\u{200f}\u{2028}").to_string();
+        assert_eq!(told, "x\\nstrongroom: verified\\u{202e}\\u{2066}\\u{200f}\\u{2028}: bad key");
+        assert_eq!(clean("ü \u{fffd}"), "ü \u{fffd}");
     }
 }

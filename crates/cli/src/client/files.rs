@@ -11,9 +11,10 @@ use super::Outcome;
 use super::args::{Files, Telling};
 use super::failure::{Failure, Kind};
 use super::input::{Input, is_pipe};
-use super::output::{self, NewFile};
+use super::output::{self, Existing, NewFile};
 use super::progress::Progress;
 use super::report::{Report, shown};
+use super::spot::Spot;
 use super::tree::{Entry, Tree};
 
 /// Where one result goes.
@@ -52,7 +53,7 @@ pub(super) fn each<W: Work>(work: &W, files: &Files, telling: &Telling) -> Outco
     }
     let report = Report::new(W::NAME, telling.json, is_pipe(target));
     let run = Run { work, files, telling, report };
-    run.one(&files.input, target);
+    run.one(&files.input, &Spot::Named(target.to_owned()));
     Ok(run.report.end())
 }
 
@@ -71,17 +72,18 @@ impl<W: Work> Run<'_, W> {
         let source = &self.files.input;
         let walk = Tree::walk(source).map_err(|error| Failure::file(source, &error))?;
         apart(source, target)?;
-        make_folder(source, target, true).map_err(|error| Failure::file(target, &error))?;
+        let made = folder_mode(source).and_then(|mode| DirBuilder::new().recursive(true).mode(mode).create(target));
+        made.map_err(|error| Failure::file(target, &error))?;
         // Once more, now that links and `..` on the way lead somewhere.
         apart(source, target)?;
         for (path, entry) in walk {
-            let (from, to) = (source.join(&path), target.join(&path));
+            let (from, to) = (source.join(&path), Spot::within(target, path));
             match entry {
                 Ok(Entry::File(_)) => self.one(&from, &to),
                 Ok(Entry::Folder(_)) => {
-                    let made = make_folder(&from, &to, false);
-                    if let Err(error) = made.or_else(|error| if to.is_dir() { Ok(()) } else { Err(error) }) {
-                        self.failed(&from, &to, Failure::file(&to, &error));
+                    let mode = folder_mode(&from).map_err(|error| Failure::file(&from, &error));
+                    if let Err(failure) = mode.and_then(|mode| to.make_folder(mode)) {
+                        self.failed(&from, &to, failure);
                     }
                 }
                 Ok(Entry::Other(_, why)) => self.failed(&from, &to, Failure::new(Kind::Failed, why)),
@@ -91,40 +93,35 @@ impl<W: Work> Run<'_, W> {
         Ok(self.report.end())
     }
 
-    fn one(&self, from: &Path, to: &Path) {
+    fn one(&self, from: &Path, to: &Spot) {
         match self.try_one(from, to) {
-            Ok(facts) => self.report.done(&shown(from), &shown(to), facts),
+            Ok(facts) => self.report.done(&shown(from), &shown(&to.path()), facts),
             Err(failure) => self.failed(from, to, failure),
         }
     }
 
-    fn try_one(&self, from: &Path, to: &Path) -> Result<Facts, Failure> {
+    fn try_one(&self, from: &Path, to: &Spot) -> Result<Facts, Failure> {
         let input = Input::open(from)?;
-        let place = if is_pipe(to) {
-            Place::Pipe(output::stdout()?)
-        } else {
-            output::check_place(to)?;
-            if to.is_dir() {
-                return Err(Failure::usage(format!("{} is a folder: name a file in it", to.display())));
+        let place = match to {
+            Spot::Named(path) if is_pipe(path) => Place::Pipe(output::stdout()?),
+            to => {
+                let existing =
+                    if self.files.force { Existing::Replaced } else { Existing::Stays("; --force replaces it") };
+                Place::File(NewFile::create(to, existing, input.mode)?)
             }
-            if !self.files.force && fs::symlink_metadata(to).is_ok() {
-                return Err(Failure::new(Kind::Failed, format!("{} exists; --force replaces it", to.display())));
-            }
-            Place::File(NewFile::create(to, self.files.force, input.mode)?)
         };
         let progress = Progress::new(&shown(from), input.length, self.telling.quiet);
         self.work.work(input, place, &progress)
     }
 
-    fn failed(&self, from: &Path, to: &Path, failure: Failure) {
-        self.report.failed(&shown(from), &shown(to), failure);
+    fn failed(&self, from: &Path, to: &Spot, failure: Failure) {
+        self.report.failed(&shown(from), &shown(&to.path()), failure);
     }
 }
 
-/// Makes a folder that lets in nobody whom the other one keeps out, as far as the umask lets it. Its owner may always write there.
-fn make_folder(from: &Path, to: &Path, with_parents: bool) -> io::Result<()> {
-    let mode = fs::metadata(from)?.permissions().mode();
-    DirBuilder::new().recursive(with_parents).mode(mode & 0o777 | 0o700).create(to)
+/// Permissions for a folder that lets in nobody whom this one keeps out. Its owner may always write there.
+fn folder_mode(from: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(from)?.permissions().mode() & 0o777 | 0o700)
 }
 
 /// A folder's results do not go into the folder itself, whose files would then be both. Of a target that is not there yet, the nearest

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::args::S3Service;
-use super::failure::Failure;
+use super::failure::{Failure, clean};
 use super::header;
 use super::input::Input;
 use super::output::print;
@@ -145,9 +145,5 @@ fn array<const N: usize>(file: &mut File) -> io::Result<[u8; N]> {
 }
 
 fn describe(lines: Vec<(&'static str, String)>) -> String {
-    // What a stranger wrote ends no line and commands no terminal.
-    let clean = |text: String| -> String {
-        text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
-    };
-    lines.into_iter().map(|(name, text)| format!("{name:12}{}\n", clean(text))).collect()
+    lines.into_iter().map(|(name, text)| format!("{name:12}{}\n", clean(&text))).collect()
 }

@@ -12,8 +12,9 @@ use serde_json::json;
 use super::Outcome;
 use super::failure::Failure;
 use super::input::is_pipe;
-use super::output::{self, NewFile};
+use super::output::{self, Existing, NewFile};
 use super::report::shown;
+use super::spot::Spot;
 
 /// Makes a key file for encrypt and decrypt
 ///
@@ -37,7 +38,7 @@ pub(super) fn run(command: &Keygen) -> Outcome {
     if is_pipe(&command.output) {
         output::stdout()?.write_all(text.as_bytes()).map_err(failed)?;
     } else {
-        let mut file = NewFile::create(&command.output, false, 0o600)?;
+        let mut file = NewFile::create(&Spot::Named(command.output.clone()), Existing::Stays(""), 0o600)?;
         file.write_all(text.as_bytes()).and_then(|()| file.keep()).map_err(failed)?;
     }
     let output = shown(&command.output);

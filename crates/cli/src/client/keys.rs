@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use client::keys::{AesKey, KEY_FILE_LIMIT, KeyFile, RsaPrivateKey, RsaPublicKey}
 use client::kms::KeyArn;
 use client::message::{Keyring, KmsDiscovery, KmsKeyring, Multi, RawAes, RawRsa};
 use client::object::{self, AesKeyring, Keyrings, ObjectKeyring, RsaKeyring};
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::args::{Keys, KmsService, Padding};
@@ -216,6 +217,12 @@ fn secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |error| Failure::file(path, &error);
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_file() && !trusts(metadata.uid(), geteuid().as_raw()) {
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("{} belongs to somebody else, who may know and change it", path.display()),
+        ));
+    }
     let mode = metadata.permissions().mode() & 0o7777;
     if metadata.is_file() && mode & 0o077 != 0 {
         let text = format!(
@@ -225,6 +232,11 @@ fn secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         return Err(Failure::new(Kind::Failed, text));
     }
     read(path, &file)
+}
+
+/// Whether a key of this owner is one's own: root, who can read everything, may have put it there.
+fn trusts(owner: u32, user: u32) -> bool {
+    owner == user || owner == 0
 }
 
 /// All of a short file, into memory that does not move.

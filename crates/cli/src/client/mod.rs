@@ -15,6 +15,7 @@ mod progress;
 mod report;
 mod s3;
 mod signals;
+mod spot;
 mod tree;
 
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ fn one<A: Args>(name: &'static str) -> Command {
 
 /// Runs one of them; `None` when there is none of that name.
 pub(crate) fn run(name: &str, matches: &ArgMatches) -> Option<ExitCode> {
+    // Before there are threads.
+    output::umask();
     let outcome = match name {
         "keygen" => parsed(matches).and_then(|command| keygen::run(&command)),
         "encrypt" => parsed(matches).and_then(|command| encrypt::run(&command)),

@@ -1,73 +1,99 @@
 //! Where results go: a file that gets its name only when it is complete and verified, or a pipe.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use client::DataKey;
 use client::message::Destination;
 use data_encoding::HEXLOWER;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RenameFlags, fchmod, openat, renameat, renameat_with, stat, statat, unlinkat,
+};
 use rustix::io::Errno;
+use rustix::process::{self, geteuid};
 
 use super::failure::{Failure, Kind};
 use super::input::widen;
 use super::signals;
+use super::spot::Spot;
 
 /// What temporary names begin with.
 const PREFIX: &str = ".strongroom-";
 
+/// What those of downloads that wait to be resumed end with.
+const PARTIAL: &str = ".partial";
+
 /// Links that lead to one another before it is a loop: as Linux has it.
 const LINKS: usize = 40;
 
+/// What becomes of a file that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// The new one takes its place.
+    Replaced,
+    /// It stays, and this is said behind that it exists.
+    Stays(&'static str),
+}
+
 /// A new file beside its final name. Dropped before [`Destination::keep`], it is gone.
 pub(super) struct NewFile {
+    /// As it was named, or where the link leads that was.
     target: PathBuf,
-    temporary: PathBuf,
+    folder: Arc<File>,
+    name: OsString,
+    temporary: String,
     file: File,
-    replace: bool,
+    /// Permissions once it is complete. Until then it is its owner's alone.
+    mode: u32,
+    existing: Existing,
     kept: bool,
 }
 
 impl NewFile {
-    /// Begins one. Of a file that is replaced it takes the permissions; a new one has `mode`, as far as the umask lets it.
-    pub(super) fn create(target: &Path, replace: bool, mode: u32) -> Result<Self, Failure> {
-        let failed = |error: &io::Error| Failure::file(target, error);
-        check_place(target)?;
-        let mut permissions: Option<Permissions> = None;
-        let mut target = target.to_owned();
-        match fs::symlink_metadata(&target) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(&error)),
-            Ok(_) if !replace => return Err(Failure::new(Kind::Failed, format!("{} exists", target.display()))),
-            Ok(_) => {
-                // A link stays one: what it names is replaced.
-                target = fs::canonicalize(&target).map_err(|error| failed(&error))?;
-                let metadata = fs::metadata(&target).map_err(|error| failed(&error))?;
-                if metadata.is_dir() {
-                    return Err(Failure::usage(format!("{} is a folder: name a file in it", target.display())));
+    /// Begins one. A new one has `mode`, as far as the umask lets it; one that replaces another has that one's permissions, without
+    /// set-user-id and its like, and as far as the umask lets it where the other was somebody else's.
+    pub(super) fn create(spot: &Spot, existing: Existing, mode: u32) -> Result<Self, Failure> {
+        let path = spot.path();
+        let failed = |error: &io::Error| Failure::file(&path, error);
+        check_place(&path)?;
+        let mut spot = spot.clone();
+        let mut mode = mode & 0o777 & !umask();
+        let (mut folder, mut name) = spot.folder(false)?;
+        if let Some(mut found) = spot.found(&folder, &name)? {
+            if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
+                if existing == Existing::Replaced {
+                    // A link stays one: what it names is replaced.
+                    spot = Spot::Named(fs::canonicalize(&path).map_err(|error| failed(&error))?);
+                    (folder, name) = spot.folder(false)?;
                 }
-                if !metadata.is_file() {
-                    let text = format!("{} is no regular file; a pipe is written with -", target.display());
-                    return Err(Failure::usage(text));
-                }
-                permissions = Some(metadata.permissions());
+                found = stat(&path).unwrap_or(found);
             }
+            let kind = FileType::from_raw_mode(found.st_mode);
+            if kind == FileType::Directory {
+                return Err(Failure::usage(format!("{} is a folder: name a file in it", path.display())));
+            }
+            if let Existing::Stays(hint) = existing {
+                return Err(Failure::new(Kind::Failed, format!("{} exists{hint}", path.display())));
+            }
+            if kind != FileType::RegularFile {
+                let text = format!("{} is no regular file; a pipe is written with -", path.display());
+                return Err(Failure::usage(text));
+            }
+            let is_own = found.st_uid == geteuid().as_raw();
+            mode = found.st_mode & 0o777 & if is_own { 0o777 } else { !umask() };
         }
-        let name = HEXLOWER.encode(DataKey::random(8)?.as_bytes());
-        let temporary = target.with_file_name(format!("{PREFIX}{name}"));
-        let make = || OpenOptions::new().write(true).create_new(true).mode(mode & 0o777).open(&temporary);
-        let file = signals::watched(&temporary, make).map_err(|error| failed(&error))?;
-        let new = Self { target, temporary, file, replace, kept: false };
-        if let Some(permissions) = permissions {
-            new.file.set_permissions(permissions).map_err(|error| Failure::file(&new.target, &error))?;
-        }
-        Ok(new)
+        let folder = Arc::new(File::from(folder));
+        let temporary = format!("{PREFIX}{}", HEXLOWER.encode(DataKey::random(8)?.as_bytes()));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let make = || Ok(File::from(openat(&folder, &*temporary, flags, Mode::RUSR | Mode::WUSR)?));
+        let file = signals::watched(&folder, &temporary, make).map_err(|error| failed(&error))?;
+        Ok(Self { target: spot.path(), folder, name, temporary, file, mode, existing, kept: false })
     }
 
     /// Where it will be.
@@ -81,20 +107,32 @@ impl NewFile {
     }
 
     fn rename(&self) -> io::Result<()> {
-        if self.replace {
-            return fs::rename(&self.temporary, &self.target);
+        let (folder, from, to) = (&*self.folder, &*self.temporary, &*self.name);
+        if self.existing == Existing::Replaced {
+            return Ok(renameat(folder, from, folder, to)?);
         }
-        match renameat_with(CWD, &self.temporary, CWD, &self.target, RenameFlags::NOREPLACE) {
+        match renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE) {
             // A file system that cannot say "unless it is there".
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                if fs::symlink_metadata(&self.target).is_ok() {
+                if statat(folder, to, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                fs::rename(&self.temporary, &self.target)
+                Ok(renameat(folder, from, folder, to)?)
             }
             renamed => Ok(renamed?),
         }
     }
+}
+
+/// Permissions that new files do not get. First asked before there is a second thread, for it is the process's: while it is read, what
+/// others make would be their owner's alone.
+pub(super) fn umask() -> u32 {
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        let mask = process::umask(Mode::RWXG | Mode::RWXO);
+        process::umask(mask);
+        mask.as_raw_mode()
+    })
 }
 
 impl Write for NewFile {
@@ -110,17 +148,17 @@ impl Write for NewFile {
 impl Destination for NewFile {
     /// On disk, then under its name, then the folder on disk.
     fn keep(&mut self) -> io::Result<()> {
+        fchmod(&self.file, Mode::from_raw_mode(self.mode))?;
         self.file.sync_all()?;
         self.rename()?;
         self.kept = true;
         signals::forget(&self.temporary);
-        let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        self.folder.sync_all()
     }
 
     fn discard(&mut self) {
         if !self.kept {
-            let _ = fs::remove_file(&self.temporary);
+            let _ = unlinkat(&self.folder, &*self.temporary, AtFlags::empty());
             signals::forget(&self.temporary);
         }
     }
@@ -149,9 +187,13 @@ pub(super) fn check_place(target: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a name is that of a file that never got its own.
+/// Whether a name is that of a file that never got its own: exactly of the form that is made here, for people's files may begin so, too.
 pub(super) fn is_temporary(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+    let digits = name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes());
+    let digits = digits.map(|rest| rest.strip_suffix(PARTIAL.as_bytes()).unwrap_or(rest));
+    digits.is_some_and(|digits| {
+        digits.len() == 16 && digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 /// The name of the file in which a download of this object waits to be resumed.
@@ -159,7 +201,7 @@ pub(super) fn partial_name(of: &str) -> String {
     // Two objects with one name would only fetch anew: the file says which object it is of.
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
-    format!("{PREFIX}{:016x}.partial", hasher.finish())
+    format!("{PREFIX}{:016x}{PARTIAL}", hasher.finish())
 }
 
 /// Standard output, as it is: what is written has left.
@@ -182,5 +224,51 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::file(Path::new("standard output"), &error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_names_of_ours_are_temporary() {
+        for name in [".strongroom-0123456789abcdef", ".strongroom-0123456789abcdef.partial", &partial_name("x")] {
+            assert!(is_temporary(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            ".strongroom-notes",
+            ".strongroom-",
+            ".strongroom-0123456789ABCDEF",
+            ".strongroom-0123456789abcdef.txt",
+            "x",
+        ] {
+            assert!(!is_temporary(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_its_owners_alone_until_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
+        let path = folder.path().join("file");
+        for (old, after) in
+            [(None, 0o755 & !umask()), (Some(0o6777), 0o777), (Some(0o640), 0o640), (Some(0o400), 0o400)]
+        {
+            let _ = fs::remove_file(&path);
+            if let Some(old) = old {
+                fs::write(&path, "old").unwrap();
+                fs::set_permissions(&path, Permissions::from_mode(old)).unwrap();
+            }
+            let mut new = NewFile::create(&Spot::Named(path.clone()), Existing::Replaced, 0o4755).unwrap();
+            assert_eq!(mode(&folder.path().join(&new.temporary)), 0o600);
+            new.keep().unwrap();
+            assert_eq!(mode(&path), after, "{old:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::failure::Failure;
+use super::failure::{Failure, clean};
 
 /// Where results go: standard output, or standard error when that is where the data goes.
 pub(super) struct Report {
@@ -45,7 +45,7 @@ impl Report {
             self.write(&object);
         } else {
             let arrow = if input.is_empty() { "" } else { " -> " };
-            let line: String = format!("{action} {input}{arrow}{output}").chars().map(plain).collect();
+            let line = clean(&format!("{action} {input}{arrow}{output}"));
             let _ = writeln!(io::stdout(), "{line}");
         }
     }
@@ -82,11 +82,6 @@ impl Report {
         // A reader that is gone has read enough: the exit code stays.
         let _ = if self.data_on_stdout { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
     }
-}
-
-/// As it may go to a terminal.
-fn plain(c: char) -> char {
-    if c.is_control() { '\u{fffd}' } else { c }
 }
 
 /// Tells a person.

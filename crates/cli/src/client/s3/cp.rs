@@ -1,6 +1,6 @@
 //! `strongroom cp`: files into objects, and objects into files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{ArgAction, Args};
 
@@ -10,6 +10,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::keys::Purpose;
 use super::super::output;
 use super::super::report::Report;
+use super::super::spot::Spot;
 use super::jobs::{self, Task};
 use super::remote::{Remote, Settings};
 use super::url::{End, S3Url};
@@ -98,8 +99,8 @@ pub(in crate::client) fn run(command: &Cp) -> Outcome {
             jobs::run(&remote, &report, 1, [Task::Upload(path.clone(), url)].into_iter());
         }
         (End::Object(url), End::File(path)) => {
-            let path = file_for(url, path)?;
-            jobs::run(&remote, &report, 1, [Task::Download(object(url)?, path)].into_iter());
+            let spot = file_for(url, path)?;
+            jobs::run(&remote, &report, 1, [Task::Download(object(url)?, spot)].into_iter());
         }
         (End::Pipe, End::Object(url)) => match remote.upload_pipe(&object(url)?) {
             Ok(facts) => report.did(&from, &to, "upload", facts),
@@ -132,7 +133,7 @@ fn down(command: &Cp, remote: &Remote, report: &Report, url: &S3Url, folder: &Pa
     }
     let tasks = sides.objects.into_keys().map(|rest| {
         let key = format!("{}{rest}", url.prefix());
-        Task::Download(url.with_key(key), folder.join(rest))
+        Task::Download(url.with_key(key), Spot::within(folder, rest))
     });
     jobs::run(remote, report, command.transfers.parallel(), sides.refused.into_iter().chain(tasks));
     Ok(())
@@ -159,13 +160,13 @@ fn object(url: &S3Url) -> Result<S3Url, Failure> {
 }
 
 /// The file that an object becomes.
-fn file_for(url: &S3Url, path: &Path) -> Result<PathBuf, Failure> {
+fn file_for(url: &S3Url, path: &Path) -> Result<Spot, Failure> {
     let text = path.to_string_lossy();
     if !path.is_dir() && !text.ends_with('/') {
-        return Ok(path.to_owned());
+        return Ok(Spot::Named(path.to_owned()));
     }
     let name = url.key.rsplit('/').next().and_then(super::url::path_of);
     let name =
         name.ok_or_else(|| Failure::new(Kind::Usage, format!("{url} has no name that a file can have: give one")))?;
-    Ok(path.join(name))
+    Ok(Spot::within(path, name))
 }

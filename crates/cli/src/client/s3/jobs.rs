@@ -1,12 +1,13 @@
 //! Several files at a time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::super::failure::{Failure, Kind};
 use super::super::files::Facts;
 use super::super::report::{Report, shown};
+use super::super::spot::Spot;
 use super::remote::Remote;
 use super::url::S3Url;
 
@@ -14,8 +15,8 @@ use super::url::S3Url;
 #[derive(Debug)]
 pub(super) enum Task {
     Upload(PathBuf, S3Url),
-    Download(S3Url, PathBuf),
-    DeleteFile(PathBuf),
+    Download(S3Url, Spot),
+    DeleteFile(Spot),
     DeleteObject(S3Url),
     /// By its name, from where it would have gone.
     Refused(String, Failure),
@@ -26,8 +27,8 @@ impl Task {
     fn names(&self) -> (String, String, &'static str) {
         match self {
             Task::Upload(path, url) => (shown(path), url.to_string(), "upload"),
-            Task::Download(url, path) => (url.to_string(), shown(path), "download"),
-            Task::DeleteFile(path) => (String::new(), shown(path), "delete"),
+            Task::Download(url, spot) => (url.to_string(), shown(&spot.path()), "download"),
+            Task::DeleteFile(spot) => (String::new(), shown(&spot.path()), "delete"),
             Task::DeleteObject(url) => (String::new(), url.to_string(), "delete"),
             Task::Refused(name, _) => (name.clone(), String::new(), "none"),
         }
@@ -64,8 +65,8 @@ fn one(remote: &Remote, report: &Report, task: Task) {
     let (from, to, action) = task.names();
     let done = match task {
         Task::Upload(path, url) => remote.upload_file(&path, &url),
-        Task::Download(url, path) => remote.download_file(&url, &path),
-        Task::DeleteFile(path) => delete_file(&path),
+        Task::Download(url, spot) => remote.download_file(&url, &spot),
+        Task::DeleteFile(spot) => spot.remove().map(|()| Facts::new()),
         Task::DeleteObject(url) => remote.delete(&url),
         Task::Refused(_, failure) => Err(failure),
     };
@@ -73,11 +74,6 @@ fn one(remote: &Remote, report: &Report, task: Task) {
         Ok(facts) => report.did(&from, &to, action, facts),
         Err(failure) => report.failed(if from.is_empty() { &to } else { &from }, &to, failure),
     }
-}
-
-fn delete_file(path: &Path) -> Result<Facts, Failure> {
-    std::fs::remove_file(path).map_err(|error| Failure::file(path, &error))?;
-    Ok(Facts::new())
 }
 
 /// What cannot be done with a name.

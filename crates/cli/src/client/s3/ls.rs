@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::Outcome;
 use super::super::args::S3Service;
-use super::super::failure::{Failure, Kind};
+use super::super::failure::{Failure, Kind, clean};
 use super::super::output::print;
 use super::super::report::complain;
 use super::inspect;
@@ -83,7 +83,8 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
                     Some(Err(_)) => "  malformed, or not to be read".to_owned(),
                     None => String::new(),
                 };
-                say(format!("{:>24}  {:>13}  {}{what}", object.last_modified, object.length, clean(&object.key)))?;
+                let line = format!("{:>24}  {:>13}  {}{what}", object.last_modified, object.length, object.key);
+                say(clean(&line))?;
             }
             if let Some(Err(failure)) = found {
                 complain(&failure.within(&url));
@@ -94,9 +95,4 @@ pub(in crate::client) fn run(command: &Ls) -> Outcome {
         return Err(Failure::new(Kind::Failed, format!("{}: nothing is there", command.url)));
     }
     Ok(first.map_or(ExitCode::SUCCESS, ExitCode::from))
-}
-
-/// A key may hold anything, also what a terminal obeys.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

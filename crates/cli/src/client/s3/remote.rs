@@ -19,8 +19,9 @@ use super::super::failure::{Failure, Kind};
 use super::super::files::Facts;
 use super::super::input::{Counted, Input};
 use super::super::keys::Purpose;
-use super::super::output::{self, NewFile};
+use super::super::output::{self, Existing, NewFile};
 use super::super::progress::Progress;
+use super::super::spot::Spot;
 use super::cat::ByteRange;
 use super::inspect::object_json;
 use super::time;
@@ -155,11 +156,17 @@ impl Remote {
     }
 
     /// A file gets the object's time, so that it is known again.
-    pub(super) fn download_file(&self, url: &S3Url, path: &Path) -> Result<Facts, Failure> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    pub(super) fn download_file(&self, url: &S3Url, spot: &Spot) -> Result<Facts, Failure> {
+        let path = &spot.path();
+        let folder = match spot {
+            Spot::Named(path) => path.parent().filter(|folder| !folder.as_os_str().is_empty()),
+            Spot::Within { root, .. } => Some(&**root),
+        };
+        if let Some(folder) = folder {
             fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
         }
-        let mut file = NewFile::create(path, true, MODE)?;
+        spot.folder(true)?;
+        let mut file = NewFile::create(spot, Existing::Replaced, MODE)?;
         let fetched = self.with_client(|client| {
             let (bucket, key) = (&*url.bucket, &*url.key);
             if self.resume {

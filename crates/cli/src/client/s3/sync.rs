@@ -1,6 +1,6 @@
 //! `strongroom sync`: a folder and a prefix, one as the other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 
@@ -8,7 +8,9 @@ use super::super::Outcome;
 use super::super::args::{Keys, Objects, Service, Telling, Written};
 use super::super::failure::{Failure, Kind};
 use super::super::keys::Purpose;
+use super::super::output::is_temporary;
 use super::super::report::{Report, complain};
+use super::super::spot::Spot;
 use super::cp::Transfers;
 use super::jobs::{self, Task};
 use super::plan::{self, Direction, Step};
@@ -33,6 +35,10 @@ pub(in crate::client) struct Sync {
     /// Delete what the source has not. Nothing is deleted when anything failed or could not be seen
     #[arg(long, action = ArgAction::SetTrue)]
     delete: bool,
+
+    /// With --delete: an empty source, too, which deletes everything
+    #[arg(long, action = ArgAction::SetTrue, requires = "delete")]
+    delete_all: bool,
 
     /// Tell what would be done, and do nothing
     #[arg(long, action = ArgAction::SetTrue)]
@@ -65,16 +71,28 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
     };
     let remote = Remote::new(&settings, "sync", command.telling.quiet)?;
     let sides = Sides::read(&remote, &folder, &url, direction == Direction::Down)?;
+    let empty = match direction {
+        Direction::Up => sides.files.is_empty(),
+        Direction::Down => sides.objects.is_empty(),
+    };
+    if command.delete && !command.delete_all && empty && sides.refused.is_empty() {
+        let text =
+            format!("{} is empty, so all of {} would be deleted: --delete-all does so", command.source, command.target);
+        return Err(Failure::new(Kind::Failed, text));
+    }
     let report = Report::new("sync", command.telling.json, false);
 
     let steps = plan::steps(direction, &sides.files, &sides.objects);
     let whole = sides.refused.is_empty();
-    let (extra, over): (Vec<_>, Vec<_>) = steps.into_iter().partition(|(_, step)| *step == Step::Extra);
+    // What is named as a file of ours that is not whole does not go up, so that it is missing here says nothing.
+    let ours = |name: &str| direction == Direction::Up && Path::new(name).file_name().is_some_and(is_temporary);
+    let steps = steps.into_iter().filter(|(name, step)| *step != Step::Extra || !ours(name));
+    let (extra, over): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| *step == Step::Extra);
     let file = |name: &str| folder.join(name);
     let object = |name: &str| url.with_key(format!("{}{name}", url.prefix()));
     let task = |name: &str| match direction {
         Direction::Up => Task::Upload(file(name), object(name)),
-        Direction::Down => Task::Download(object(name), file(name)),
+        Direction::Down => Task::Download(object(name), Spot::within(&folder, name)),
     };
     let transfers = over.into_iter().filter_map(|(name, step)| match step {
         Step::TransferUnlessOf(modified) => match remote.is_of_time(&object(&name), modified) {
@@ -87,7 +105,7 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
     let transfers = sides.refused.into_iter().chain(transfers);
     let deletions = extra.into_iter().map(|(name, _)| match direction {
         Direction::Up => Task::DeleteObject(object(&name)),
-        Direction::Down => Task::DeleteFile(file(&name)),
+        Direction::Down => Task::DeleteFile(Spot::within(&folder, name)),
     });
     if command.dry_run {
         jobs::pretend(&report, transfers);
