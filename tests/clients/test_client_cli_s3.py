@@ -529,6 +529,50 @@ def test_a_stop_in_the_middle_leaves_no_final_file(tmp_path, aws, bucket, own, s
     assert "file" not in left and (stop == signal.SIGKILL or not left), left
 
 
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("source", ["file", "pipe", "folder"])
+def test_an_upload_that_is_stopped_is_aborted(tmp_path, aws, s3, bucket, own, server, stop, source):
+    class Slow(Breaking):
+        def carry(self, source, target, counted):
+            while data := source.recv(65536):
+                time.sleep(0 if counted else 0.005)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    slow = Slow(server.http_port, 10 * LONG)
+    through = {**aws, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{slow.port}"}
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        with (folder / name).open("wb") as file:
+            file.truncate(10 * LONG)
+    arguments = {"file": [folder / "a", f"s3://{bucket}/long"], "pipe": ["-", f"s3://{bucket}/long"], "folder": ["-r", folder, f"s3://{bucket}/x"]}
+    writer = subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([BINARY, "cp", *arguments[source], *own], env=through, stdin=writer.stdout)
+    writer.stdout.close()
+    deadline = time.monotonic() + 20
+    while len(s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])) < (2 if source == "folder" else 1):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(stop)
+    if source == "pipe":
+        # As the Ctrl-C of a terminal, which ends those who write, too: what came until then is not the whole.
+        writer.kill()
+    assert process.wait(timeout=30) == -stop
+    writer.kill()
+    writer.wait()
+    assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads") and s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_what_ignores_a_hangup_goes_on(tmp_path, aws, s3, bucket, own):
+    process = subprocess.Popen(["nohup", BINARY, "cp", "-", f"s3://{bucket}/kept", *own], env=aws, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process.stdin.write(os.urandom(LONG))
+    process.send_signal(signal.SIGHUP)
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+    assert s3.head_object(Bucket=bucket, Key="kept")["ContentLength"] == LONG + 16
+
+
 def test_memory_is_bounded(tmp_path, aws, bucket, own):
     from test_client_cli import MEMORY, Peak
 

@@ -21,6 +21,7 @@ use super::super::input::{Counted, Input};
 use super::super::keys::Purpose;
 use super::super::output::{self, Existing, NewFile};
 use super::super::progress::Progress;
+use super::super::signals::Uploading;
 use super::super::spot::Spot;
 use super::cat::ByteRange;
 use super::inspect::object_json;
@@ -142,8 +143,8 @@ impl Remote {
         if let Some(length) = input.length {
             client::object::sealed_length(length).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         }
-        let plain = Cell::new(0);
-        let reader = Counted::new(input.file, &plain, None);
+        let (plain, uploading) = (Cell::new(0), Uploading::begin());
+        let reader = Counted::new(uploading.input(input.file, input.length.is_none()), &plain, None);
         let stored = self
             .with_client(|client| client.put(&self.encryptor, &url.bucket, &url.key, reader, input.length, options))?;
         let Stored { etag, version_id } = stored;
