@@ -1,5 +1,6 @@
 //! Where plaintext goes before it is known to be right.
 
+use crate::error::Result;
 use std::io::{self, Write};
 use zeroize::Zeroize;
 
@@ -17,6 +18,18 @@ pub trait Destination: Write {
 
     /// Something is wrong: nothing of what was written may be believed, or left behind.
     fn discard(&mut self);
+}
+
+/// Keeps what was written where it turned out right, and discards it otherwise.
+pub(crate) fn settled<T>(place: &mut impl Destination, written: Result<T>) -> Result<T> {
+    let settled = written.and_then(|told| {
+        place.keep()?;
+        Ok(told)
+    });
+    if settled.is_err() {
+        place.discard();
+    }
+    settled
 }
 
 impl Destination for Vec<u8> {

@@ -9,7 +9,7 @@ use super::sign::Verifier;
 use super::source::Source;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
-use crate::release::Destination;
+use crate::release::{Destination, settled};
 use std::io::{self, BufRead, Read};
 
 /// Plaintext that is written at once, where frames are short.
@@ -102,14 +102,8 @@ impl<R: BufRead> MessageReader<R> {
     /// # Errors
     /// Whatever is wrong with the message, and what input or destination fails with. The destination was discarded then.
     pub fn decrypt_into(mut self, place: &mut impl Destination) -> Result<Header> {
-        let written = self.write_all_into(place).and_then(|()| Ok(place.keep()?));
-        match written {
-            Ok(()) => Ok(self.header),
-            Err(error) => {
-                place.discard();
-                Err(error)
-            }
-        }
+        let written = self.write_all_into(place);
+        settled(place, written.map(|()| self.header))
     }
 
     /// All plaintext, which has no more than so many bytes.

@@ -14,7 +14,7 @@ use super::{derive, encrypt};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::message::CommitmentPolicy;
-use crate::release::Destination;
+use crate::release::{Destination, settled};
 use crate::secret::DataKey;
 use std::io::Read;
 use std::ops::RangeInclusive;
@@ -244,14 +244,8 @@ impl Opening {
     /// [`Error::BodyTag`], [`Error::Padding`], [`Error::ContentLength`], [`Error::Truncated`], [`Error::Trailing`]; what input or
     /// destination fails with. The destination was discarded then.
     pub fn decrypt_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
-        let written = self.write_into(input, place).and_then(|length| {
-            place.keep()?;
-            Ok(length)
-        });
-        if written.is_err() {
-            place.discard();
-        }
-        written
+        let written = self.write_into(input, place);
+        settled(place, written)
     }
 
     /// The plaintext, as it is read: after all of it has been verified, or, if that was asked for, before. `input` is as for

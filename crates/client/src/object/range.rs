@@ -5,7 +5,7 @@ use super::cipher::BLOCK;
 use super::decrypt::Opening;
 use super::source::{Buffer, Source};
 use crate::error::{Error, Result};
-use crate::release::Destination;
+use crate::release::{Destination, settled};
 use std::io::Read;
 use std::ops::RangeInclusive;
 
@@ -71,14 +71,8 @@ impl<'a> RangeOpening<'a> {
     /// [`Error::Truncated`], [`Error::Trailing`]; of AES-CBC, where the range reaches its end, [`Error::Padding`] and [`Error::Range`];
     /// what input or destination fails with. The destination was discarded then.
     pub fn decrypt_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
-        let written = self.write_into(input, place).and_then(|length| {
-            place.keep()?;
-            Ok(length)
-        });
-        if written.is_err() {
-            place.discard();
-        }
-        written
+        let written = self.write_into(input, place);
+        settled(place, written)
     }
 
     fn write_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
