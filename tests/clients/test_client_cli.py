@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -80,6 +81,19 @@ def options(keys: Path, key: str) -> tuple[list, list]:
 
 
 KEYS = ["key file", "aes128", "aes192", "aes256", "pem oaep-sha256", "der oaep-sha1", "pem oaep-sha384", "der oaep-sha512", "pem pkcs1"]
+
+
+def test_no_memory_of_a_command_is_dumped(keys):
+    """A core file would have the keys in it, and so would what another process of the same user reads."""
+    with subprocess.Popen([BINARY, "encrypt", "-", "-o", "-", "--key-file", keys / "own"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        until = time.monotonic() + 10
+        while not re.search(r"Max core file size +0 +0 ", limits := Path(f"/proc/{process.pid}/limits").read_text()):
+            assert time.monotonic() < until, limits
+            time.sleep(0.01)
+        # The system gives what belongs to a process that may not be dumped to root.
+        if os.geteuid() != 0:
+            assert Path(f"/proc/{process.pid}/mem").stat().st_uid == 0
+        process.communicate()
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -41,5 +41,6 @@ pub use config::{Config, Sources};
 pub use control::{DomainKey, Status};
 pub use error::Error;
 pub use files::FileError;
+pub use process::leave_no_dump;
 pub use run::run;
 pub use welcome::Welcome;

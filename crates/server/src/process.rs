@@ -5,10 +5,15 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
 use rustix::thread::{CapabilitySet, capabilities};
 
-/// Keys are in this process's memory: no core dump is written, and no other process of the user may attach to it or read it. And
-/// what it makes is for its owner alone, SQLite's files too, in whatever folder: they hold names in the clear.
+/// What the server needs: [`leave_no_dump`]; and what it makes is for its owner alone, SQLite's files too, in whatever folder: they
+/// hold names in the clear.
 pub(crate) fn harden() {
     umask(Mode::RWXG | Mode::RWXO);
+    leave_no_dump();
+}
+
+/// Keys are in this process's memory: no core dump is written, and no other process of the user may attach to it or read it.
+pub fn leave_no_dump() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be limited");

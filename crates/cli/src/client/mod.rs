@@ -52,6 +52,7 @@ fn one<A: Args>(name: &'static str) -> Command {
 
 /// Runs one of them; `None` when there is none of that name.
 pub(crate) fn run(name: &str, matches: &ArgMatches) -> Option<ExitCode> {
+    server::leave_no_dump();
     // Before there are threads.
     output::umask();
     let outcome = match name {
