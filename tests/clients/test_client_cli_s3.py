@@ -145,6 +145,7 @@ def test_exit_codes(tmp_path, aws, s3, bucket, own, rsa, key_arn, kms):
     assert run("cat", sealed, "--kms-key", key_arn, "-c", "a=1", env=aws).stdout == b"text"
     run("cat", sealed, "--kms-key", key_arn, "-c", "a=2", env=aws, code=REFUSED)
     run("cat", sealed, "--kms-key", key_arn, env=aws, code=REFUSED)
+    assert b"kms+context" in run("cat", sealed, *own, env=aws, code=KEY).stderr
     other = kms.create_key()["KeyMetadata"]["Arn"]
     run("cat", sealed, "--kms-key", other, "-c", "a=1", env=aws, code=KEY)
 

@@ -159,6 +159,10 @@ pub enum Error {
     #[error("no key opens any of the wrapped data keys{}", .0.listed())]
     NoKeyOpens(Failures),
 
+    /// The data key of an object is wrapped in a way that none of the keyrings is for.
+    #[error("the data key is wrapped with {0}, and no key of that kind was given")]
+    OtherWrapping(&'static str),
+
     /// A keyring has tried so many wrapped keys of a message, and tries no more.
     #[error("{limit} wrapped data keys were tried, and no more are")]
     Tries {

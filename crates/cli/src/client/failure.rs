@@ -174,7 +174,7 @@ fn kind(error: &Error) -> Kind {
         Error::NoKeyOpens(failures) => {
             failures.iter().map(kind).find(|kind| *kind == Kind::Failed).unwrap_or(Kind::Key)
         }
-        Error::Unwrap | Error::OtherKey { .. } => Kind::Key,
+        Error::Unwrap | Error::OtherKey { .. } | Error::OtherWrapping(_) => Kind::Key,
         Error::Kms(error) => of_service(&error.code),
         Error::CommitmentPolicy(_)
         | Error::TooManyKeys { .. }

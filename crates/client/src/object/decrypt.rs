@@ -4,7 +4,7 @@
 use super::algorithm::ContentAlgorithm;
 use super::cipher::{self, BLOCK, ContentKey, Padded, TAG};
 use super::header::{Envelope, ObjectHeader, Start};
-use super::keyring::{ObjectKeyring, UnwrapRequest, check_context};
+use super::keyring::{Fit, ObjectKeyring, UnwrapRequest, check_context};
 use super::metadata::Metadata;
 use super::policy::{self, Release};
 use super::range::RangeOpening;
@@ -176,8 +176,11 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
         if wrapping.is_legacy() && !self.legacy {
             return Err(Error::LegacyWrapping(wrapping.name()));
         }
-        check_context(wrapping, header.content, &header.description, &self.context)?;
         let request = UnwrapRequest { content: header.content, wrapping, ciphertext, description: &header.description };
+        if self.keyring.fit(&request) == Fit::No {
+            return Err(Error::OtherWrapping(wrapping.name()));
+        }
+        check_context(wrapping, header.content, &header.description, &self.context)?;
         let data_key = header.content.check_key(self.keyring.unwrap(&request)?)?;
         if let Start::Commit { message_id, commitment } = &envelope.start
             && !bool::from(derive::commitment(&data_key, message_id)?.ct_eq(commitment))

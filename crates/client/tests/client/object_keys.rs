@@ -14,11 +14,11 @@ use data_encoding::BASE64;
 fn what_one_key_wrapped_no_other_opens() {
     let object = encryptor(Version::V3, aes(1)).encrypt(b"text").unwrap();
     assert!(matches!(open(&decryptor(aes(2)), &object), Err(Error::Unwrap)));
-    assert!(matches!(open(&decryptor(rsa("rsa-2048", true, true)), &object), Err(Error::KeyringCannot(_))));
-    assert!(matches!(open(&decryptor(kms(&Fake::default())), &object), Err(Error::KeyringCannot(_))));
+    assert!(matches!(open(&decryptor(rsa("rsa-2048", true, true)), &object), Err(Error::OtherWrapping("AES/GCM"))));
+    assert!(matches!(open(&decryptor(kms(&Fake::default())), &object), Err(Error::OtherWrapping("AES/GCM"))));
     let object = encryptor(Version::V3, rsa("rsa-2048", true, false)).encrypt(b"text").unwrap();
     assert!(matches!(open(&decryptor(rsa("rsa-3072", true, true)), &object), Err(Error::Unwrap)));
-    assert!(matches!(open(&decryptor(aes(1)), &object), Err(Error::KeyringCannot(_))));
+    assert!(matches!(open(&decryptor(aes(1)), &object), Err(Error::OtherWrapping("RSA-OAEP-SHA1"))));
     let object = encryptor(Version::V3, kms(&Fake::default())).encrypt(b"text").unwrap();
     let other = KmsKeyring::new(Fake::default(), OTHER).unwrap();
     assert!(
