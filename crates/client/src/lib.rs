@@ -34,6 +34,8 @@ pub mod message;
 pub mod object;
 mod release;
 mod secret;
+#[cfg(test)]
+mod tell;
 
 pub use context::EncryptionContext;
 pub use error::{Error, Result};

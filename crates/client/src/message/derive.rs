@@ -52,6 +52,7 @@ mod tests {
 
     use super::*;
     use crate::message::Header;
+    use crate::tell::tell;
     use data_encoding::BASE64;
 
     /// The derivations themselves, by the vectors that lie beside the project: key and commitment of each message.
@@ -59,7 +60,7 @@ mod tests {
     fn keys_and_commitments_are_those_of_the_vectors() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/commitment-test-vectors.json");
         let Ok(file) = std::fs::read(path) else {
-            eprintln!("\n*** NOT TESTED: {path} is missing ***\n");
+            tell(&format!("\n*** NOT TESTED: {path} is missing ***\n"));
             return;
         };
         let vectors: serde_json::Value = serde_json::from_slice(&file).unwrap();
@@ -83,7 +84,7 @@ mod tests {
                 others += 1;
             }
         }
-        eprintln!("derivation: {keys} keys, {commitments} commitments, {others} commitments of another key");
+        tell(&format!("derivation: {keys} keys, {commitments} commitments, {others} commitments of another key"));
         assert_eq!((keys, commitments, others), (16, 41, 5));
     }
 }

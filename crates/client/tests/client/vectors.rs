@@ -1,6 +1,6 @@
 //! The vectors of AWS's own clients that need no account. Each test says how many it held.
 
-use crate::archive::{unzip, vectors};
+use crate::archive::{tell, unzip, vectors};
 use client::keys::{AesKey, RsaPadding, RsaPrivateKey, RsaPublicKey};
 use client::message::{
     CommitmentPolicy, Decryptor, EncryptedDataKey, Keyring, Multi, Opened, RawAes, RawRsa, Request, Wrapped,
@@ -119,14 +119,14 @@ fn all_open(archive: &str) -> Option<(usize, usize)> {
 #[test]
 fn what_the_net_client_4_0_1_wrote_opens() {
     let Some((opened, all)) = all_open("v4-Net-4.0.1.zip") else { return };
-    eprintln!("v4-Net-4.0.1: {opened} of {all} opened, the rest takes KMS");
+    tell(&format!("v4-Net-4.0.1: {opened} of {all} opened, the rest takes KMS"));
     assert_eq!((opened, all), (99, 132));
 }
 
 #[test]
 fn what_the_net_client_4_0_0_wrote_well_opens() {
     let Some((opened, all)) = all_open("valid-Net-4.0.0.zip") else { return };
-    eprintln!("valid-Net-4.0.0: {opened} of {all} opened");
+    tell(&format!("valid-Net-4.0.0: {opened} of {all} opened"));
     assert_eq!((opened, all), (5, 5));
 }
 
@@ -145,7 +145,7 @@ fn what_the_net_client_4_0_0_wrote_wrongly_opens_on_request_alone() {
         assert!(!case.required || found.header.suite().id() >> 8 != 0, "{}: its tag would be right", case.name);
         opened += 1;
     }
-    eprintln!("invalid-Net-4.0.0: {refused} refused for their header's tag, {opened} of them opened as 4.0.0's");
+    tell(&format!("invalid-Net-4.0.0: {refused} refused for their header's tag, {opened} of them opened as 4.0.0's"));
     assert_eq!((refused, opened), (28, 28));
 }
 
@@ -187,6 +187,6 @@ fn the_commitment_vectors_hold() {
             refused += 1;
         }
     }
-    eprintln!("commitment-test-vectors: {opened} opened, {refused} refused for their commitment");
+    tell(&format!("commitment-test-vectors: {opened} opened, {refused} refused for their commitment"));
     assert_eq!((opened, refused), (41, 5));
 }
