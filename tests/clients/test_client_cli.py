@@ -374,6 +374,7 @@ def test_the_context_is_the_one_that_was_sealed(keys):
     for wrong in (["a=2", "tenant=7"], ["tenant=8"], ["a=1", "tenant=7", "more=x"]):
         pairs = [word for pair in wrong for word in ("-c", pair)]
         run("decrypt", *key, *pairs, stdin=sealed, code=REFUSED)
+    assert b"--context has to give them" in run("decrypt", *key, stdin=sealed, code=KEY).stderr
     run("decrypt", *key, "--required-context", "tenant", stdin=sealed, code=REFUSED)
     run("decrypt", *key, stdin=sealed, code=KEY)
     run("encrypt", *key, "--required-context", "tenant", stdin=b"", code=REFUSED)

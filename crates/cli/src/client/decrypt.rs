@@ -127,7 +127,12 @@ impl Decrypting {
             );
             return Failure::new(Kind::Refused, text);
         }
-        Failure::new(failure.kind(), format!("{failure}; it is sealed with {}", header::named(&header)))
+        let required = if self.context.is_empty() {
+            "; if names of its encryption context were required, which are not stored, --context has to give them"
+        } else {
+            ""
+        };
+        Failure::new(failure.kind(), format!("{failure}; it is sealed with {}{required}", header::named(&header)))
     }
 }
 

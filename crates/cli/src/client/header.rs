@@ -62,16 +62,19 @@ pub(super) fn wrapped(key: &EncryptedDataKey) -> (&'static str, String) {
     }
 }
 
+/// Keys that an error names. Who wrote the message chose how many there are.
+const NAMED: usize = 8;
+
 /// The keys of a message, for an error.
 pub(super) fn named(header: &Header) -> String {
-    let names: Vec<String> = header
-        .keys()
-        .iter()
-        .map(|key| {
-            let (kind, name) = wrapped(key);
-            if kind == "kms" { name } else { format!("{kind} {}/{name}", key.provider) }
-        })
-        .collect();
+    let name = |key| {
+        let (kind, name) = wrapped(key);
+        if kind == "kms" { name } else { format!("{kind} {}/{name}", key.provider) }
+    };
+    let mut names: Vec<String> = header.keys().iter().take(NAMED).map(name).collect();
+    if header.keys().len() > NAMED {
+        names.push(format!("{} more", header.keys().len() - NAMED));
+    }
     names.join(", ")
 }
 
