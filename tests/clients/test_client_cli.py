@@ -34,6 +34,12 @@ def run(*arguments, stdin: bytes = b"", code: int = DONE, **options) -> subproce
     return done
 
 
+def interruptible() -> None:
+    """For `preexec_fn`: whoever runs the tests in the background may have them ignore what they send here."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def results(done: subprocess.CompletedProcess, stream: str = "stdout") -> list[dict]:
     return [json.loads(line) for line in getattr(done, stream).splitlines() if line.startswith(b"{")]
 
@@ -520,7 +526,7 @@ def test_a_stop_in_the_middle_leaves_no_final_file(tmp_path, keys, stop):
     for command, half in (["encrypt", os.urandom(2 * MIB)], ["decrypt", sealed[: 2 * MIB]]):
         folder = tmp_path / command
         folder.mkdir()
-        process = subprocess.Popen([BINARY, command, "-o", folder / "out", *key], stdin=subprocess.PIPE)
+        process = subprocess.Popen([BINARY, command, "-o", folder / "out", *key], stdin=subprocess.PIPE, preexec_fn=interruptible)
         process.stdin.write(half)
         process.stdin.flush()
         wait_for(lambda: any(path.stat().st_size > 0 for path in folder.iterdir()))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from strongroom import BINARY, free_port
-from test_client_cli import DONE, FAILED, INPUT, KEY, MIB, REFUSED, USAGE, files, results, secret, small_disk  # noqa: F401
+from test_client_cli import DONE, FAILED, INPUT, KEY, MIB, REFUSED, USAGE, files, interruptible, results, secret, small_disk  # noqa: F401
 
 LONG = 24 * MIB + 12_345
 
@@ -519,7 +519,7 @@ def test_a_stop_in_the_middle_leaves_no_final_file(tmp_path, aws, bucket, own, s
     through = {**aws, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{slow.port}"}
     folder = tmp_path / "out"
     folder.mkdir()
-    process = subprocess.Popen([BINARY, "cp", url, folder / "file", *own], env=through)
+    process = subprocess.Popen([BINARY, "cp", url, folder / "file", *own], env=through, preexec_fn=interruptible)
     deadline = time.monotonic() + 20
     while not list(folder.iterdir()):
         assert time.monotonic() < deadline
@@ -549,19 +549,23 @@ def test_an_upload_that_is_stopped_is_aborted(tmp_path, aws, s3, bucket, own, se
             file.truncate(10 * LONG)
     arguments = {"file": [folder / "a", f"s3://{bucket}/long"], "pipe": ["-", f"s3://{bucket}/long"], "folder": ["-r", folder, f"s3://{bucket}/x"]}
     writer = subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE)
-    process = subprocess.Popen([BINARY, "cp", *arguments[source], *own], env=through, stdin=writer.stdout)
+    process = subprocess.Popen([BINARY, "cp", *arguments[source], *own], env=through, stdin=writer.stdout, preexec_fn=interruptible)
     writer.stdout.close()
-    deadline = time.monotonic() + 20
-    while len(s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])) < (2 if source == "folder" else 1):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(stop)
-    if source == "pipe":
-        # As the Ctrl-C of a terminal, which ends those who write, too: what came until then is not the whole.
-        writer.kill()
-    assert process.wait(timeout=30) == -stop
-    writer.kill()
-    writer.wait()
+    try:
+        deadline = time.monotonic() + 20
+        while len(s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])) < (2 if source == "folder" else 1):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(stop)
+        if source == "pipe":
+            # As the Ctrl-C of a terminal, which ends those who write, too: what came until then is not the whole.
+            writer.kill()
+        assert process.wait(timeout=30) == -stop
+    finally:
+        # Without an end they would fill the disk.
+        for each in (writer, process):
+            each.kill()
+            each.wait()
     assert not s3.list_multipart_uploads(Bucket=bucket).get("Uploads") and s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
