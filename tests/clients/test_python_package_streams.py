@@ -173,25 +173,29 @@ def test_other_threads_go_on_while_bytes_are_worked_on(client, keyring):
     plaintext = bytes(256 << 20)
     message, _ = client.encrypt(source=plaintext, keyring=keyring)
 
-    def longest_pause(work):
-        """Of a thread that does nothing but look at the clock, as a part of the time that the work takes."""
-        done, times = threading.Event(), [time.perf_counter()]
+    def ticks(work):
+        """How often another thread came to look at the clock, a thousandth of a second apart, while the work went on."""
+        span, times = [], []
 
         def run():
+            span.append(time.perf_counter())
             work()
-            done.set()
+            span.append(time.perf_counter())
 
         thread = threading.Thread(target=run)
         thread.start()
-        while not done.is_set():
+        while thread.is_alive():
             times.append(time.perf_counter())
             time.sleep(0.001)
         thread.join()
-        return max(later - sooner for sooner, later in zip(times, times[1:])) / (times[-1] - times[0])
+        return sum(span[0] < tick < span[1] for tick in times)
 
-    assert longest_pause(lambda: client.encrypt(source=plaintext, keyring=keyring)) < 0.6
-    assert longest_pause(lambda: client.decrypt(source=message, keyring=keyring)) < 0.6
-    assert longest_pause(lambda: plaintext.count(b"\1")) > 0.6, "what holds the lock is seen"
+    # A lock that is held all the time lets the other thread in before and after the work at most, for 5 ms (sys.getswitchinterval) each.
+    # Other processes may keep it from coming, so one good look of some is enough.
+    few = 20
+    assert any(ticks(lambda: client.encrypt(source=plaintext, keyring=keyring)) > few for _ in range(5))
+    assert any(ticks(lambda: client.decrypt(source=message, keyring=keyring)) > few for _ in range(5))
+    assert ticks(lambda: plaintext.count(b"\1")) <= few, "what holds the lock is seen"
 
 
 STREAM = """
