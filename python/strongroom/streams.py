@@ -22,11 +22,6 @@ class _Stream(io.BufferedIOBase):
         self._position = 0
         self._fields: Optional[MessageHeader] = None
 
-    @property
-    def header(self) -> MessageHeader:
-        """The header of the message."""
-        raise NotImplementedError
-
     def readable(self) -> bool:
         """Whether it is open."""
         return not self.closed

@@ -19,6 +19,7 @@ from aws_encryption_sdk.key_providers.raw import RawMasterKeyProvider
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+import disks
 from strongroom import BINARY, Server
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -547,13 +548,8 @@ def wait_for(condition, seconds=30):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with disks.small(tmp_path / "small", "2m") as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_up_is_left_as_it_was(tmp_path, keys, small_disk):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import disks
 from modes import Mode
 from raw import Connection, Kms, Query
 from strongroom import Server
@@ -63,13 +64,8 @@ def whole(server: Server):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 80 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", folder], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with disks.small(tmp_path / "disk", "80m") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("size", [3 * KIB, 300 * KIB, 5 * MIB], ids=["inline", "blob", "large"])
