@@ -62,14 +62,14 @@ impl<'a> Ours<'a> {
         let (encryptor, decryptor) = (ObjectEncryptor::new(&self.keyring), ObjectDecryptor::new(&self.keyring));
         let SealedObject { metadata, body, .. } = &self.object;
         measure(Task::Ours(Format::Object, Way::EncryptStream), &mut || {
-            let (mut reader, mut part) = (encryptor.start()?.into_reader(self.plaintext), vec![0; 1 << 20]);
+            let (mut reader, mut part) = (encryptor.start()?.into_buffered_reader(self.plaintext), vec![0; 1 << 20]);
             while reader.read(&mut part)? > 0 {
                 black_box(&mut part);
             }
             Ok(())
         })?;
         measure(Task::Ours(Format::Object, Way::DecryptStream), &mut || {
-            decryptor.start(metadata, None, body.len() as u64)?.decrypt_into(&body[..], &mut Nowhere)?;
+            decryptor.start(metadata, None, body.len() as u64)?.decrypt_buffered_into(&body[..], &mut Nowhere)?;
             Ok(())
         })?;
         measure(Task::Ours(Format::Object, Way::Encrypt), &mut || {

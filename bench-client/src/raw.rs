@@ -37,12 +37,17 @@ impl<'a> Raw<'a> {
         measure(Task::Apart, &mut || {
             Ok(key.seal_out_of_place_scatter(next(), Aad::empty(), plaintext, place, &[], &mut tag)?)
         })?;
-        measure(Task::Fresh, &mut || {
-            let mut place = vec![0; BYTES];
-            key.seal_out_of_place_scatter(next(), Aad::empty(), plaintext, &mut place, &[], &mut tag)?;
-            black_box(place);
-            Ok(())
-        })?;
+        for (task, large) in [(Task::Fresh, false), (Task::Large, true)] {
+            measure(task, &mut || {
+                let mut place = vec![0; BYTES];
+                if large {
+                    evp::large_pages(&mut place);
+                }
+                key.seal_out_of_place_scatter(next(), Aad::empty(), plaintext, &mut place, &[], &mut tag)?;
+                black_box(place);
+                Ok(())
+            })?;
+        }
         measure(Task::Calls, &mut || {
             for (from, to) in plaintext.chunks(4096).zip(place.chunks_mut(4096)) {
                 key.seal_out_of_place_scatter(next(), Aad::empty(), from, to, &[], &mut tag)?;

@@ -53,7 +53,7 @@ use crate::secret::DataKey;
 /// // With that key alone, or with any of an account's keys that a message names.
 /// assert!(Decryptor::new(KmsKeyring::new(&kms, ARN)?).decrypt(&message).is_ok());
 /// let ours = KmsDiscovery::new(&kms).only("aws", ["111122223333"]);
-/// assert_eq!(Decryptor::new(ours).decrypt(&message)?.plaintext.as_slice(), b"attack at dawn");
+/// assert_eq!(&Decryptor::new(ours).decrypt(&message)?.plaintext[..], b"attack at dawn");
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Kms: Send + Sync {

@@ -15,7 +15,7 @@
 //! let keyring = RawAes::new("my company", "key of 2026", AesKey::generate()?)?;
 //! let message = Encryptor::new(&keyring).context([("purpose", "backup")]).encrypt(b"attack at dawn")?;
 //! let opened = Decryptor::new(&keyring).decrypt(&message)?;
-//! assert_eq!(opened.plaintext.as_slice(), b"attack at dawn");
+//! assert_eq!(&opened.plaintext[..], b"attack at dawn");
 //! # Ok::<(), client::Error>(())
 //! ```
 //!
@@ -32,13 +32,16 @@ pub mod keys;
 pub mod kms;
 pub mod message;
 pub mod object;
+mod plaintext;
 mod release;
 mod secret;
+mod source;
 #[cfg(test)]
 mod tell;
 
 pub use context::EncryptionContext;
 pub use error::{Error, Result};
 pub use failures::Failures;
+pub use plaintext::Plaintext;
 pub use release::Destination;
 pub use secret::DataKey;

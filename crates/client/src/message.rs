@@ -26,7 +26,6 @@ mod plain;
 mod policy;
 mod reader;
 mod sign;
-mod source;
 mod suite;
 mod writer;
 

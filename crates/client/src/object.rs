@@ -37,7 +37,6 @@ mod policy;
 mod range;
 mod reader;
 mod rewrap;
-mod source;
 mod text;
 
 pub use crate::message::CommitmentPolicy;

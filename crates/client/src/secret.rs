@@ -65,9 +65,3 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Library)?;
     Ok(bytes)
 }
-
-/// Overwrites secret bytes, as `zeroize` does, but as fast as memory is written: `zeroize` takes them one by one.
-pub(crate) fn wipe(bytes: &mut [u8]) {
-    bytes.fill(0);
-    zeroize::optimization_barrier(bytes);
-}

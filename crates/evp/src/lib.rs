@@ -2,7 +2,7 @@
 //!
 //! - [`Sealing`] and [`Opening`]: AES-GCM (SP 800-38D) over data that arrives in pieces;
 //! - [`rsa`]: PKCS#1 v1.5 and OAEP (RFC 8017), the latter with one hash for the label and another for MGF1;
-//! - [`prefetch`]: a hint that bytes in memory will be read soon;
+//! - [`prefetch`] and [`large_pages`]: hints that bytes in memory will be read or written soon;
 //! - [`wrap`] and [`unwrap`]: AES key wrap (RFC 3394) with keys of all three lengths.
 //!
 //! This is the only crate of the project with `unsafe` code. Everything here is safe to call, owns what it allocates, and wipes what is secret.
@@ -25,12 +25,12 @@
 
 mod gcm;
 mod key_wrap;
-mod prefetch;
+mod memory;
 pub mod rsa;
 
 pub use gcm::{MESSAGE_LIMIT, Opening, Sealing, TAG};
 pub use key_wrap::{unwrap, wrap};
-pub use prefetch::prefetch;
+pub use memory::{large_pages, prefetch};
 
 /// Why an operation was refused. What concerns secret bytes says nothing about why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

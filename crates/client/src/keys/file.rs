@@ -32,7 +32,7 @@ const ID_LENGTH: usize = 16;
 ///
 /// let again = KeyFile::parse(&file.to_text())?;
 /// assert_eq!(again.id(), file.id());
-/// assert_eq!(Decryptor::new(again.keyring()?).decrypt(&message)?.plaintext.as_slice(), b"attack at dawn");
+/// assert_eq!(&Decryptor::new(again.keyring()?).decrypt(&message)?.plaintext[..], b"attack at dawn");
 /// # Ok::<(), client::Error>(())
 /// ```
 #[derive(Clone)]

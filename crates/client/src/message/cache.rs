@@ -50,7 +50,7 @@ pub struct CacheLimits {
 ///
 /// let (one, two) = (Encryptor::new(&cache).encrypt(b"one")?, Encryptor::new(&cache).encrypt(b"two")?);
 /// assert_eq!(cache.hits(), 1);
-/// assert_eq!(Decryptor::new(&cache).decrypt(&two)?.plaintext.as_slice(), b"two");
+/// assert_eq!(&Decryptor::new(&cache).decrypt(&two)?.plaintext[..], b"two");
 /// # let _ = one;
 /// # Ok::<(), client::Error>(())
 /// ```

@@ -6,17 +6,16 @@ use super::frame::Cipher;
 use super::header::{Header, Sealed};
 use super::materials::{DecryptionRequest, Materials};
 use super::policy::{CommitmentPolicy, Release};
-use super::reader::{Limits, MessageReader};
+use super::reader::{Limits, MessageReader, READ};
 use super::sign::{PUBLIC_KEY, Verifier};
-use super::source::{READ, Source};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
+use crate::plaintext::Plaintext;
 use crate::secret::DataKey;
+use crate::source::Source;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// Longest frame that is read unless the caller says otherwise, in bytes. A reader holds one frame.
 pub const FRAME_LIMIT: u32 = 16 << 20;
@@ -38,7 +37,7 @@ pub const HOLD_LIMIT: usize = 16 << 20;
 ///
 /// assert!(Decryptor::new(&keyring).decrypt(&old).is_err(), "it does not commit to its data key");
 /// let opened = Decryptor::new(&keyring).commitment(CommitmentPolicy::RequireEncryptAllowDecrypt).decrypt(&old)?;
-/// assert_eq!(opened.plaintext.as_slice(), b"from long ago");
+/// assert_eq!(&opened.plaintext[..], b"from long ago");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct Decryptor<M> {
@@ -56,25 +55,14 @@ pub struct Decryptor<M> {
 const NET_4_0_0: [u8; 2] = [0, 0];
 
 /// A message that was opened in memory.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// What was in it. Wiped when dropped.
-    pub plaintext: Zeroizing<Vec<u8>>,
+    /// What was in it.
+    pub plaintext: Plaintext,
     /// The encryption context, with what the caller supplied.
     pub context: EncryptionContext,
     /// The header.
     pub header: Header,
-}
-
-impl fmt::Debug for Opened {
-    /// Without the plaintext: logs are read by others.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opened")
-            .field("plaintext", &format_args!("{} bytes", self.plaintext.len()))
-            .field("context", &self.context)
-            .field("header", &self.header)
-            .finish()
-    }
 }
 
 impl<M: Materials> Decryptor<M> {

@@ -147,7 +147,14 @@ impl<M: Materials> Encryptor<M> {
         if length > bound {
             return Err(Error::PlaintextLength(bound));
         }
-        let message = self.start_for(Vec::with_capacity(plaintext.len() + 1024), Some(length))?;
+        let message = self.start_for(Vec::new(), Some(length))?;
+        let length = message.sealed_length(plaintext.len()).ok_or(Error::Setting("a message longer than memory"))?;
+        let message = message.onto(|header| {
+            let mut room = Vec::with_capacity(length);
+            evp::large_pages(room.spare_capacity_mut());
+            room.extend(header);
+            room
+        });
         Ok(message.finish_with(plaintext)?.0)
     }
 

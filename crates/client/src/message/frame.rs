@@ -25,8 +25,6 @@ pub(super) const LAST_HEAD: usize = 4 + 4 + 12 + 4;
 pub(super) const WHOLE_HEAD: usize = 12 + 8;
 /// Bytes of a long frame that are sealed or opened at once: they fit a processor's second cache with room to spare.
 pub(super) const PIECE: usize = 1 << 16;
-/// Bytes that the processor is asked to fetch while it works on the ones before.
-pub(super) const NEAR: usize = 1 << 14;
 /// What stands where a frame has its number, in the last one.
 pub(super) const LAST_MARK: u32 = u32::MAX;
 

@@ -3,10 +3,11 @@
 
 use super::derive::COMMITMENT;
 use super::policy::check_keys;
-use super::source::{READ, Source};
+use super::reader::READ;
 use super::suite::Suite;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
+use crate::source::Source;
 use std::io::{BufRead, BufReader, Read};
 
 /// Bytes that are read of a header. The format's length fields allow 12 GiB; a context of the longest kind and 2,000 keys of KMS fit.

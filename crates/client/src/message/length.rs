@@ -2,8 +2,8 @@
 
 use super::frame::{FRAME_HEAD, LAST_HEAD, LAST_MARK, TAG, WHOLE_HEAD};
 use super::header::{Body, Sealed};
-use super::source::Source;
 use crate::error::{Error, Result};
+use crate::source::Source;
 
 /// How long the plaintext of a message in memory is, by what its header and its frames' heads say, without a key: for who has to make
 /// room beforehand. **Nothing is verified**; but it is never more than the message has bytes.

@@ -1,14 +1,12 @@
 //! Plaintext between its frame and the caller.
 
-use crate::secret::wipe;
-use zeroize::Zeroizing;
+use crate::plaintext::Plaintext;
 
 /// Plaintext that was verified lies from `start` to `end`. The rest is room, kept so that it is not zeroed again and again.
 ///
-/// It is wiped when it is dropped, and where it lay when it moves.
 #[derive(Default)]
 pub(super) struct Plain {
-    bytes: Vec<u8>,
+    bytes: Plaintext,
     start: usize,
     end: usize,
 }
@@ -16,7 +14,7 @@ pub(super) struct Plain {
 impl Plain {
     /// With room for so many bytes, which costs nothing before they come.
     pub(super) fn with_room(bytes: usize) -> Self {
-        Self { bytes: vec![0; bytes], start: 0, end: 0 }
+        Self { bytes: Plaintext::zeroed(bytes), start: 0, end: 0 }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -56,17 +54,8 @@ impl Plain {
     }
 
     /// All of it.
-    pub(super) fn into_bytes(mut self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.truncate(self.end);
-        bytes.drain(..self.start);
-        Zeroizing::new(bytes)
-    }
-}
-
-impl Drop for Plain {
-    fn drop(&mut self) {
-        wipe(&mut self.bytes);
+    pub(super) fn into_plaintext(self) -> Plaintext {
+        self.bytes.trimmed(self.start, self.end)
     }
 }
 

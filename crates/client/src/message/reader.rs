@@ -1,16 +1,19 @@
 //! The body of a message, as it is read.
 
 use super::decrypt::Opened;
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, NEAR, PIECE, Part, TAG, WHOLE_HEAD, length_of};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, length_of};
 use super::header::{Body, Header, Sealed};
 use super::plain::Plain;
 use super::policy::Release;
 use super::sign::Verifier;
-use super::source::Source;
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::release::{Destination, settled};
+use crate::source::Source;
 use std::io::{self, BufRead, Read};
+
+/// Buffer of an input that has none, in bytes: 15 frames of the usual 4 KiB.
+pub(super) const READ: usize = 1 << 16;
 
 /// Plaintext that is written at once, where frames are short.
 const BATCH: usize = 1 << 20;
@@ -113,7 +116,7 @@ impl<R: BufRead> MessageReader<R> {
         while self.state == State::Body {
             self.part()?;
         }
-        Ok(Opened { plaintext: self.plain.into_bytes(), context: self.context, header: self.header })
+        Ok(Opened { plaintext: self.plain.into_plaintext(), context: self.context, header: self.header })
     }
 
     fn write_all_into(&mut self, place: &mut impl Destination) -> Result<()> {
@@ -256,8 +259,7 @@ impl<R: BufRead> MessageReader<R> {
             let mut opening = self.cipher.opening(part, self.sequence, &iv, length_of(length))?;
             let mut opened = 0;
             while opened < length {
-                evp::prefetch(self.source.behind(NEAR, NEAR));
-                let sealed = self.source.some(NEAR.min(length - opened), part.name())?;
+                let sealed = self.source.near(length - opened, part.name())?;
                 hash(&mut self.verifier, sealed);
                 let end = opened + sealed.len();
                 opening.update_into(sealed, &mut self.plain.room(end, length)[opened..])?;

@@ -1,9 +1,11 @@
 //! A message in the making: frames as plaintext comes, the last one and the signature at the end.
 
-use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, NEAR, PIECE, Part, TAG, WHOLE_HEAD, iv, length_of};
+use super::frame::{Cipher, FRAME_HEAD, LAST_HEAD, LAST_MARK, PIECE, Part, TAG, WHOLE_HEAD, iv, length_of};
 use super::header::{Body, Header};
 use super::sign::Signer;
 use crate::error::{Error, Result};
+use crate::plaintext::Plaintext;
+use crate::source::NEAR;
 use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
@@ -109,7 +111,7 @@ impl<W: Write> MessageWriter<W> {
     /// });
     /// message.write_all(b"attack at dawn")?;
     /// assert!(message.finish()?.0.is_empty(), "no room is left");
-    /// assert_eq!(Decryptor::new(&keyring).decrypt(&room)?.plaintext.as_slice(), b"attack at dawn");
+    /// assert_eq!(&Decryptor::new(&keyring).decrypt(&room)?.plaintext[..], b"attack at dawn");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn onto<V: Write>(self, make: impl FnOnce(W) -> V) -> MessageWriter<V> {
@@ -196,7 +198,7 @@ impl<W: Write> MessageWriter<W> {
     /// # let keyring = RawAes::new("example", "key 1", AesKey::generate()?)?;
     /// let mut message = Encryptor::new(&keyring).frame_length(1 << 20).start(Vec::new())?;
     /// assert_eq!(message.copy_from(&mut &b"attack at dawn"[..])?, 14);
-    /// assert_eq!(Decryptor::new(&keyring).decrypt(&message.finish()?.0)?.plaintext.as_slice(), b"attack at dawn");
+    /// assert_eq!(&Decryptor::new(&keyring).decrypt(&message.finish()?.0)?.plaintext[..], b"attack at dawn");
     /// # Ok::<(), client::Error>(())
     /// ```
     ///
@@ -215,7 +217,7 @@ impl<W: Write> MessageWriter<W> {
     }
 
     fn copy_pieces(&mut self, input: &mut impl Read) -> Result<u64> {
-        let mut piece = Zeroizing::new(vec![0; PIECE]);
+        let mut piece = Plaintext::zeroed(PIECE);
         let mut copied = 0;
         loop {
             let read = read(input, &mut piece)?;
@@ -229,7 +231,7 @@ impl<W: Write> MessageWriter<W> {
 
     fn copy_frames(&mut self, input: &mut impl Read, length: u32) -> Result<u64> {
         let length = usize::try_from(length).map_err(|_| Error::Setting("a frame longer than memory"))?;
-        let mut window = Zeroizing::new(vec![0; length + PIECE]);
+        let mut window = Plaintext::zeroed(length + PIECE);
         let mut there = 0;
         if let Writing::Framed { pending, .. } = &mut self.body {
             there = pending.len();

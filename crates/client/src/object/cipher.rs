@@ -3,8 +3,10 @@
 use super::derive;
 use super::header::Start;
 use crate::error::{Error, Result};
+use crate::source::Source;
 use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
+use std::io::BufRead;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
 
@@ -13,6 +15,11 @@ pub(super) const BLOCK: usize = 16;
 
 /// Length of a tag of AES-GCM in bytes.
 pub(super) const TAG: usize = evp::TAG;
+
+/// Bytes that are encrypted or decrypted at once: enough to keep the cipher busy, and few enough to stay in a processor's cache.
+pub(super) const PIECE: usize = 1 << 17;
+
+const _: () = assert!(PIECE.is_multiple_of(BLOCK), "CBC and CTR go by whole blocks");
 
 /// The content's key, and what its cipher begins with.
 pub(super) struct ContentKey {
@@ -56,8 +63,37 @@ impl ContentKey {
 }
 
 impl Opening {
+    /// Decrypts the next bytes of an input that has so many left: as many as there is room for, which is whole blocks. Tells how many.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] within `what`; what the input fails with.
+    pub(super) fn take<R: BufRead>(
+        &mut self,
+        source: &mut Source<R>,
+        left: u64,
+        room: &mut [u8],
+        what: &'static str,
+    ) -> Result<usize> {
+        let most = usize::try_from(left).map_or(room.len(), |left| left.min(room.len()));
+        let room = &mut room[..most];
+        let Opening::Gcm(gcm) = self else {
+            source.copy_to(room, what)?;
+            self.update(room)?;
+            return Ok(most);
+        };
+        let mut taken = 0;
+        while taken < most {
+            let sealed = source.near(most - taken, what)?;
+            let length = sealed.len();
+            gcm.update_into(sealed, &mut room[taken..taken + length])?;
+            source.pass(length);
+            taken += length;
+        }
+        Ok(most)
+    }
+
     /// Decrypts the next bytes where they lie: whole blocks, but for the last ones.
-    pub(super) fn update(&mut self, data: &mut [u8]) -> Result<()> {
+    fn update(&mut self, data: &mut [u8]) -> Result<()> {
         match self {
             Opening::Gcm(gcm) => Ok(gcm.update(data)?),
             Opening::Cbc(cbc) => cbc.update(data),

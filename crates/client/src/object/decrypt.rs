@@ -2,21 +2,22 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/decryption.md)).
 
 use super::algorithm::ContentAlgorithm;
-use super::cipher::{self, BLOCK, ContentKey, Padded, TAG};
+use super::cipher::{self, ContentKey, PIECE, Padded, TAG};
 use super::header::{Envelope, ObjectHeader, Start};
 use super::keyring::{Fit, ObjectKeyring, UnwrapRequest, check_context};
 use super::metadata::Metadata;
 use super::policy::{self, Release};
 use super::range::RangeOpening;
 use super::reader::ObjectReader;
-use super::source::{Buffer, PIECE, Source};
 use super::{derive, encrypt};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::message::CommitmentPolicy;
+use crate::plaintext::Plaintext;
 use crate::release::{Destination, settled};
 use crate::secret::DataKey;
-use std::io::Read;
+use crate::source::Source;
+use std::io::{BufRead, BufReader, Read};
 use std::ops::RangeInclusive;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -49,7 +50,7 @@ pub const HOLD_LIMIT: u64 = 64 << 20;
 /// let opener = ObjectDecryptor::new(&keyring);
 /// assert!(opener.decrypt(&old.metadata, None, &old.body).is_err(), "it does not commit to its data key");
 /// let opener = opener.commitment(CommitmentPolicy::RequireEncryptAllowDecrypt);
-/// assert_eq!(*opener.decrypt(&old.metadata, None, &old.body)?, b"from long ago");
+/// assert_eq!(*opener.decrypt(&old.metadata, None, &old.body)?, *b"from long ago");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct ObjectDecryptor<K> {
@@ -147,20 +148,21 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
     ///
     /// # Errors
     /// As [`ObjectDecryptor::start`], and whatever is wrong with the body.
-    pub fn decrypt(&self, metadata: &Metadata, instruction: Option<&[u8]>, body: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    pub fn decrypt(&self, metadata: &Metadata, instruction: Option<&[u8]>, body: &[u8]) -> Result<Plaintext> {
         let length = u64::try_from(body.len()).map_err(|_| Error::BodyLength(u64::MAX))?;
         let opening = self.start(metadata, instruction, length)?;
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(body.len()));
-        match (opening.key.opening()?, body.split_last_chunk()) {
+        if let (cipher::Opening::Gcm(mut cipher), Some((content, tag))) =
+            (opening.key.opening()?, body.split_last_chunk())
+        {
             // In one pass, from here to there.
-            (cipher::Opening::Gcm(mut cipher), Some((content, tag))) => {
-                plaintext.resize(content.len(), 0);
-                cipher.update_into(content, &mut plaintext)?;
-                cipher.finish(tag)?;
-            }
-            _ => drop(opening.decrypt_into(body, &mut *plaintext)?),
+            let mut plaintext = Plaintext::zeroed(content.len());
+            cipher.update_into(content, &mut plaintext)?;
+            cipher.finish(tag)?;
+            return Ok(plaintext);
         }
-        Ok(plaintext)
+        let mut place = Vec::with_capacity(body.len());
+        opening.decrypt_buffered_into(body, &mut place)?;
+        Ok(Plaintext::from(place))
     }
 
     /// The data key, where everything that is asked of an object is as it was asked, and the data key is the one that it commits to.
@@ -247,6 +249,14 @@ impl Opening {
     /// [`Error::BodyTag`], [`Error::Padding`], [`Error::ContentLength`], [`Error::Truncated`], [`Error::Trailing`]; what input or
     /// destination fails with. The destination was discarded then.
     pub fn decrypt_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
+        self.decrypt_buffered_into(self.buffered(input), place)
+    }
+
+    /// As [`Opening::decrypt_into`], from an input with a buffer of its own, or in memory: it is decrypted from where it lies.
+    ///
+    /// # Errors
+    /// As [`Opening::decrypt_into`].
+    pub fn decrypt_buffered_into(&self, input: impl BufRead, place: &mut impl Destination) -> Result<u64> {
         let written = self.write_into(input, place);
         settled(place, written)
     }
@@ -256,7 +266,16 @@ impl Opening {
     ///
     /// # Errors
     /// [`Error::HoldLimit`] for an object longer than what is held.
-    pub fn into_reader<R: Read>(self, input: R) -> Result<ObjectReader<R>> {
+    pub fn into_reader<R: Read>(self, input: R) -> Result<ObjectReader<BufReader<R>>> {
+        let input = self.buffered(input);
+        self.into_buffered_reader(input)
+    }
+
+    /// As [`Opening::into_reader`], from an input with a buffer of its own, or in memory: it is decrypted from where it lies.
+    ///
+    /// # Errors
+    /// As [`Opening::into_reader`].
+    pub fn into_buffered_reader<R: BufRead>(self, input: R) -> Result<ObjectReader<R>> {
         ObjectReader::new(self, input)
     }
 
@@ -271,24 +290,27 @@ impl Opening {
         RangeOpening::new(self, range)
     }
 
-    fn write_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
+    fn buffered<R: Read>(&self, input: R) -> BufReader<R> {
+        BufReader::with_capacity(piece_of(self.sealed_length), input)
+    }
+
+    fn write_into(&self, input: impl BufRead, place: &mut impl Destination) -> Result<u64> {
         let mut source = Source::new(input);
         let mut cipher = self.key.opening()?;
         let mut left = self.content_length();
         let mut written = 0;
-        let mut piece = Buffer::for_piece_of(left);
+        let mut piece = Plaintext::zeroed(piece_of(left));
         while left > 0 {
-            let taken = source.fill(&mut piece, left, "the object")?;
+            let taken = cipher.take(&mut source, left, &mut piece, "the object")?;
             left -= u64::try_from(taken).map_err(|_| Error::Library)?;
-            let data = &mut piece[..taken];
-            cipher.update(data)?;
+            let data = &piece[..taken];
             let data = if left == 0 { self.unpadded(data)? } else { data };
             place.write_all(data)?;
             written += u64::try_from(data.len()).map_err(|_| Error::Library)?;
         }
         if self.key.gcm().is_some() {
             let mut tag = [0; TAG];
-            source.exactly(&mut tag, "the tag")?;
+            source.copy_to(&mut tag, "the tag")?;
             cipher.finish(&tag)?;
         }
         source.end()?;
@@ -320,4 +342,7 @@ impl Opening {
     }
 }
 
-const _: () = assert!(PIECE.is_multiple_of(BLOCK), "CBC and CTR go by whole blocks");
+/// Bytes in a piece of what has so many.
+pub(super) fn piece_of(length: u64) -> usize {
+    usize::try_from(length).map_or(PIECE, |length| length.min(PIECE))
+}

@@ -2,7 +2,7 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/encryption.md)).
 
 use super::algorithm::{ContentAlgorithm, Version, Wrapping};
-use super::cipher::{ContentKey, TAG};
+use super::cipher::{ContentKey, PIECE, TAG};
 use super::header::Start;
 use super::keyring::{ObjectKeyring, WrapRequest, WrappedKey, check_reserved};
 use super::member::{
@@ -10,14 +10,15 @@ use super::member::{
     TAG_LENGTH, WRAPPING, WRAPPING_V3,
 };
 use super::metadata::Metadata;
-use super::source::PIECE;
 use super::{derive, instruction, json, policy};
 use crate::context::EncryptionContext;
 use crate::error::{Error, Result};
 use crate::message::CommitmentPolicy;
+use crate::plaintext::zeroed;
 use crate::secret::{DataKey, random};
+use crate::source::NEAR;
 use data_encoding::BASE64;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use zeroize::Zeroizing;
 
 /// How objects are written. One makes any number of them.
@@ -35,7 +36,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(body.len() as u64, sealed_length(14)?);
 ///
 /// let opener = ObjectDecryptor::new(&keyring);
-/// assert_eq!(*opener.decrypt(&metadata, None, &body)?, b"attack at dawn");
+/// assert_eq!(*opener.decrypt(&metadata, None, &body)?, *b"attack at dawn");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ObjectEncryptor<K> {
@@ -121,11 +122,11 @@ impl<K: ObjectKeyring> ObjectEncryptor<K> {
     /// As [`ObjectEncryptor::start`].
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<SealedObject> {
         let mut sealing = self.start()?;
-        let mut body = Vec::with_capacity(plaintext.len() + TAG);
-        body.resize(plaintext.len(), 0);
-        sealing.update_into(plaintext, &mut body)?;
+        let mut body = zeroed(plaintext.len() + TAG);
+        let (content, tag) = body.split_at_mut(plaintext.len());
+        sealing.update_into(plaintext, content)?;
         let (metadata, instruction) = (sealing.metadata.clone(), sealing.instruction.clone());
-        body.extend(sealing.finish()?);
+        tag.copy_from_slice(&sealing.finish()?);
         Ok(SealedObject { metadata, instruction, body })
     }
 }
@@ -259,15 +260,35 @@ impl Sealing {
     /// What is uploaded, as it is read: the plaintext of `input` encrypted, then the tag. Nothing is held; what is read at once is
     /// encrypted at once, where it lies.
     pub fn into_reader<R: Read>(self, input: R) -> SealingReader<R> {
-        SealingReader { input, state: State::Content(Box::new(self.cipher)) }
+        SealingReader { input, seal: seal_in_place, state: State::Content(Box::new(self.cipher)) }
+    }
+
+    /// As [`Sealing::into_reader`], from an input with a buffer of its own, or in memory: it is encrypted from where it lies.
+    ///
+    /// ```
+    /// # use client::{keys::AesKey, object::{AesKeyring, ObjectDecryptor, ObjectEncryptor}};
+    /// # use std::io::Read;
+    /// # let keyring = AesKeyring::new(AesKey::generate()?);
+    /// let sealing = ObjectEncryptor::new(&keyring).start()?;
+    /// let (metadata, mut body) = (sealing.metadata().clone(), Vec::new());
+    /// sealing.into_buffered_reader(&b"attack at dawn"[..]).read_to_end(&mut body)?;
+    /// assert_eq!(&ObjectDecryptor::new(&keyring).decrypt(&metadata, None, &body)?[..], b"attack at dawn");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_buffered_reader<R: BufRead>(self, input: R) -> SealingReader<R> {
+        SealingReader { input, seal: seal_from, state: State::Content(Box::new(self.cipher)) }
     }
 }
 
 /// An encrypted object, as it is read: see [`Sealing::into_reader`].
 pub struct SealingReader<R> {
     input: R,
+    seal: Seal<R>,
     state: State,
 }
+
+/// Encrypts what comes next of an input, and tells how much that was: nothing at its end.
+type Seal<R> = fn(&mut R, &mut evp::Sealing, &mut [u8]) -> Result<usize>;
 
 enum State {
     Content(Box<evp::Sealing>),
@@ -276,7 +297,7 @@ enum State {
     Failed,
 }
 
-impl<R: Read> Read for SealingReader<R> {
+impl<R> Read for SealingReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);
@@ -284,15 +305,14 @@ impl<R: Read> Read for SealingReader<R> {
         if let State::Content(cipher) = &mut self.state {
             // So that what was read is near when it is encrypted.
             let most = into.len().min(PIECE);
-            let read = self.input.read(&mut into[..most])?;
-            if read > 0 {
-                if let Err(error) = cipher.update(&mut into[..read]) {
-                    // What was read is plaintext.
-                    into[..read].fill(0);
+            match (self.seal)(&mut self.input, cipher, &mut into[..most]) {
+                Ok(0) => {}
+                Ok(sealed) => return Ok(sealed),
+                Err(Error::Io(error)) => return Err(error),
+                Err(error) => {
                     self.state = State::Failed;
-                    return Err(too_long(error).into());
+                    return Err(error.into());
                 }
-                return Ok(read);
             }
             if let State::Content(cipher) = std::mem::replace(&mut self.state, State::Failed) {
                 self.state = State::Tag(cipher.finish().map_err(Error::from)?, 0);
@@ -304,6 +324,28 @@ impl<R: Read> Read for SealingReader<R> {
         *taken += count;
         Ok(count)
     }
+}
+
+fn seal_in_place(input: &mut impl Read, cipher: &mut evp::Sealing, into: &mut [u8]) -> Result<usize> {
+    let read = input.read(into)?;
+    cipher.update(&mut into[..read]).map_err(|error| {
+        // What was read is plaintext.
+        into[..read].fill(0);
+        too_long(error)
+    })?;
+    Ok(read)
+}
+
+fn seal_from(input: &mut impl BufRead, cipher: &mut evp::Sealing, into: &mut [u8]) -> Result<usize> {
+    let plaintext = input.fill_buf()?;
+    let length = plaintext.len().min(into.len());
+    for at in (0..length).step_by(NEAR) {
+        let end = length.min(at + NEAR);
+        evp::prefetch(&plaintext[end..plaintext.len().min(end + NEAR)]);
+        cipher.update_into(&plaintext[at..end], &mut into[at..end]).map_err(too_long)?;
+    }
+    input.consume(length);
+    Ok(length)
 }
 
 fn too_long(error: evp::Error) -> Error {

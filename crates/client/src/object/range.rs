@@ -2,11 +2,12 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/decryption.md#ranged-gets)).
 
 use super::cipher::BLOCK;
-use super::decrypt::Opening;
-use super::source::{Buffer, Source};
+use super::decrypt::{Opening, piece_of};
 use crate::error::{Error, Result};
+use crate::plaintext::Plaintext;
 use crate::release::{Destination, settled};
-use std::io::Read;
+use crate::source::Source;
+use std::io::{BufReader, Read};
 use std::ops::RangeInclusive;
 
 const BLOCK_LENGTH: u64 = BLOCK as u64;
@@ -76,17 +77,16 @@ impl<'a> RangeOpening<'a> {
     }
 
     fn write_into(&self, input: impl Read, place: &mut impl Destination) -> Result<u64> {
-        let mut source = Source::new(input);
-        let mut cipher = self.opening.key.opening_at(self.block)?;
         let mut left = self.wire.end() - self.wire.start() + 1;
+        let mut source = Source::new(BufReader::with_capacity(piece_of(left), input));
+        let mut cipher = self.opening.key.opening_at(self.block)?;
         let to_the_end = self.wire.end() + 1 == self.opening.content_length();
-        let mut piece = Buffer::for_piece_of(left);
+        let mut piece = Plaintext::zeroed(piece_of(left));
         let (mut skip, mut wanted) = (self.skip, self.length);
         while left > 0 {
-            let taken = source.fill(&mut piece, left, "the range")?;
+            let taken = cipher.take(&mut source, left, &mut piece, "the range")?;
             left -= u64::try_from(taken).map_err(|_| Error::Library)?;
-            let data = &mut piece[..taken];
-            cipher.update(data)?;
+            let data = &piece[..taken];
             let data = if left == 0 && to_the_end { self.opening.unpadded(data)? } else { data };
             // Only the first piece has bytes before the range.
             let data = data.get(skip..).unwrap_or_default();

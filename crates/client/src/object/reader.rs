@@ -1,11 +1,12 @@
 //! The plaintext of an object, as it is read.
 
 use super::cipher::{self, TAG};
-use super::decrypt::Opening;
+use super::decrypt::{Opening, piece_of};
 use super::header::ObjectHeader;
 use super::policy::Release;
-use super::source::{Buffer, Source};
 use crate::error::{Error, Result};
+use crate::plaintext::Plaintext;
+use crate::source::Source;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
@@ -20,7 +21,7 @@ pub struct ObjectReader<R> {
     /// Ciphertext that was not read yet, without the tag.
     left: u64,
     /// Plaintext that did not leave yet: of each piece, so many bytes.
-    held: VecDeque<(Buffer, usize)>,
+    held: VecDeque<(Plaintext, usize)>,
     /// What has left of the first of them.
     taken: usize,
     /// All plaintext so far.
@@ -38,7 +39,7 @@ enum State {
     Failed,
 }
 
-impl<R: Read> ObjectReader<R> {
+impl<R: BufRead> ObjectReader<R> {
     pub(super) fn new(opening: Opening, input: R) -> Result<Self> {
         let left = opening.content_length();
         let hold = opening.release == Release::Verified;
@@ -91,13 +92,12 @@ impl<R: Read> ObjectReader<R> {
     }
 
     /// Decrypts a piece, into room that is there if there is any; the end with it, where it is the last.
-    fn next_piece(&mut self, room: Option<Buffer>) -> Result<()> {
-        let mut piece = room.unwrap_or_else(|| Buffer::for_piece_of(self.left));
-        let taken = self.source.fill(&mut piece, self.left, "the object")?;
+    fn next_piece(&mut self, room: Option<Plaintext>) -> Result<()> {
+        let mut piece = room.unwrap_or_else(|| Plaintext::zeroed(piece_of(self.left)));
+        let cipher = self.cipher.as_mut().ok_or(Error::Failed)?;
+        let taken = cipher.take(&mut self.source, self.left, &mut piece, "the object")?;
         self.left -= u64::try_from(taken).map_err(|_| Error::Library)?;
-        let data = &mut piece[..taken];
-        self.cipher.as_mut().ok_or(Error::Failed)?.update(data)?;
-        let length = if self.left == 0 { self.opening.unpadded(data)?.len() } else { taken };
+        let length = if self.left == 0 { self.opening.unpadded(&piece[..taken])?.len() } else { taken };
         self.total += u64::try_from(length).map_err(|_| Error::Library)?;
         if self.left == 0 {
             self.verify()?;
@@ -111,7 +111,7 @@ impl<R: Read> ObjectReader<R> {
         let cipher = self.cipher.take().ok_or(Error::Failed)?;
         if self.opening.key.gcm().is_some() {
             let mut tag = [0; TAG];
-            self.source.exactly(&mut tag, "the tag")?;
+            self.source.copy_to(&mut tag, "the tag")?;
             cipher.finish(&tag)?;
         }
         self.source.end()?;
@@ -119,7 +119,7 @@ impl<R: Read> ObjectReader<R> {
     }
 }
 
-impl<R: Read> BufRead for ObjectReader<R> {
+impl<R: BufRead> BufRead for ObjectReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.advance()?;
         Ok(self.ready_bytes())
@@ -130,7 +130,7 @@ impl<R: Read> BufRead for ObjectReader<R> {
     }
 }
 
-impl<R: Read> Read for ObjectReader<R> {
+impl<R: BufRead> Read for ObjectReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);

@@ -34,7 +34,7 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
     ///
     /// let file = ObjectDecryptor::new(&old).reencrypt_instruction_file(&new, &object.metadata, &file, Rotation::Checked)?;
     /// let opened = ObjectDecryptor::new(&new).decrypt(&object.metadata, Some(&file), &object.body)?;
-    /// assert_eq!(*opened, b"attack at dawn");
+    /// assert_eq!(*opened, *b"attack at dawn");
     /// # Ok::<(), client::Error>(())
     /// ```
     ///

@@ -10,7 +10,7 @@ use client::object::{
 use client::{EncryptionContext, Error};
 use data_encoding::BASE64;
 use proptest::prelude::*;
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 #[test]
 fn every_keyring_writes_every_version_into_every_place_and_reads_it() {
@@ -261,6 +261,10 @@ fn a_block_cipher_that_authenticates_nothing_still_has_an_end() {
     assert_eq!(kinds.len(), 1, "{kinds:?}");
 }
 
+fn trickle<'a>(bytes: &'a [u8], pieces: &'a [usize]) -> Trickle<'a> {
+    Trickle { bytes, pieces, turn: 0 }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -271,11 +275,15 @@ proptest! {
         times in 1usize..120,
         pieces in prop::collection::vec(1usize..70_000, 1..6),
         version in prop::sample::select(vec![Version::V2, Version::V3]),
+        buffer in prop_oneof![Just(0), 1usize..200_000],
     ) {
         let plaintext = plaintext.repeat(times);
         let sealing = encryptor(version, aes(1)).start().unwrap();
         let metadata = sealing.metadata().clone();
-        let mut reader = sealing.into_reader(Trickle { bytes: &plaintext, pieces: &pieces, turn: 0 });
+        let mut reader: Box<dyn Read> = match buffer {
+            0 => Box::new(sealing.into_reader(trickle(&plaintext, &pieces))),
+            size => Box::new(sealing.into_buffered_reader(BufReader::with_capacity(size, trickle(&plaintext, &pieces)))),
+        };
         let mut body = Vec::new();
         let mut turn = 0;
         loop {
@@ -293,10 +301,20 @@ proptest! {
         for release in [Release::Verified, Release::Unverified] {
             let opening = decryptor(aes(1)).release(release).start(&metadata, None, body.len() as u64).unwrap();
             let mut found = Vec::new();
-            let mut reader = opening.into_reader(Trickle { bytes: &body, pieces: &pieces, turn: 0 }).unwrap();
+            let mut reader: Box<dyn Read> = match buffer {
+                0 => Box::new(opening.into_reader(trickle(&body, &pieces)).unwrap()),
+                size => {
+                    let input = BufReader::with_capacity(size, trickle(&body, &pieces));
+                    Box::new(opening.into_buffered_reader(input).unwrap())
+                }
+            };
             reader.read_to_end(&mut found).unwrap();
             prop_assert!(found == plaintext);
         }
+        let opening = decryptor(aes(1)).start(&metadata, None, body.len() as u64).unwrap();
+        let mut place = Vec::new();
+        opening.decrypt_buffered_into(BufReader::with_capacity(buffer.max(1), trickle(&body, &pieces)), &mut place).unwrap();
+        prop_assert!(place == plaintext);
 
         // Parts of an upload, in place.
         let mut sealing = encryptor(version, aes(1)).start().unwrap();

@@ -57,6 +57,6 @@ fn a_content_in_gcm_is_not_read_as_one_in_cbc() {
         let file = &old.instruction.as_ref().unwrap().0;
         let opener = decryptor(aes(1));
         let file = opener.reencrypt_instruction_file(keyring, &old.metadata, file, Rotation::Checked).unwrap();
-        assert_eq!(*decryptor(keyring).decrypt(&old.metadata, Some(&file), &old.body).unwrap(), b"text");
+        assert_eq!(*decryptor(keyring).decrypt(&old.metadata, Some(&file), &old.body).unwrap(), *b"text");
     }
 }

@@ -79,7 +79,7 @@ fn empty_members_say_nothing() {
     for name in ["x-amz-t", "x-amz-key", "x-amz-tag-len", "x-amz-unencrypted-content-length", "x-amz-iv"] {
         object.metadata.insert(name, "");
     }
-    assert_eq!(*decryptor(aes(1)).decrypt(&object.metadata, None, &object.body).unwrap(), b"text");
+    assert_eq!(*decryptor(aes(1)).decrypt(&object.metadata, None, &object.body).unwrap(), *b"text");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn an_instruction_file_has_its_own_members_and_no_others() {
     // Numbers as Go's and PHP's clients wrote them.
     let object = encryptor(Version::V2, aes(1)).instruction_file(true).encrypt(b"text").unwrap();
     let file = String::from_utf8(object.instruction.unwrap().0).unwrap().replace("\"128\"", "128");
-    assert_eq!(*decryptor(aes(1)).decrypt(&object.metadata, Some(file.as_bytes()), &object.body).unwrap(), b"text");
+    assert_eq!(*decryptor(aes(1)).decrypt(&object.metadata, Some(file.as_bytes()), &object.body).unwrap(), *b"text");
 }
 
 /// What S3 does to a context that is not ASCII, which other clients send as it is.
@@ -195,7 +195,7 @@ fn a_context_beyond_ascii_comes_back_as_it_was_meant() {
         if came.contains(" =?UTF-8?Q?encoded?= ") {
             assert!(opened.is_err(), "{came}");
         } else {
-            assert_eq!(*opened.unwrap(), b"text", "{came}");
+            assert_eq!(*opened.unwrap(), *b"text", "{came}");
         }
     }
 }

@@ -5,10 +5,10 @@ use crate::aws::error::AwsError;
 use crate::aws::s3::{Crc64, Part, PartUpload, PutOptions, Stored, Upload};
 use crate::error::{Error, Result};
 use crate::object::{Metadata, Sealing};
+use crate::plaintext::Plaintext;
 use std::io::{ErrorKind, Read};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
-use zeroize::Zeroizing;
 
 /// Length of a part, in bytes: with 10,000 of them, S3's most, there is room for the longest stream of AES-GCM, which has 64 GiB. An
 /// object that fits into one is stored at once.
@@ -16,9 +16,6 @@ pub const UPLOAD_PART: usize = 7 << 20;
 
 /// Most parts of an upload.
 const PARTS: u32 = 10_000;
-
-/// Plaintext lies in it for a moment.
-type Buffer = Zeroizing<Vec<u8>>;
 
 impl EncryptionClient<'_> {
     pub(super) fn upload(
@@ -75,8 +72,8 @@ impl EncryptionClient<'_> {
         Err(error)
     }
 
-    fn buffer(&self) -> Buffer {
-        Zeroizing::new(vec![0; self.upload_part])
+    fn buffer(&self) -> Plaintext {
+        Plaintext::zeroed(self.upload_part)
     }
 
     /// Seals part after part, and has them uploaded.
@@ -84,7 +81,7 @@ impl EncryptionClient<'_> {
         &self,
         upload: &PartUpload,
         sealer: &mut Sealer<R>,
-        first: Buffer,
+        first: Plaintext,
         total: Option<u64>,
     ) -> Result<Vec<Part>> {
         let (jobs, queue) = mpsc::sync_channel(0);
@@ -135,7 +132,7 @@ impl EncryptionClient<'_> {
 
 struct Job {
     number: u32,
-    buffer: Buffer,
+    buffer: Plaintext,
 }
 
 fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
@@ -145,7 +142,7 @@ fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
 /// What became of a part, and its buffer for another one.
 struct Told {
     part: Result<Part, AwsError>,
-    buffer: Buffer,
+    buffer: Plaintext,
 }
 
 /// What is stored.
@@ -157,7 +154,7 @@ struct Done<'a> {
 }
 
 impl Done<'_> {
-    fn note(&mut self, told: Told) -> Result<Buffer> {
+    fn note(&mut self, told: Told) -> Result<Plaintext> {
         self.parts.push(told.part?);
         self.bytes += told.buffer.len() as u64;
         self.client.report(self.bytes, self.total);
@@ -185,7 +182,7 @@ impl<R: Read> Sealer<R> {
     }
 
     /// Fills a buffer as far as there is something, and shortens it to that. Whether that is the end.
-    fn fill(&mut self, buffer: &mut Buffer) -> Result<bool> {
+    fn fill(&mut self, buffer: &mut Plaintext) -> Result<bool> {
         let mut there = 0;
         if let Some(sealing) = &mut self.sealing {
             let mut ended = false;

@@ -19,7 +19,7 @@ const LENGTHS: [u8; 8] = [0, 0, 0, 128, 0, 0, 0, 12];
 /// let key = AesKey::generate()?;
 /// let keyring = RawAes::new("my company", "key of 2026", key)?;
 /// let message = Encryptor::new(&keyring).encrypt(b"attack at dawn")?;
-/// assert_eq!(Decryptor::new(&keyring).decrypt(&message)?.plaintext.as_slice(), b"attack at dawn");
+/// assert_eq!(&Decryptor::new(&keyring).decrypt(&message)?.plaintext[..], b"attack at dawn");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct RawAes {

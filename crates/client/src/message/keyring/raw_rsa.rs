@@ -31,7 +31,7 @@ use crate::secret::DataKey;
 ///
 /// let reader = RawRsa::new("my company", "the archive", RsaPadding::OaepSha256)?
 ///     .private_key(RsaPrivateKey::from_der(private_der)?);
-/// assert_eq!(Decryptor::new(reader).decrypt(&message)?.plaintext.as_slice(), b"attack at dawn");
+/// assert_eq!(&Decryptor::new(reader).decrypt(&message)?.plaintext[..], b"attack at dawn");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct RawRsa {

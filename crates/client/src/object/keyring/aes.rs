@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 ///
 /// let keyring = AesKeyring::new(AesKey::generate()?).material_description([("key", "of 2026")]);
 /// let object = ObjectEncryptor::new(&keyring).encrypt(b"attack at dawn")?;
-/// assert_eq!(*ObjectDecryptor::new(&keyring).decrypt(&object.metadata, None, &object.body)?, b"attack at dawn");
+/// assert_eq!(*ObjectDecryptor::new(&keyring).decrypt(&object.metadata, None, &object.body)?, *b"attack at dawn");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct AesKeyring {

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 /// let object = ObjectEncryptor::new(RsaKeyring::new(Some(public), None)?).encrypt(b"attack at dawn")?;
 /// let private = RsaPrivateKey::from_pem(&std::fs::read_to_string("private.pem")?)?;
 /// let opener = ObjectDecryptor::new(RsaKeyring::new(None, Some(private))?);
-/// assert_eq!(*opener.decrypt(&object.metadata, None, &object.body)?, b"attack at dawn");
+/// assert_eq!(*opener.decrypt(&object.metadata, None, &object.body)?, *b"attack at dawn");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RsaKeyring {

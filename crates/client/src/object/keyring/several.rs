@@ -16,7 +16,7 @@ use crate::secret::DataKey;
 /// let object = ObjectEncryptor::new(keyring("2025", &old)).encrypt(b"attack at dawn")?;
 ///
 /// let both = Keyrings::new(keyring("2026", &new)).with(keyring("2025", &old));
-/// assert_eq!(*ObjectDecryptor::new(both).decrypt(&object.metadata, None, &object.body)?, b"attack at dawn");
+/// assert_eq!(*ObjectDecryptor::new(both).decrypt(&object.metadata, None, &object.body)?, *b"attack at dawn");
 /// # Ok::<(), client::Error>(())
 /// ```
 pub struct Keyrings(Vec<Box<dyn ObjectKeyring>>);

@@ -3,10 +3,10 @@
 use crate::error::{Error, Result};
 use std::io::{BufRead, ErrorKind};
 
-/// Buffer of an input that has none, in bytes: 15 frames of the usual 4 KiB.
-pub(super) const READ: usize = 1 << 16;
+/// Bytes that the processor is asked to fetch while it works on the ones before.
+pub(crate) const NEAR: usize = 1 << 14;
 
-pub(super) struct Source<R> {
+pub(crate) struct Source<R> {
     input: R,
     /// What was taken off the input, and is not done with. Empty, but where something lies across the end of the input's buffer.
     gathered: Vec<u8>,
@@ -15,7 +15,7 @@ pub(super) struct Source<R> {
 }
 
 impl<R: BufRead> Source<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self { input, gathered: Vec::new(), buffered: 0 }
     }
 
@@ -23,7 +23,7 @@ impl<R: BufRead> Source<R> {
     ///
     /// # Errors
     /// [`Error::Truncated`] within `what`.
-    pub(super) fn need(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
+    pub(crate) fn need(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
         if bytes > 0 && self.gathered.is_empty() && self.fill()? >= bytes {
             return Ok(&self.input.fill_buf()?[..bytes]);
         }
@@ -42,13 +42,37 @@ impl<R: BufRead> Source<R> {
     ///
     /// # Errors
     /// [`Error::Truncated`] within `what`.
-    pub(super) fn some(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
+    pub(crate) fn some(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
         let there = if self.gathered.is_empty() { self.fill()? } else { self.gathered.len() };
         self.need(there.max(1).min(bytes), what)
     }
 
+    /// As [`Source::some`], but few enough for the processor's nearest cache, and it is asked to fetch the ones behind them.
+    ///
+    /// # Errors
+    /// As [`Source::some`].
+    pub(crate) fn near(&mut self, bytes: usize, what: &'static str) -> Result<&[u8]> {
+        evp::prefetch(self.behind(NEAR, NEAR));
+        self.some(bytes.min(NEAR), what)
+    }
+
+    /// The next bytes, copied to another place.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] within `what`.
+    pub(crate) fn copy_to(&mut self, mut place: &mut [u8], what: &'static str) -> Result<()> {
+        while !place.is_empty() {
+            let some = self.some(place.len(), what)?;
+            let length = some.len();
+            place[..length].copy_from_slice(some);
+            self.pass(length);
+            place = &mut place[length..];
+        }
+        Ok(())
+    }
+
     /// What lies behind the next `bytes`, no more than `most` of it and without waiting for any.
-    pub(super) fn behind(&mut self, bytes: usize, most: usize) -> &[u8] {
+    pub(crate) fn behind(&mut self, bytes: usize, most: usize) -> &[u8] {
         if !self.gathered.is_empty() || self.buffered <= bytes {
             return &[];
         }
@@ -57,20 +81,20 @@ impl<R: BufRead> Source<R> {
     }
 
     /// Those bytes are done with.
-    pub(super) fn pass(&mut self, bytes: usize) {
+    pub(crate) fn pass(&mut self, bytes: usize) {
         let gathered = bytes.min(self.gathered.len());
         self.gathered.drain(..gathered);
         self.consume(bytes - gathered);
     }
 
     /// Whether so many bytes are there, without waiting for any.
-    pub(super) fn has(&self, bytes: usize) -> bool {
+    pub(crate) fn has(&self, bytes: usize) -> bool {
         self.gathered.len() + self.buffered >= bytes
     }
 
     /// # Errors
     /// [`Error::Trailing`] when something follows.
-    pub(super) fn end(&mut self) -> Result<()> {
+    pub(crate) fn end(&mut self) -> Result<()> {
         if self.gathered.is_empty() && self.fill()? == 0 { Ok(()) } else { Err(Error::Trailing) }
     }
 
