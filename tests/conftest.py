@@ -74,6 +74,12 @@ def key_arn(kms):
 
 
 @pytest.fixture
+def own_key(kms):
+    """A key that the test may disable."""
+    return kms.create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
 def bucket(s3):
     name = "bucket-" + secrets.token_hex(8)
     s3.create_bucket(Bucket=name)

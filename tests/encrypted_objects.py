@@ -4,14 +4,6 @@ import base64
 import secrets
 import subprocess
 
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 from s3_encryption import S3EncryptionClient, S3EncryptionClientConfig
 from s3_encryption.materials.kms_keyring import KmsKeyring
 from s3_encryption.materials.materials import AlgorithmSuite, CommitmentPolicy
@@ -98,10 +90,5 @@ class Ours(Commands):
             return ["--raw-key", str(self.file(base64.b64decode(key["aes"]))), *described]
         if "kms" in key:
             return ["--kms-key", key["kms"]]
-        if writes:
-            public = load_der_public_key(base64.b64decode(key["rsaPublic"]))
-            pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            return ["--rsa-public-key", str(self.file(pem)), *described]
-        private = load_der_private_key(base64.b64decode(key["rsaPrivate"]), None)
-        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return ["--rsa-private-key", str(self.file(pem)), *described]
+        side = "public" if writes else "private"
+        return [f"--rsa-{side}-key", str(self.file(base64.b64decode(key[f"rsa{side.title()}"]))), *described]

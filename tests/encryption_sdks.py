@@ -1,7 +1,6 @@
 """The AWS Encryption SDKs and our own client in one shape: `encrypt` and `decrypt` with keys that all of them understand."""
 
 import base64
-import json
 import secrets
 import subprocess
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialPro
 from aws_cryptographic_material_providers.mpl import models as mpl
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+import rsa_keys
+from client_cli import secret
 from peers import Peer, Refused
 from strongroom import BINARY, REGION, ROOT, Server
 
@@ -38,10 +37,8 @@ class Aes:
 
 class Rsa:
     def __init__(self, padding: str, bits: int = 2048):
-        private = rsa.generate_private_key(65537, bits)
         self.padding, self.namespace, self.name = padding, "raw keys", "an RSA key"
-        self.private = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        self.public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self.public, self.private = rsa_keys.pair(bits=bits)
 
 
 @dataclass(frozen=True)
@@ -171,10 +168,7 @@ class Commands:
         self.environment, self.folder = server.environment_of_clients(), folder
 
     def file(self, data: bytes, name: str = "") -> Path:
-        path = self.folder / (name or secrets.token_hex(8))
-        path.write_bytes(data)
-        path.chmod(0o600)
-        return path
+        return secret(self.folder / (name or secrets.token_hex(8)), data)
 
     def run(self, command: list[str], data: bytes) -> bytes:
         given, made = self.file(data), self.folder / secrets.token_hex(8)

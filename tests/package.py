@@ -13,8 +13,8 @@ import pytest
 from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
 from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
 from aws_cryptographic_material_providers.mpl.models import AesWrappingAlg, CreateRawAesKeyringInput
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+import rsa_keys
 
 
 def _import():
@@ -59,11 +59,7 @@ def aes(bits=256):
 @pytest.fixture(scope="module")
 def pair():
     """PEM of an RSA key pair."""
-    private = rsa.generate_private_key(65537, 2048)
-    return (
-        private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-        private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    )
+    return rsa_keys.pair()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import select
 import subprocess
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+import rsa_keys
 from strongroom import REGION, ROOT, Server
 
 JAVA_CLASSES = ROOT / "target/clients-java"
@@ -89,11 +88,9 @@ def aes(size: int = 32, **description: str) -> dict:
 
 def rsa_pair(bits: int = 2048, **description: str) -> dict:
     """A raw RSA key pair as a peer takes it."""
-    private = rsa.generate_private_key(65537, bits)
-    secret = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    public, private = rsa_keys.pair("DER", bits)
     return {
-        "rsaPrivate": base64.b64encode(secret).decode(),
+        "rsaPrivate": base64.b64encode(private).decode(),
         "rsaPublic": base64.b64encode(public).decode(),
         "description": description,
     }

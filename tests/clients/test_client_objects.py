@@ -3,12 +3,11 @@
 import secrets
 
 import pytest
+from client_cli import INPUT, KEY, MIB, REFUSED
 from encrypted_objects import Ours, Python
 from peers import Refused, aes, rsa_pair
 
-MIB = 1024 * 1024
 CONTEXT = {"tenant": "blue", "purpose": "invoices"}
-CHANGED, NO_KEY, POLICY = 3, 4, 5  # exit codes
 OLD_MODES = ["EncryptionOnly", "AuthenticatedEncryption"]  # AES-CBC and AES-GCM, both with wrappings that are no longer written
 
 
@@ -45,7 +44,6 @@ def instruction(request):
 def bound(key) -> dict:
     """Keys of KMS alone bind a context."""
     return {"context": CONTEXT} if "kms" in key else {}
-
 
 
 def test_java_and_we_read_each_other(java, ours, bucket, key, version, instruction):
@@ -85,7 +83,7 @@ def test_objects_of_the_first_client_open_when_legacy_is_allowed(java, ours, buc
     assert ours.get(bucket, "old", key, "V2", legacy=True) == document
     with pytest.raises(Refused) as refused:
         ours.get(bucket, "old", key, "V2")
-    assert refused.value.code == POLICY
+    assert refused.value.code == REFUSED
 
 
 def test_the_second_client_reads_what_we_write_for_it(java, ours, bucket, key, instruction):
@@ -166,7 +164,7 @@ def test_an_instruction_file_that_the_old_key_would_open_is_not_written(ours, s3
         before = s3.head_object(Bucket=bucket, Key="document.instruction")["ETag"]
         with pytest.raises(Refused) as refused:
             ours.rewrap(bucket, "document", old, new)
-        assert refused.value.code == POLICY
+        assert refused.value.code == REFUSED
         assert s3.head_object(Bucket=bucket, Key="document.instruction")["ETag"] == before
 
 
@@ -211,7 +209,7 @@ def test_a_wrong_context(java, python, ours, bucket, keys, version):
             for wrong in ({}, {"tenant": "blue"}, CONTEXT | {"tenant": "red"}, CONTEXT | {"more": ""}):
                 with pytest.raises(Refused) as refused:
                     reader.get(bucket, name, context=wrong, **told)
-                assert reader is not ours or refused.value.code == POLICY
+                assert reader is not ours or refused.value.code == REFUSED
 
 
 def test_a_wrong_key(java, ours, bucket, kms, key, version, instruction):
@@ -221,7 +219,7 @@ def test_a_wrong_key(java, ours, bucket, kms, key, version, instruction):
         writer.put(bucket, "document", b"hello", key=key, version=version, instruction=instruction)
         with pytest.raises(Refused) as refused:
             reader.get(bucket, "document", key=other, version=version)
-        assert reader is not ours or refused.value.code == NO_KEY
+        assert reader is not ours or refused.value.code == KEY
 
 
 def test_an_object_that_does_not_commit_is_refused_unless_allowed(java, python, ours, bucket, keys):
@@ -231,7 +229,7 @@ def test_an_object_that_does_not_commit_is_refused_unless_allowed(java, python, 
     for reader, name in ((ours, "ours"), (ours, "java's"), (ours, "python's"), (java, "ours"), (python, "ours")):
         with pytest.raises(Refused) as refused:
             reader.get(bucket, name, version="V3", **told)
-        assert reader is not ours or refused.value.code == POLICY
+        assert reader is not ours or refused.value.code == REFUSED
 
 
 def test_what_was_changed_or_cut(java, ours, s3, bucket, keys, version):
@@ -246,7 +244,7 @@ def test_what_was_changed_or_cut(java, ours, s3, bucket, keys, version):
             s3.put_object(Bucket=bucket, Key="document", Body=wrong, Metadata=stored["Metadata"])
             with pytest.raises(Refused) as refused:
                 reader.get(bucket, "document", **told)
-            assert reader is not ours or refused.value.code == CHANGED
+            assert reader is not ours or refused.value.code == INPUT
 
 
 def test_the_instruction_file_of_another_object(java, ours, s3, bucket, keys):
@@ -257,7 +255,7 @@ def test_the_instruction_file_of_another_object(java, ours, s3, bucket, keys):
         s3.copy_object(Bucket=bucket, Key="one.instruction", CopySource=f"{bucket}/other.instruction")
         with pytest.raises(Refused) as refused:
             reader.get(bucket, "one", key=keys["aes"])
-        assert reader is not ours or refused.value.code == CHANGED
+        assert reader is not ours or refused.value.code == INPUT
 
 
 def test_two_key_headers(java, ours, s3, bucket, keys):
@@ -268,4 +266,4 @@ def test_two_key_headers(java, ours, s3, bucket, keys):
         s3.put_object(Bucket=bucket, Key="document", Body=stored["Body"].read(), Metadata=doubled)
         with pytest.raises(Refused) as refused:
             reader.get(bucket, "document", key=keys["aes"])
-        assert reader is not ours or refused.value.code == CHANGED
+        assert reader is not ours or refused.value.code == INPUT

@@ -39,12 +39,6 @@ def providers():
 
 
 @pytest.fixture
-def own_key(kms):
-    """A key that the test may disable."""
-    return kms.create_key()["KeyMetadata"]["Arn"]
-
-
-@pytest.fixture
 def session(server, monkeypatch):
     """A botocore session that is set up by the environment alone, and the KMS operations that its clients called."""
     for name, value in server.environment_of_clients().items():

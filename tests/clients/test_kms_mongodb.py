@@ -58,11 +58,6 @@ class Driver(MongoCryptCallback):
 
 
 @pytest.fixture
-def own_key(kms):
-    return kms.create_key()["KeyMetadata"]["Arn"]
-
-
-@pytest.fixture
 def connect(server):
     """A new client on a vault: nothing but the vault is remembered."""
 

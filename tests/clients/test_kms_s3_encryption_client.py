@@ -11,11 +11,6 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def own_key(kms):
-    return kms.create_key()["KeyMetadata"]["Arn"]
-
-
-@pytest.fixture
 def encrypting(server, own_key):
     keyring = KmsKeyring(server.client("kms", secure=True), own_key)
     return S3EncryptionClient(server.client("s3", secure=True), S3EncryptionClientConfig(keyring=keyring))

@@ -12,11 +12,6 @@ daead.register()
 
 
 @pytest.fixture
-def own_key(kms):
-    return kms.create_key()["KeyMetadata"]["Arn"]
-
-
-@pytest.fixture
 def remote(kms, own_key):
     """The KMS key as Tink sees it: an AEAD whose associated data is an encryption context."""
     uri = "aws-kms://" + own_key
