@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, unlinkat};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -34,6 +37,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A pipe that ends may do so because the same Ctrl-C ended who wrote there: time for our own signal to come, so that a part is not taken for
 /// the whole.
 const END_OF_PIPE: Duration = Duration::from_millis(50);
+
+/// Between two looks for a signal while a pipe stands still: 100 ms.
+const STANDSTILL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// Makes a file that goes when a signal comes, until it is let go of.
 pub(super) fn watched<T>(folder: &Arc<File>, name: &str, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
@@ -62,7 +68,7 @@ impl Uploading {
     }
 
     /// What is uploaded. Reading fails once a signal came, so that the upload does and is aborted.
-    pub(super) fn input<R: Read>(&self, inner: R, is_pipe: bool) -> impl Read {
+    pub(super) fn input<R: Read + AsFd>(&self, inner: R, is_pipe: bool) -> impl Read {
         Stoppable { inner, is_pipe }
     }
 }
@@ -79,17 +85,35 @@ struct Stoppable<R> {
     is_pipe: bool,
 }
 
-impl<R: Read> Read for Stoppable<R> {
+impl<R: Read + AsFd> Stoppable<R> {
+    /// Until there is something to read, or a signal came: a pipe may stand still for ever.
+    fn wait(&self) {
+        while self.is_pipe && !STOPPING.load(Ordering::SeqCst) {
+            match poll(&mut [PollFd::new(&self.inner, PollFlags::IN)], Some(&STANDSTILL)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                // What is wrong shows when it is read.
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+}
+
+impl<R: Read + AsFd> Read for Stoppable<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.wait();
+        go_on()?;
         let read = self.inner.read(into)?;
         if read == 0 && self.is_pipe {
             thread::sleep(END_OF_PIPE);
         }
-        if STOPPING.load(Ordering::SeqCst) {
-            return Err(io::Error::other("stopped by a signal"));
-        }
+        go_on()?;
         Ok(read)
     }
+}
+
+/// Unless a signal came.
+fn go_on() -> io::Result<()> {
+    if STOPPING.load(Ordering::SeqCst) { Err(io::Error::other("stopped by a signal")) } else { Ok(()) }
 }
 
 /// The process ends by the signal, and by nothing that would come before.
