@@ -149,7 +149,7 @@ def test_json_tells_of_one_file(tmp_path, keys):
     # Without a key.
     (inspected,) = results(run("inspect", sealed, "--json"))
     assert {name: inspected[name] for name in header} == header
-    assert inspected["body"] == {"truncated": False, "frames": 3, "plaintext_bytes": 3000}
+    assert inspected["body"] == {"truncated": False, "frames": 3, "plaintext_bytes": 3000, "trailing_bytes": 0}
     text = run("inspect", sealed).stdout.decode()
     assert "0578" in text and "a=b" in text and "3000 bytes in 3 frames" in text
     (failed,) = results(run("decrypt", sealed, "-o", tmp_path / "x", "--key-file", keys / "other", "--json", code=KEY))
@@ -163,7 +163,7 @@ def test_inspect_counts_frames_and_misses_those_that_are_cut_off(tmp_path, own, 
         sealed = run("encrypt", *own, "--suite", suite, "--frame-length", frame, stdin=b"x" * length).stdout
         (tmp_path / "sealed").write_bytes(sealed)
         (told,) = results(run("inspect", tmp_path / "sealed", "--json"))
-        assert told["body"] == {"truncated": False, "frames": max(1, -(-length // frame)), "plaintext_bytes": length}
+        assert told["body"] == {"truncated": False, "frames": max(1, -(-length // frame)), "plaintext_bytes": length, "trailing_bytes": 0}
     (tmp_path / "sealed").write_bytes(sealed[: -200 if suite == "0578" else -30])
     (told,) = results(run("inspect", tmp_path / "sealed", "--json"))
     assert told["body"] == {"truncated": True}
