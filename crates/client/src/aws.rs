@@ -22,7 +22,7 @@ mod s3;
 
 pub use config::{ATTEMPTS, CONNECT_LIMIT, Config, RETRY_BASE, RETRY_CAP, STALL_LIMIT};
 pub use credentials::Credentials;
-pub use encryption::{EncryptionClient, Fetched, PARALLEL, Progress, UPLOAD_PART};
+pub use encryption::{EncryptionClient, Fetched, PARALLEL, PartialFile, Progress, UPLOAD_PART};
 pub use error::{AwsError, ServiceError};
 pub use kms::KmsClient;
 pub use region::Region;

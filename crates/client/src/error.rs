@@ -303,6 +303,12 @@ pub enum Error {
     #[error("the old key opens what the new one wrapped: the key was not rotated")]
     NotRotated,
 
+    /// What came of an object is not what was sealed, and a part of it was what an earlier download had left. That is deleted, so the next
+    /// try fetches all of it, and tells whether the object itself is wrong.
+    #[cfg(feature = "transport")]
+    #[error("what an earlier download left, or the object, was changed: {0}")]
+    Resumed(Box<Error>),
+
     /// A setting has a value that makes no sense.
     #[error("{0}")]
     Setting(&'static str),

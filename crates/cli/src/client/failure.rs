@@ -118,6 +118,12 @@ impl From<Error> for Failure {
                 "{error}, which does not commit to its data key: --commitment-policy require-encrypt-allow-decrypt reads it, \
                  forbid-encrypt-allow-decrypt writes it"
             ),
+            Error::PlaintextLength(before) => {
+                format!("the file changed while it was read: it had {before} bytes before, and has more now")
+            }
+            Error::Missing(missing) => {
+                format!("the file changed while it was read: it has {missing} bytes fewer now than before")
+            }
             Error::RangesOff => {
                 "what is read of a range is not authenticated: --unauthenticated-range allows it".to_owned()
             }
@@ -199,6 +205,7 @@ fn kind(error: &Error) -> Kind {
         | Error::Range
         | Error::Setting(_) => Kind::Usage,
         Error::Aws(error) => of_aws(error),
+        Error::Resumed(error) => kind(error),
         // An error of the transport that came through a reader.
         Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<AwsError>()) {
             Some(error) => of_aws(error),
@@ -257,6 +264,9 @@ mod tests {
             (Error::FrameTag(3), 3),
             (Error::Commitment, 3),
             (Error::Truncated("a frame"), 3),
+            (Error::Resumed(Box::new(Error::BodyTag)), 3),
+            (Error::PlaintextLength(7), 1),
+            (Error::Missing(7), 1),
             (Error::NoKeyOpens(vec![].into()), 4),
             (
                 Error::NoKeyOpens(

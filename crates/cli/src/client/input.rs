@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,7 +18,7 @@ const MODE: u32 = 0o666;
 /// An input that is open.
 pub(super) struct Input {
     pub(super) file: File,
-    /// Its length in bytes, if it is a regular file.
+    /// Its length in bytes from where it is read, if it is a regular file.
     pub(super) length: Option<u64>,
     /// Permissions for what is made of it.
     pub(super) mode: u32,
@@ -29,8 +29,10 @@ impl Input {
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error| Failure::file(path, &error);
         if is_pipe(path) {
-            let file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
+            let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
             let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+            // Who had it before may have read some of it.
+            let length = length.and_then(|length| Some(length.saturating_sub(file.stream_position().ok()?)));
             widen(&file);
             return Ok(Self { file, length, mode: MODE });
         }
@@ -42,6 +44,11 @@ impl Input {
             length: regular.then_some(metadata.len()),
             mode: if regular { metadata.permissions().mode() } else { MODE },
         })
+    }
+
+    /// Bytes that it has to give, unless it changes while it is read. That a file has none says nothing: so say those of /proc.
+    pub(super) fn announced(&self) -> Option<u64> {
+        self.length.filter(|length| *length > 0)
     }
 }
 

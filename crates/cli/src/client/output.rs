@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use client::DataKey;
 use client::message::Destination;
 use data_encoding::HEXLOWER;
@@ -99,6 +99,11 @@ impl NewFile {
     /// Where it will be.
     pub(super) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// The folder in which it is.
+    pub(super) fn folder(&self) -> Arc<File> {
+        self.folder.clone()
     }
 
     /// When it was last changed, for those who look.
@@ -196,12 +201,11 @@ pub(super) fn is_temporary(name: &OsStr) -> bool {
     })
 }
 
-/// The name of the file in which a download of this object waits to be resumed.
+/// The name of the file in which a download of this object waits to be resumed. docs/formats/partial-download.md has it.
 pub(super) fn partial_name(of: &str) -> String {
     // Two objects with one name would only fetch anew: the file says which object it is of.
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    format!("{PREFIX}{:016x}{PARTIAL}", hasher.finish())
+    let digits = HEXLOWER.encode(&digest(&SHA256, of.as_bytes()).as_ref()[..8]);
+    format!("{PREFIX}{digits}{PARTIAL}")
 }
 
 /// Standard output, as it is: what is written has left.
@@ -250,6 +254,12 @@ mod tests {
         ] {
             assert!(!is_temporary(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn another_build_finds_what_waits_to_be_resumed() {
+        // printf s3://bucket/key | sha256sum
+        assert_eq!(partial_name("s3://bucket/key"), ".strongroom-558ca1533e03aaea.partial");
     }
 
     #[test]

@@ -4,19 +4,19 @@ mod download;
 mod partial;
 mod upload;
 
+pub use partial::PartialFile;
 pub use upload::UPLOAD_PART;
 
 use super::error::AwsError;
 use super::s3::{GetOptions, ObjectInfo, PutOptions, S3Client, Stored, Upload};
 use crate::error::{Error, Result};
 use crate::object::{
-    INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor, ObjectHeader, ObjectKeyring,
-    Opening, Rotation, instruction_mark,
+    ContentAlgorithm, INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor, ObjectHeader,
+    ObjectKeyring, Opening, Rotation, instruction_mark,
 };
 use crate::release::Destination;
 use std::io::Read;
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 /// Parts that travel at once, unless the caller says otherwise: so that an upload has less than 32 MiB in memory, all in all.
 pub const PARALLEL: usize = 3;
@@ -169,19 +169,21 @@ impl<'a> EncryptionClient<'a> {
 
     /// The same as [`EncryptionClient::get`], but what arrives is first kept, still encrypted, in the file `partial`, so that after a
     /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong. An object that
-    /// arrives at once needs none. `docs/formats/partial-download.md` has its bytes.
+    /// arrives at once needs none, and one of AES-CBC has none: nothing would tell that the file was damaged.
+    /// `docs/formats/partial-download.md` has its bytes.
     ///
     /// # Errors
-    /// As [`EncryptionClient::get`]; [`Error::Io`] for what the file fails with, and if another download uses it.
+    /// As [`EncryptionClient::get`]; [`Error::Resumed`] where that is what is wrong with an object of which a part was in the file: the
+    /// next call begins anew; [`Error::Io`] for what the file fails with, and if another download uses it.
     pub fn get_resumed<K: ObjectKeyring>(
         &self,
         decryptor: &ObjectDecryptor<K>,
         bucket: &str,
         key: &str,
-        partial: &Path,
+        partial: PartialFile<'_>,
         place: &mut impl Destination,
     ) -> Result<Fetched> {
-        let begun = partial.try_exists().map_err(Error::from).and_then(|exists| {
+        let begun = partial.exists().map_err(Error::from).and_then(|exists| {
             if exists {
                 let (remote, opening) = self.head_opened(decryptor, bucket, key)?;
                 Ok((remote, opening, Vec::new()))
@@ -190,17 +192,26 @@ impl<'a> EncryptionClient<'a> {
             }
         });
         let (remote, opening, first) = discarding(place, begun)?;
-        let length = if first.len() as u64 == remote.info.length {
+        // Of what has no tag, a file that was damaged would be believed.
+        let is_proved = opening.header().content != ContentAlgorithm::AesCbc;
+        let length = if first.len() as u64 == remote.info.length || !is_proved {
             self.with_ciphertext(&remote, first, |body| opening.decrypt_into(body, place))?
         } else {
-            let mut file = discarding(place, self.fetch_into(partial, &remote, first))?;
+            let (mut file, resumed) = discarding(place, self.fetch_into(partial, &remote, first))?;
             let written = opening.decrypt_into(&mut file, place);
             drop(file);
             // Of a disk that is full, say, the ciphertext is still good.
-            let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { std::fs::remove_file(partial) };
-            let length = written?;
-            removed?;
-            length
+            let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { partial.remove() };
+            match written {
+                Err(error) if resumed && removed.is_ok() && is_of_content(&error) => {
+                    return Err(Error::Resumed(Box::new(error)));
+                }
+                written => {
+                    let length = written?;
+                    removed?;
+                    length
+                }
+            }
         };
         Ok(Fetched { info: remote.info, header: opening.header().clone(), length })
     }
@@ -351,6 +362,11 @@ fn instruction_key(key: &str) -> String {
 
 fn metadata(info: &ObjectInfo) -> Metadata {
     info.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// Whether the ciphertext is not what was sealed.
+fn is_of_content(error: &Error) -> bool {
+    matches!(error, Error::BodyTag | Error::Truncated(_) | Error::Trailing)
 }
 
 /// Where something fails before anything was written, the place is discarded all the same: it waits for one of two words.

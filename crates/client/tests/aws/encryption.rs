@@ -7,27 +7,26 @@ use client::keys::AesKey;
 use client::object::{AesKeyring, CommitmentPolicy, ObjectDecryptor, ObjectEncryptor, Release, Rotation, Version};
 use client::{Destination, Error};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Short, so that a small object has many parts.
-const PART: usize = 1_000;
+pub(crate) const PART: usize = 1_000;
 
-fn keyring(byte: u8) -> AesKeyring {
+pub(crate) fn keyring(byte: u8) -> AesKeyring {
     let key = AesKey::new(&[byte; 32]).unwrap();
     AesKeyring::new(key).material_description([("key", byte.to_string())])
 }
 
-fn data(length: usize) -> Vec<u8> {
+pub(crate) fn data(length: usize) -> Vec<u8> {
     (0..=250).cycle().take(length).collect()
 }
 
-fn s3(store: &Store) -> S3Client {
+pub(crate) fn s3(store: &Store) -> S3Client {
     S3Client::new(&store.server.config().attempts(3)).unwrap()
 }
 
-fn put(store: &Store, plain: &[u8]) -> client::Result<client::aws::Stored> {
+pub(crate) fn put(store: &Store, plain: &[u8]) -> client::Result<client::aws::Stored> {
     put_with(store, &ObjectEncryptor::new(keyring(1)), plain, Some(plain.len() as u64), &PutOptions::new())
 }
 
@@ -43,9 +42,9 @@ fn put_with(
 
 /// Remembers which words were spoken.
 #[derive(Default)]
-struct Place {
-    bytes: Vec<u8>,
-    words: Vec<&'static str>,
+pub(crate) struct Place {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) words: Vec<&'static str>,
 }
 
 impl Write for Place {
@@ -378,157 +377,6 @@ fn reading_holds_until_all_is_verified_unless_told_otherwise() {
     });
     assert_eq!(first.unwrap(), *data(10));
     assert!(store.server.asked().len() < 15, "who stops reading stops fetching");
-}
-
-fn partial_file() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("strongroom-partial-{}-{number}", std::process::id()))
-}
-
-#[test]
-fn a_download_goes_on_where_it_ended() {
-    let cut = Mutex::new(Some(5));
-    let store = Store::failing(move |asked, _| {
-        let mut cut = cut.lock().unwrap();
-        let fails = asked.headers.contains_key("range") && cut.is_some_and(|left| left == 0);
-        if asked.headers.contains_key("range") {
-            *cut = cut.and_then(|left: u32| left.checked_sub(1));
-        }
-        fails.then(|| Reply::Say(refusal("403 Forbidden", "ExpiredToken")))
-    });
-    let plain = data(9_000);
-    put(&store, &plain).unwrap();
-    let (s3, file) = (s3(&store), partial_file());
-    let told = Mutex::new(Vec::new());
-    let progress = |done: u64, total: Option<u64>| told.lock().unwrap().push((done, total));
-    let get = |place: &mut Place| {
-        let client = EncryptionClient::new(&s3).part_length(PART).parallel(1).progress(&progress);
-        client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &file, place)
-    };
-    let mut place = Place::default();
-    assert!(get(&mut place).is_err());
-    assert!(place.bytes.is_empty() && place.words == ["discard"], "no plaintext before all of it is there");
-    let kept = std::fs::read(&file).unwrap();
-    let head = "strongroom partial download 1\nbucket/a%20key\n\"2\"\n9016\n";
-    assert!(kept.starts_with(head.as_bytes()));
-    assert!(kept.ends_with(&store.bucket().objects["a key"].body[..5 * PART]));
-    store.server.asked();
-    told.lock().unwrap().clear();
-    let mut place = Place::default();
-    assert_eq!(get(&mut place).unwrap().length, 9_000);
-    assert!(place.bytes == plain && place.words == ["keep"]);
-    let told = std::mem::take(&mut *told.lock().unwrap());
-    assert_eq!((told[0], told.last()), ((5_000, Some(9_016)), Some(&(9_016, Some(9_016)))));
-    let ranges: Vec<_> = store.server.asked().iter().map(|asked| asked.header("range").to_owned()).collect();
-    assert_eq!(ranges[..2], ["", "bytes=5000-5999"], "only what is missing is fetched");
-    assert!(!file.exists());
-}
-
-#[test]
-fn what_arrives_at_once_needs_no_file() {
-    let store = Store::new();
-    put(&store, &data(PART - 16)).unwrap();
-    store.server.asked();
-    let (s3, mut place) = (s3(&store), Place::default());
-    let client = EncryptionClient::new(&s3).part_length(PART);
-    let nowhere = PathBuf::from("/nowhere/at/all");
-    client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &nowhere, &mut place).unwrap();
-    assert!(place.bytes == data(PART - 16) && place.words == ["keep"]);
-    assert_eq!(store.server.asked().len(), 1);
-    put(&store, &data(PART)).unwrap();
-    let mut place = Place::default();
-    assert!(client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &nowhere, &mut place).is_err());
-    assert_eq!(place.words, ["discard"]);
-}
-
-/// As a download would have, whatever the umask.
-fn leave(file: &std::path::Path, bytes: &[u8]) {
-    std::fs::write(file, bytes).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-}
-
-#[cfg(unix)]
-#[test]
-fn what_others_put_where_a_partial_file_would_be_is_not_touched() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let store = Store::new();
-    put(&store, &data(9_000)).unwrap();
-    let (s3, file, victim) = (s3(&store), partial_file(), partial_file());
-    let refused = |what: &str| {
-        let client = EncryptionClient::new(&s3).part_length(PART);
-        let mut place = Place::default();
-        let fetched =
-            client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &file, &mut place).map(|_| ());
-        let Err(Error::Io(error)) = fetched else { panic!("{what}: {fetched:?}") };
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{what}");
-        assert!(place.bytes.is_empty() && file.symlink_metadata().is_ok(), "{what}");
-    };
-    std::fs::write(&victim, "precious").unwrap();
-    symlink(&victim, &file).unwrap();
-    refused("a link");
-    std::fs::remove_file(&file).unwrap();
-    std::fs::hard_link(&victim, &file).unwrap();
-    refused("another name of a file");
-    std::fs::remove_file(&file).unwrap();
-    assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
-    std::fs::remove_file(&victim).unwrap();
-    symlink(&victim, &file).unwrap();
-    refused("a link to nothing");
-    assert!(!victim.exists());
-    std::fs::remove_file(&file).unwrap();
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &file,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .unwrap();
-    refused("a pipe");
-    std::fs::remove_file(&file).unwrap();
-    std::fs::write(&file, "").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o622)).unwrap();
-    refused("a file that others may write");
-    std::fs::remove_file(&file).unwrap();
-}
-
-#[test]
-fn a_partial_file_of_another_object_or_with_other_bytes_does_no_harm() {
-    let store = Store::new();
-    let plain = data(9_000);
-    put(&store, &plain).unwrap();
-    let (s3, file) = (s3(&store), partial_file());
-    let head = |etag: &str| format!("strongroom partial download 1\nbucket/a%20key\n{etag}\n9016\n").into_bytes();
-    let etag = store.bucket().objects["a key"].etag.clone();
-    let get = |place: &mut Place| {
-        let client = EncryptionClient::new(&s3).part_length(PART);
-        client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", &file, place)
-    };
-    for other in [
-        Vec::new(),
-        b"strongroom".to_vec(),
-        [head("\"0\""), data(500)].concat(),
-        [head(&etag), data(10_000)].concat(),
-        data(200_000),
-    ] {
-        leave(&file, &other);
-        let mut place = Place::default();
-        assert_eq!(get(&mut place).unwrap().length, 9_000);
-        assert!(place.bytes == plain && !file.exists());
-    }
-    leave(&file, &[head(&etag), data(500)].concat());
-    let mut place = Place::default();
-    assert!(matches!(get(&mut place), Err(Error::BodyTag)), "what is in it is not of the object");
-    assert!(place.words == ["discard"] && !file.exists(), "so that the next try begins anew");
-
-    let locked = std::fs::File::create(&file).unwrap();
-    locked.lock().unwrap();
-    let mut place = Place::default();
-    let refused = get(&mut place).unwrap_err();
-    assert!(refused.to_string().contains("another download"), "{refused}");
-    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod encryption;
 mod kms;
+mod resume;
 mod s3;
 mod server;
 mod store;

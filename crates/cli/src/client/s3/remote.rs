@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use client::Error;
-use client::aws::{EncryptionClient, Fetched, PutOptions, S3Client, Stored};
+use client::aws::{EncryptionClient, Fetched, PartialFile, PutOptions, S3Client, Stored};
 use client::message::Destination;
 use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release, Rotation};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use super::super::input::{Counted, Input};
 use super::super::keys::Purpose;
 use super::super::output::{self, Existing, NewFile};
 use super::super::progress::Progress;
+use super::super::report::complain;
 use super::super::signals::Uploading;
 use super::super::spot::Spot;
 use super::cat::ByteRange;
@@ -140,13 +141,14 @@ impl Remote {
             let why = "its key would be no path within a folder, and is refused when all of the bucket is downloaded";
             return Err(Failure::new(Kind::Failed, why));
         }
-        if let Some(length) = input.length {
+        let length = input.announced();
+        if let Some(length) = length {
             client::object::sealed_length(length).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         }
         let (plain, uploading) = (Cell::new(0), Uploading::begin());
         let reader = Counted::new(uploading.input(input.file, input.length.is_none()), &plain, None);
-        let stored = self
-            .with_client(|client| client.put(&self.encryptor, &url.bucket, &url.key, reader, input.length, options))?;
+        let stored =
+            self.with_client(|client| client.put(&self.encryptor, &url.bucket, &url.key, reader, length, options))?;
         let Stored { etag, version_id } = stored;
         Ok(facts([
             ("plaintext_bytes", json!(plain.get())),
@@ -168,19 +170,37 @@ impl Remote {
         }
         spot.folder(true)?;
         let mut file = NewFile::create(spot, Existing::Replaced, MODE)?;
-        let fetched = self.with_client(|client| {
-            let (bucket, key) = (&*url.bucket, &*url.key);
-            if self.resume {
-                client.get_resumed(&self.decryptor, bucket, key, &partial(path, url), &mut file)
-            } else {
-                client.get(&self.decryptor, bucket, key, &mut file)
-            }
-        })?;
+        let mut fetched = self.fetch(url, &mut file);
+        let mut began_anew = false;
+        if let Err(Error::Resumed(error)) = &fetched {
+            began_anew = true;
+            let text =
+                format!("what an earlier download left of it is of no use ({error}), so all of it is fetched anew");
+            complain(&Failure::new(Kind::Input, text).within(url));
+            file = NewFile::create(spot, Existing::Replaced, MODE)?;
+            fetched = self.fetch(url, &mut file);
+        }
+        let fetched = fetched?;
         let stored = fetched.info.last_modified.as_deref().and_then(time::of_service).and_then(time::for_file);
         if let Some(stored) = stored {
             file.set_modified(stored).map_err(|error| Failure::file(path, &error))?;
         }
-        Ok(fetched_facts(&fetched))
+        let mut told = fetched_facts(&fetched);
+        if began_anew {
+            told.insert("began_anew".to_owned(), json!(true));
+        }
+        Ok(told)
+    }
+
+    /// What comes of a download that is to be resumed lies beside the file until all of it is there, named by the object.
+    fn fetch(&self, url: &S3Url, file: &mut NewFile) -> Result<Fetched, Error> {
+        let (bucket, key) = (&*url.bucket, &*url.key);
+        if !self.resume {
+            return self.with_client(|client| client.get(&self.decryptor, bucket, key, file));
+        }
+        let (folder, path) = (file.folder(), file.target().with_file_name(output::partial_name(&url.to_string())));
+        let partial = PartialFile::within(&folder, &path)?;
+        self.with_client(|client| client.get_resumed(&self.decryptor, bucket, key, partial, file))
     }
 
     /// An object, or a range of it, to a pipe.
@@ -240,11 +260,6 @@ impl Remote {
         };
         work(EncryptionClient::new(&self.s3).parallel(self.parallel).progress(&progress))
     }
-}
-
-/// Where the ciphertext of a download lies until all of it is there: beside the file, by the object's name.
-fn partial(path: &Path, url: &S3Url) -> PathBuf {
-    path.with_file_name(output::partial_name(&url.to_string()))
 }
 
 fn fetched_facts(fetched: &Fetched) -> Facts {

@@ -11,20 +11,133 @@
 use super::{EncryptionClient, Remote};
 use crate::aws::s3::encode;
 use crate::error::Result;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 const MAGIC: &str = "strongroom partial download 1";
 
+/// The file in which a download that breaks off waits to be resumed: by its path, or in a folder that is open.
+#[derive(Debug, Clone, Copy)]
+pub struct PartialFile<'a> {
+    #[cfg(unix)]
+    folder: BorrowedFd<'a>,
+    /// From the folder.
+    name: &'a Path,
+    /// For messages.
+    path: &'a Path,
+}
+
+impl<'a> PartialFile<'a> {
+    /// By its path.
+    pub fn at(path: &'a (impl AsRef<Path> + ?Sized)) -> Self {
+        Self {
+            #[cfg(unix)]
+            folder: rustix::fs::CWD,
+            name: path.as_ref(),
+            path: path.as_ref(),
+        }
+    }
+
+    /// By its name in a folder that is open: whatever becomes of the way there, the file is in this folder. The path is for messages.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for a path that ends with no name.
+    #[cfg(unix)]
+    pub fn within(folder: &'a impl AsFd, path: &'a Path) -> io::Result<Self> {
+        let name = path.file_name().map(Path::new).ok_or(ErrorKind::InvalidInput)?;
+        Ok(Self { folder: folder.as_fd(), name, path })
+    }
+
+    /// Whether anything is there.
+    #[cfg(unix)]
+    pub(super) fn exists(&self) -> io::Result<bool> {
+        use rustix::fs::{AtFlags, statat};
+        match statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn exists(&self) -> io::Result<bool> {
+        self.name.try_exists()
+    }
+
+    #[cfg(unix)]
+    pub(super) fn remove(&self) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(self.folder, self.name, rustix::fs::AtFlags::empty())?)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn remove(&self) -> io::Result<()> {
+        std::fs::remove_file(self.name)
+    }
+
+    /// For the owner alone, and for one download at once. The name can be guessed, so whoever else may write to the folder can have put
+    /// anything there: it is not followed, not waited for, and not touched unless it is a file that this user alone writes.
+    fn open(&self) -> io::Result<File> {
+        let planted = || {
+            let why = format!("{} is not what a download of this user left there: remove it", self.path.display());
+            io::Error::new(ErrorKind::PermissionDenied, why)
+        };
+        let file = self.open_unseen().map_err(|error| if self.is_link() { planted() } else { error })?;
+        if !is_own(&file.metadata()?) {
+            return Err(planted());
+        }
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let why = format!("another download uses {}", self.path.display());
+                Err(io::Error::new(ErrorKind::WouldBlock, why))
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    #[cfg(unix)]
+    fn open_unseen(&self) -> io::Result<File> {
+        use rustix::fs::{Mode, OFlags, openat};
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(openat(self.folder, self.name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    #[cfg(not(unix))]
+    fn open_unseen(&self) -> io::Result<File> {
+        File::options().read(true).write(true).create(true).truncate(false).open(self.name)
+    }
+
+    #[cfg(unix)]
+    fn is_link(&self) -> bool {
+        use rustix::fs::{AtFlags, FileType, statat};
+        let found = statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW);
+        found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink)
+    }
+
+    #[cfg(not(unix))]
+    fn is_link(&self) -> bool {
+        self.name.symlink_metadata().is_ok_and(|found| found.is_symlink())
+    }
+}
+
 impl EncryptionClient<'_> {
     /// Fetches what a file does not have yet of an object, whose first bytes may be here. What it gives is the whole of it, to be read from
-    /// its first byte.
-    pub(super) fn fetch_into(&self, path: &Path, remote: &Remote, first: Vec<u8>) -> Result<impl Read + use<>> {
+    /// its first byte, and whether some of it was in the file.
+    pub(super) fn fetch_into(
+        &self,
+        partial: PartialFile<'_>,
+        remote: &Remote,
+        first: Vec<u8>,
+    ) -> Result<(impl Read + use<>, bool)> {
         let head = head(remote);
-        let mut file = open(path)?;
+        let mut file = partial.open()?;
         let mut there = there(&mut file, &head, remote.info.length)?;
-        if there == 0 {
+        let resumed = there > 0;
+        if !resumed {
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(head.as_bytes())?;
@@ -38,7 +151,7 @@ impl EncryptionClient<'_> {
             self.with_rest(remote, there, |body| Ok(io::copy(body, &mut file)?))?;
         }
         file.seek(SeekFrom::Start(head.len() as u64))?;
-        Ok(file.take(remote.info.length))
+        Ok((file.take(remote.info.length), resumed))
     }
 }
 
@@ -58,36 +171,6 @@ fn there(file: &mut File, head: &str, length: u64) -> io::Result<u64> {
     let there = file.metadata()?.len().saturating_sub(head.len() as u64);
     // One that has too much was not written by this.
     Ok(if found == head.as_bytes() && there <= length { there } else { 0 })
-}
-
-/// For the owner alone, and for one download at once. The name can be guessed, so whoever else may write to the folder can have put anything
-/// there: it is not followed, not waited for, and not touched unless it is a file that this user alone writes.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        options.mode(0o600).custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
-    }
-    let planted = || {
-        let why = format!("{} is not what a download of this user left there: remove it", path.display());
-        io::Error::new(ErrorKind::PermissionDenied, why)
-    };
-    let is_link = || path.symlink_metadata().is_ok_and(|found| found.is_symlink());
-    let file = options.open(path).map_err(|error| if is_link() { planted() } else { error })?;
-    if !is_own(&file.metadata()?) {
-        return Err(planted());
-    }
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(io::Error::new(ErrorKind::WouldBlock, format!("another download uses {}", path.display())))
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
-    }
 }
 
 /// A file with one name, that nobody else may write.
