@@ -12,7 +12,8 @@ pub(crate) fn every_target(seconds: u64) -> Result<(), String> {
     }
     let limit = format!("-max_total_time={seconds}");
     for target in targets()? {
-        let arguments = ["+nightly", "fuzz", "run", &target, "--", &limit, "-rss_limit_mb=2048"];
+        let arguments =
+            ["+nightly", "fuzz", "run", "--features", "server", &target, "--", &limit, "-rss_limit_mb=2048"];
         // SQLite and aws-lc are C without instrumentation of their own; some targets link both more than once.
         run(command("cargo", &arguments).env("ASAN_OPTIONS", "detect_odr_violation=0"))?;
     }
