@@ -22,18 +22,14 @@ struct Server {
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let root = KeyFile::parse(&[&b"SRROOTK\x01"[..], &[7; 32]].concat()).expect("a root key");
-    let settings = Settings { region: Region::parse("eu-west-1").expect("a Region"), clock: Arc::new(|| UNIX_EPOCH) };
-    let caller = Principal {
-        account: AccountId::parse("111122223333").expect("an account"),
-        arn: String::new(),
-        access_key_id: String::new(),
-        user_id: String::new(),
-    };
+    let region = Region::parse("eu-west-1").expect("a Region");
+    let settings = Settings { region, other_regions: vec![], clock: Arc::new(|| UNIX_EPOCH) };
+    let caller = Principal::root(AccountId::parse("111122223333").expect("an account"), "AKIA");
     let (keys, blob) = runtime.block_on(async {
         let keys = Keys::open(Arc::new(meta::memory::Memory::new()), Arc::new(root), settings).await.expect("a store");
         let made = keys.create_key(&caller, Default::default()).await.expect("a key");
-        let key_id = Some(made.key_metadata.key_id);
-        let plaintext = Some(Plaintext::new(b"secret".to_vec()));
+        let key_id = made.key_metadata.key_id;
+        let plaintext = Plaintext::new(b"secret".to_vec());
         let request = EncryptRequest { key_id, plaintext, ..Default::default() };
         let blob = keys.encrypt(&caller, request).await.expect("a ciphertext").ciphertext_blob;
         (keys, blob.0)

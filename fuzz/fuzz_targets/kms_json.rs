@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gateway::kms::OPERATIONS;
-use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Settings};
+use gateway::{App, Connection, Domains, Gateway, Limits, Parts, Safeguards, Settings};
 use http::{HeaderMap, HeaderValue};
 use identity::{Identity, StaticKey};
 use keys::{AccountId, KeyFile, Keys, Region};
@@ -94,7 +94,13 @@ impl Server {
         // A connection that stays open keeps empty buffers, which the leak detector does not recognise as reachable.
         let (mut wire, io) = tokio::io::duplex(1 << 20);
         let shutdown = self.stop.subscribe();
-        let connection = Connection { secure: true, peer: SocketAddr::from(([127, 0, 0, 1], 1)), listener: None, tls: None, shutdown };
+        let connection = Connection {
+            secure: true,
+            peer: SocketAddr::from(([127, 0, 0, 1], 1)),
+            listener: None,
+            tls: None,
+            shutdown,
+        };
         let gateway = Arc::clone(&self.gateway);
         self.runtime.block_on(async {
             let serving = tokio::spawn(async move { gateway.serve(io, connection).await });
@@ -150,7 +156,8 @@ async fn gateway(folder: &std::path::Path) -> Gateway {
     let audit = audit::Audit::open(Arc::clone(&store), Arc::clone(&keys), log).await.expect("the log");
     let trails = audit::trail::Trails::open(Arc::clone(&store), Arc::clone(&keys), Arc::clone(&clock)).await;
     let trails = trails.expect("no trails");
-    let settings = Settings { region, domains: Domains::default(), clock, limits: Limits::default() };
+    let (domains, limits, safeguards) = (Domains::default(), Limits::default(), Safeguards::default());
+    let settings = Settings { region, domains, clock, limits, safeguards };
     Gateway::new(Arc::new(App::new(Parts { objects, keys, identity, audit, trails, store, blobs }, settings)))
 }
 
