@@ -10,7 +10,7 @@ use client::object::{
 };
 use client::{DataKey, Error, Result};
 use libfuzzer_sys::fuzz_target;
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 /// One data key for everything: whatever is wrapped opens, so that metadata and bodies are looked at to their end.
 struct Open;
@@ -91,6 +91,8 @@ struct Input {
     v2: bool,
     in_file: bool,
     change: Change,
+    /// Bytes in the buffer of what is read, without one.
+    buffer: u16,
 }
 
 const HOLD: u64 = 4096;
@@ -104,13 +106,14 @@ fn read<K: ObjectKeyring>(
     decryptor: &ObjectDecryptor<K>,
     metadata: &Metadata,
     instruction: Option<&[u8]>,
-    body: &[u8],
+    (body, buffer): (&[u8], u16),
     length: u64,
 ) -> (Vec<u8>, bool) {
+    let input = BufReader::with_capacity(usize::from(buffer) + 1, body);
     let mut plaintext = Vec::new();
     let ended = decryptor
         .start(metadata, instruction, length)
-        .and_then(|opening| opening.into_reader(body))
+        .and_then(|opening| opening.into_buffered_reader(input))
         .is_ok_and(|mut reader| reader.read_to_end(&mut plaintext).is_ok());
     (plaintext, ended)
 }
@@ -129,19 +132,19 @@ fn made_up(input: &Input) {
             (NAMES[usize::from(*name) % NAMES.len()], value)
         })
         .collect();
-    let instruction = input.instruction.as_deref();
+    let (instruction, body) = (input.instruction.as_deref(), (&input.body[..], input.buffer));
     let _ = ObjectHeader::inspect(&metadata, instruction);
     let _ = ObjectHeader::inspect(&metadata, None);
     let length = u64::try_from(input.body.len()).expect("a small number");
     for told in [length, input.claimed] {
-        let (found, ended) = read(&decryptor(Open), &metadata, instruction, &input.body, told);
+        let (found, ended) = read(&decryptor(Open), &metadata, instruction, body, told);
         assert!(found.is_empty() && !ended, "made without the data key's tags");
         // Of a block cipher that authenticates nothing anything may come, but no more than went in, and all of it or nothing.
         let (found, ended) =
-            read(&decryptor(Open).legacy(true).hold_limit(u64::MAX), &metadata, instruction, &input.body, told);
+            read(&decryptor(Open).legacy(true).hold_limit(u64::MAX), &metadata, instruction, body, told);
         assert!(found.len() <= input.body.len() && (ended || found.is_empty()));
         let unverified = decryptor(Open).legacy(true).release(Release::Unverified);
-        let (found, _) = read(&unverified, &metadata, instruction, &input.body, told);
+        let (found, _) = read(&unverified, &metadata, instruction, body, told);
         assert!(found.len() <= input.body.len());
         let Ok(opening) = decryptor(Open).legacy(true).ranges(true).start(&metadata, instruction, told) else {
             continue;
@@ -173,7 +176,7 @@ fn forged(input: &Input) {
     let file = changed.instruction.as_ref().map(|(body, _)| &body[..]);
     let length = u64::try_from(changed.body.len()).expect("a small number");
     let opened = decryptor(&keyring).decrypt(&changed.metadata, file, &changed.body);
-    let (found, ended) = read(&decryptor(&keyring), &changed.metadata, file, &changed.body, length);
+    let (found, ended) = read(&decryptor(&keyring), &changed.metadata, file, (&changed.body, input.buffer), length);
     // A description may change, since nothing authenticates it; nothing else.
     assert!(opened.as_ref().is_ok_and(|opened| **opened == *plaintext) || opened.is_err());
     assert!(opened.is_ok() || (!ended && found.is_empty()), "nothing leaves of what does not verify");
