@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::io::Write;
 
 use clap::Args;
-use client::Error;
 use client::message::{Destination, Encryptor, FRAME_LIMIT, Multi, Suite};
 use serde_json::json;
 
@@ -92,14 +91,9 @@ impl Work for Encrypting {
 
 impl Encrypting {
     fn seal<W: Write>(&self, input: Input, output: W, progress: &Progress) -> Result<(W, Facts), Failure> {
-        let (plain, sealed, announced) = (Cell::new(0), Cell::new(0), input.announced());
+        let (plain, sealed) = (Cell::new(0), Cell::new(0));
         let mut message = self.encryptor.start(Counted::new(output, &sealed, None))?;
-        message.copy_from(&mut Counted::new(input.file, &plain, Some(progress)))?;
-        match announced.map(|length| (length, plain.get())) {
-            Some((length, read)) if read > length => return Err(Error::PlaintextLength(length).into()),
-            Some((length, read)) if read < length => return Err(Error::Missing(length - read).into()),
-            _ => {}
-        }
+        message.copy_from(&mut Counted::new(input.steady(), &plain, Some(progress)))?;
         let (output, header) = message.finish()?;
         let facts = [
             ("plaintext_bytes", json!(plain.get())),

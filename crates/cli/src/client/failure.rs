@@ -118,12 +118,6 @@ impl From<Error> for Failure {
                 "{error}, which does not commit to its data key: --commitment-policy require-encrypt-allow-decrypt reads it, \
                  forbid-encrypt-allow-decrypt writes it"
             ),
-            Error::PlaintextLength(before) => {
-                format!("the file changed while it was read: it had {before} bytes before, and has more now")
-            }
-            Error::Missing(missing) => {
-                format!("the file changed while it was read: it has {missing} bytes fewer now than before")
-            }
             Error::RangesOff => {
                 "what is read of a range is not authenticated: --unauthenticated-range allows it".to_owned()
             }
@@ -251,6 +245,7 @@ fn of_service(code: &str) -> Kind {
 
 #[cfg(test)]
 mod tests {
+    use super::super::steady::CHANGED;
     use super::*;
     use client::kms::KmsError;
 
@@ -265,8 +260,7 @@ mod tests {
             (Error::Commitment, 3),
             (Error::Truncated("a frame"), 3),
             (Error::Resumed(Box::new(Error::BodyTag)), 3),
-            (Error::PlaintextLength(7), 1),
-            (Error::Missing(7), 1),
+            (Error::Io(io::Error::other(CHANGED)), 1),
             (Error::NoKeyOpens(vec![].into()), 4),
             (
                 Error::NoKeyOpens(

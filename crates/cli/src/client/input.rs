@@ -11,6 +11,7 @@ use client::message::{Destination, HEADER_LIMIT, Header};
 
 use super::failure::Failure;
 use super::progress::Progress;
+use super::steady::{Opened, Steady};
 
 /// Permissions of what is made from a pipe, before the umask.
 const MODE: u32 = 0o666;
@@ -22,6 +23,7 @@ pub(super) struct Input {
     pub(super) length: Option<u64>,
     /// Permissions for what is made of it.
     pub(super) mode: u32,
+    opened: Option<Opened>,
 }
 
 impl Input {
@@ -30,25 +32,26 @@ impl Input {
         let failed = |error| Failure::file(path, &error);
         if is_pipe(path) {
             let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
-            let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
             // Who had it before may have read some of it.
-            let length = length.and_then(|length| Some(length.saturating_sub(file.stream_position().ok()?)));
+            let opened = file.metadata().ok().and_then(|metadata| Opened::at(file.stream_position().ok()?, metadata));
             widen(&file);
-            return Ok(Self { file, length, mode: MODE });
+            return Ok(Self { file, length: opened.as_ref().map(|opened| opened.length), mode: MODE, opened });
         }
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        let regular = metadata.is_file();
-        Ok(Self {
-            file,
-            length: regular.then_some(metadata.len()),
-            mode: if regular { metadata.permissions().mode() } else { MODE },
-        })
+        let mode = if metadata.is_file() { metadata.permissions().mode() } else { MODE };
+        let opened = Opened::at(0, metadata);
+        Ok(Self { file, length: opened.as_ref().map(|opened| opened.length), mode, opened })
     }
 
-    /// Bytes that it has to give, unless it changes while it is read. That a file has none says nothing: so say those of /proc.
+    /// Bytes that it has to give, if that is known.
     pub(super) fn announced(&self) -> Option<u64> {
-        self.length.filter(|length| *length > 0)
+        self.opened.as_ref().and_then(Opened::announced)
+    }
+
+    /// To be read as it was when it was opened, or not at all.
+    pub(super) fn steady(self) -> Steady {
+        Steady::new(self.file, self.opened)
     }
 }
 

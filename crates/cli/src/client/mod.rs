@@ -16,6 +16,7 @@ mod report;
 mod s3;
 mod signals;
 mod spot;
+mod steady;
 mod tree;
 
 use std::process::ExitCode;

@@ -145,8 +145,8 @@ impl Remote {
         if let Some(length) = length {
             client::object::sealed_length(length).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         }
-        let (plain, uploading) = (Cell::new(0), Uploading::begin());
-        let reader = Counted::new(uploading.input(input.file, input.length.is_none()), &plain, None);
+        let (plain, uploading, is_pipe) = (Cell::new(0), Uploading::begin(), input.length.is_none());
+        let reader = Counted::new(uploading.input(input.steady(), is_pipe), &plain, None);
         let stored =
             self.with_client(|client| client.put(&self.encryptor, &url.bucket, &url.key, reader, length, options))?;
         let Stored { etag, version_id } = stored;
