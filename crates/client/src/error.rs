@@ -276,6 +276,12 @@ pub enum Error {
     #[error("no byte of the range lies within the object")]
     Range,
 
+    /// The last bytes were asked for of what does not tell its length.
+    #[error(
+        "how long a plaintext in {0} is, is known at its end alone: its last bytes cannot be asked for, but first-last and first- can"
+    )]
+    SuffixRange(&'static str),
+
     /// An encryption context for a key that cannot bind it.
     #[error(
         "an encryption context is bound by keys of a key management service alone; keys of your own have a material description"

@@ -50,7 +50,7 @@ pub use keyring::{
 };
 pub use metadata::{INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata};
 pub use policy::Release;
-pub use range::RangeOpening;
+pub use range::{ByteRange, RangeOpening};
 pub use reader::ObjectReader;
 pub use rewrap::Rotation;
 

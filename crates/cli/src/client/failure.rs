@@ -197,6 +197,7 @@ fn kind(error: &Error) -> Kind {
         | Error::ContextUnbound
         | Error::SameDescription
         | Error::Range
+        | Error::SuffixRange(_)
         | Error::Setting(_) => Kind::Usage,
         Error::Aws(error) => of_aws(error),
         Error::Resumed(error) => kind(error),

@@ -11,12 +11,11 @@ use super::error::AwsError;
 use super::s3::{GetOptions, ObjectInfo, PutOptions, S3Client, Stored, Upload};
 use crate::error::{Error, Result};
 use crate::object::{
-    ContentAlgorithm, INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor, ObjectHeader,
-    ObjectKeyring, Opening, Rotation, instruction_mark,
+    ByteRange, ContentAlgorithm, INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor,
+    ObjectHeader, ObjectKeyring, Opening, Rotation, instruction_mark,
 };
 use crate::release::Destination;
 use std::io::Read;
-use std::ops::RangeInclusive;
 
 /// Parts that travel at once, unless the caller says otherwise: so that an upload has less than 32 MiB in memory, all in all.
 pub const PARALLEL: usize = 3;
@@ -220,13 +219,13 @@ impl<'a> EncryptionClient<'a> {
     /// authenticated**.
     ///
     /// # Errors
-    /// As [`EncryptionClient::get`]; [`Error::RangesOff`], [`Error::Range`].
+    /// As [`EncryptionClient::get`]; [`Error::RangesOff`], [`Error::Range`], [`Error::SuffixRange`].
     pub fn get_range<K: ObjectKeyring>(
         &self,
         decryptor: &ObjectDecryptor<K>,
         bucket: &str,
         key: &str,
-        range: RangeInclusive<u64>,
+        range: impl Into<ByteRange>,
         place: &mut impl Destination,
     ) -> Result<Fetched> {
         let (remote, opening) = discarding(place, self.head_opened(decryptor, bucket, key))?;

@@ -7,7 +7,7 @@ use super::header::{Envelope, ObjectHeader, Start};
 use super::keyring::{Fit, ObjectKeyring, UnwrapRequest, check_context};
 use super::metadata::Metadata;
 use super::policy::{self, Release};
-use super::range::RangeOpening;
+use super::range::{ByteRange, RangeOpening};
 use super::reader::ObjectReader;
 use super::{derive, encrypt};
 use crate::context::EncryptionContext;
@@ -18,7 +18,6 @@ use crate::release::{Destination, settled};
 use crate::secret::DataKey;
 use crate::source::Source;
 use std::io::{BufRead, BufReader, Read};
-use std::ops::RangeInclusive;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -279,15 +278,15 @@ impl Opening {
         ObjectReader::new(self, input)
     }
 
-    /// Bytes of the plaintext, from the first to the last of them, of which there may be less.
+    /// Bytes of the plaintext: from the first to the last of them, of which there may be less, or so many at its end.
     ///
     /// # Errors
-    /// [`Error::RangesOff`]; [`Error::Range`] for one that begins behind the end.
-    pub fn range(&self, range: RangeInclusive<u64>) -> Result<RangeOpening<'_>> {
+    /// [`Error::RangesOff`]; [`Error::Range`] for one that begins behind the end; [`Error::SuffixRange`] for the last bytes of AES-CBC.
+    pub fn range(&self, range: impl Into<ByteRange>) -> Result<RangeOpening<'_>> {
         if !self.ranges {
             return Err(Error::RangesOff);
         }
-        RangeOpening::new(self, range)
+        RangeOpening::new(self, range.into())
     }
 
     fn buffered<R: Read>(&self, input: R) -> BufReader<R> {

@@ -12,6 +12,41 @@ use std::ops::RangeInclusive;
 
 const BLOCK_LENGTH: u64 = BLOCK as u64;
 
+/// Which bytes of a plaintext.
+///
+/// ```
+/// use client::object::ByteRange;
+/// assert_eq!(ByteRange::from(0..=9), ByteRange::Within(0..=9));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByteRange {
+    /// From the first to the last of them, of which there may be less.
+    Within(RangeInclusive<u64>),
+    /// So many at its end, or all where there are less. Not of AES-CBC: nothing tells where such a plaintext ends before its end is
+    /// decrypted.
+    Last(u64),
+}
+
+impl From<RangeInclusive<u64>> for ByteRange {
+    fn from(range: RangeInclusive<u64>) -> Self {
+        ByteRange::Within(range)
+    }
+}
+
+impl ByteRange {
+    /// # Errors
+    /// [`Error::SuffixRange`].
+    fn of(self, opening: &Opening) -> Result<RangeInclusive<u64>> {
+        match self {
+            ByteRange::Within(range) => Ok(range),
+            ByteRange::Last(count) => {
+                let length = opening.plaintext_length().ok_or(Error::SuffixRange(opening.header().content.name()))?;
+                Ok(length.saturating_sub(count)..=u64::MAX)
+            }
+        }
+    }
+}
+
 /// A range of an object. **Nothing of it is authenticated**, but for the commitment to the data key: whoever can write the object can
 /// change it bit by bit.
 ///
@@ -43,7 +78,8 @@ pub struct RangeOpening<'a> {
 }
 
 impl<'a> RangeOpening<'a> {
-    pub(super) fn new(opening: &'a Opening, range: RangeInclusive<u64>) -> Result<Self> {
+    pub(super) fn new(opening: &'a Opening, range: ByteRange) -> Result<Self> {
+        let range = range.of(opening)?;
         let end = opening.content_length().checked_sub(1).ok_or(Error::Range)?;
         let (first, last) = (*range.start(), (*range.end()).min(end));
         if first > last {

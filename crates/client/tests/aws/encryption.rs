@@ -4,7 +4,9 @@ use crate::server::{Asked, Reply};
 use crate::store::{Bucket, Store, refusal};
 use client::aws::{AwsError, EncryptionClient, PutOptions, S3Client};
 use client::keys::AesKey;
-use client::object::{AesKeyring, CommitmentPolicy, ObjectDecryptor, ObjectEncryptor, Release, Rotation, Version};
+use client::object::{
+    AesKeyring, ByteRange, CommitmentPolicy, ObjectDecryptor, ObjectEncryptor, Release, Rotation, Version,
+};
 use client::{Destination, Error};
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
@@ -336,6 +338,13 @@ fn ranges_behind_their_switch() {
         let end = usize::try_from(last).unwrap().min(8_999);
         assert_eq!(place, data(9_000)[usize::try_from(first).unwrap()..=end], "{first}");
     }
+    store.server.asked();
+    let mut place = Vec::new();
+    client.get_range(&decryptor, "bucket", "a key", ByteRange::Last(17), &mut place).unwrap();
+    assert_eq!(place, data(9_000)[8_983..]);
+    let asked = store.server.asked();
+    let asked: Vec<_> = asked.iter().map(|asked| (&*asked.method, asked.header("if-match"))).collect();
+    assert_eq!(asked, [("HEAD", ""), ("GET", "\"2\"")], "the length and the bytes are of one object");
     let mut place = Place::default();
     let refused = client.get_range(&decryptor, "bucket", "a key", 9_000..=9_001, &mut place).unwrap_err();
     assert!(matches!(refused, Error::Range) && place.words == ["discard"]);

@@ -1,10 +1,9 @@
 //! Ranges against the whole plaintext.
 
 use crate::object_support::{Place, aes, decryptor, encryptor, v1};
-use client::object::{ObjectDecryptor, Opening, SealedObject, Version};
+use client::object::{ByteRange, ObjectDecryptor, Opening, SealedObject, Version};
 use client::{Error, Result};
 use proptest::prelude::*;
-use std::ops::RangeInclusive;
 
 fn plaintext(length: usize) -> Vec<u8> {
     (0..length).map(|n| u8::try_from(n * 7 % 251).unwrap()).collect()
@@ -18,7 +17,7 @@ fn opening(object: &SealedObject) -> Opening {
     decryptor(aes(1)).start(&object.metadata, None, object.body.len() as u64).unwrap()
 }
 
-fn read(object: &SealedObject, range: RangeInclusive<u64>) -> Result<Vec<u8>> {
+fn read(object: &SealedObject, range: impl Into<ByteRange>) -> Result<Vec<u8>> {
     let opening = opening(object);
     let range = opening.range(range)?;
     let mut place = Place::default();
@@ -64,6 +63,26 @@ fn no_more_is_asked_for_than_is_needed() {
         (Version::V1, 99..=u64::MAX, 80..=111),
     ] {
         assert_eq!(opening(&object(version, &plaintext(100))).range(range).unwrap().wire, wire);
+    }
+}
+
+/// Where it ends is told by the length that is stored, or by a padding that nobody authenticates.
+#[test]
+fn the_last_bytes_are_those_of_a_plaintext_whose_length_is_known() {
+    for length in [0, 1, 15, 16, 17, 100] {
+        let plaintext = plaintext(length);
+        for count in [0, 1, 5, 16, 40, 100, u64::MAX] {
+            for version in [Version::V2, Version::V3] {
+                let found = read(&object(version, &plaintext), ByteRange::Last(count));
+                let first = length.saturating_sub(usize::try_from(count).unwrap());
+                match &plaintext[first..] {
+                    [] => assert!(matches!(found, Err(Error::Range)), "{length} {count}"),
+                    expected => assert_eq!(found.unwrap(), expected, "{length} {count}"),
+                }
+            }
+            let refused = read(&object(Version::V1, &plaintext), ByteRange::Last(count));
+            assert!(matches!(refused, Err(Error::SuffixRange("AES/CBC/PKCS5Padding"))), "{length} {count}");
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! `strongroom cat`: objects to standard output.
 
-use std::ops::RangeInclusive;
-
 use clap::{ArgAction, Args};
+use client::object::ByteRange;
 
 use super::super::Outcome;
 use super::super::args::{Keys, Objects, Service, Telling};
@@ -24,8 +23,8 @@ pub(in crate::client) struct Cat {
     #[arg(value_name = "URL", required = true)]
     urls: Vec<S3Url>,
 
-    /// Bytes of the plaintext, from 0: first-last, first-, or -count for the last ones
-    #[arg(long, value_name = "RANGE", requires = "unauthenticated_range", allow_hyphen_values = true)]
+    /// Bytes of the plaintext, from 0: first-last, first-, or -count for the last ones (not of AES-CBC)
+    #[arg(long, value_name = "RANGE", requires = "unauthenticated_range", allow_hyphen_values = true, value_parser = byte_range)]
     range: Option<ByteRange>,
 
     /// Allow --range, of which nothing can be authenticated: whoever can write the object can change it bit by bit
@@ -47,45 +46,19 @@ pub(in crate::client) struct Cat {
 }
 
 /// A range as HTTP has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ByteRange {
-    /// From one byte to another, or to the end.
-    From(u64, Option<u64>),
-    /// So many at the end.
-    Last(u64),
-}
-
-impl ByteRange {
-    /// Within so many bytes.
-    pub(super) fn of(self, length: u64) -> RangeInclusive<u64> {
-        match self {
-            ByteRange::From(first, last) => first..=last.unwrap_or(u64::MAX - 1),
-            ByteRange::Last(count) => length.saturating_sub(count)..=u64::MAX - 1,
-        }
-    }
-}
-
-impl std::str::FromStr for ByteRange {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "first-last, first-, or -count".to_owned();
-        let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
-        match text.split_once('-').ok_or_else(wrong)? {
-            ("", count) => Ok(ByteRange::Last(number(count)?).checked(count != "0").ok_or_else(wrong)?),
-            (first, "") => Ok(ByteRange::From(number(first)?, None)),
-            (first, last) => {
-                let (first, last) = (number(first)?, number(last)?);
-                ByteRange::From(first, Some(last)).checked(first <= last).ok_or_else(wrong)
-            }
-        }
-    }
-}
-
-impl ByteRange {
-    fn checked(self, is_right: bool) -> Option<Self> {
-        is_right.then_some(self)
-    }
+fn byte_range(text: &str) -> Result<ByteRange, String> {
+    let wrong = || "first-last, first-, or -count".to_owned();
+    let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+    let range = match text.split_once('-').ok_or_else(wrong)? {
+        ("", count) => ByteRange::Last(number(count)?),
+        (first, "") => ByteRange::Within(number(first)?..=u64::MAX),
+        (first, last) => ByteRange::Within(number(first)?..=number(last)?),
+    };
+    let is_empty = match &range {
+        ByteRange::Within(range) => range.is_empty(),
+        ByteRange::Last(count) => *count == 0,
+    };
+    if is_empty { Err(wrong()) } else { Ok(range) }
 }
 
 pub(in crate::client) fn run(command: &Cat) -> Outcome {
@@ -106,7 +79,7 @@ pub(in crate::client) fn run(command: &Cat) -> Outcome {
         if url.is_folder() {
             return Err(Failure::usage(format!("{url} names no object")));
         }
-        match remote.pour(url, &mut pipe, command.range) {
+        match remote.pour(url, &mut pipe, command.range.clone()) {
             Ok(facts) => report.did(&url.to_string(), "-", "download", facts),
             // What follows would stand in its place.
             Err(failure) => {
@@ -126,13 +99,11 @@ mod tests {
 
     #[test]
     fn ranges_are_those_of_http() {
-        let range = |text: &str| text.parse::<ByteRange>();
-        assert_eq!(range("0-9").unwrap().of(100), 0..=9);
-        assert_eq!(range("5-").unwrap().of(100), 5..=u64::MAX - 1);
-        assert_eq!(range("-7").unwrap().of(100), 93..=u64::MAX - 1);
-        assert_eq!(range("-700").unwrap().of(100), 0..=u64::MAX - 1);
-        for text in ["", "-", "5", "9-5", "a-b", "-0", "1-2-3", "--1"] {
-            assert!(range(text).is_err(), "{text}");
+        assert_eq!(byte_range("0-9").unwrap(), ByteRange::Within(0..=9));
+        assert_eq!(byte_range("5-").unwrap(), ByteRange::Within(5..=u64::MAX));
+        assert_eq!(byte_range("-7").unwrap(), ByteRange::Last(7));
+        for text in ["", "-", "5", "9-5", "a-b", "-0", "-00", "1-2-3", "--1"] {
+            assert!(byte_range(text).is_err(), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use client::Error;
 use client::aws::{EncryptionClient, Fetched, PartialFile, PutOptions, S3Client, Stored};
 use client::message::Destination;
-use client::object::{INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release, Rotation};
+use client::object::{ByteRange, INSTRUCTION_SUFFIX, Keyrings, ObjectDecryptor, ObjectEncryptor, Release, Rotation};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -24,7 +24,6 @@ use super::super::progress::Progress;
 use super::super::report::complain;
 use super::super::signals::Uploading;
 use super::super::spot::Spot;
-use super::cat::ByteRange;
 use super::inspect::object_json;
 use super::time;
 use super::url::{S3Url, path_of};
@@ -207,13 +206,8 @@ impl Remote {
     pub(super) fn pour(&self, url: &S3Url, pipe: &mut fs::File, range: Option<ByteRange>) -> Result<Facts, Failure> {
         let (bucket, key) = (&*url.bucket, &*url.key);
         if let Some(range) = range {
-            let length = match range {
-                ByteRange::Last(_) => self.plaintext_length(url)?,
-                ByteRange::From(..) => 0,
-            };
-            let fetched = self.with_client(|client| {
-                client.get_range(&self.decryptor, bucket, key, range.of(length), &mut Pipe(pipe))
-            })?;
+            let fetched =
+                self.with_client(|client| client.get_range(&self.decryptor, bucket, key, range, &mut Pipe(pipe)))?;
             return Ok(fetched_facts(&fetched));
         }
         let poured =
@@ -229,12 +223,6 @@ impl Remote {
             )),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// By its stored length, which tells it of AES-GCM.
-    fn plaintext_length(&self, url: &S3Url) -> Result<u64, Failure> {
-        let info = self.s3.head(&url.bucket, &url.key)?;
-        info.length.checked_sub(16).ok_or_else(|| Error::NotEncrypted.into())
     }
 
     pub(super) fn delete(&self, url: &S3Url) -> Result<Facts, Failure> {
