@@ -1,13 +1,16 @@
 """Folders and prefixes of a bucket by the command line: cp, ls and sync."""
 
 import os
+import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from client_cli import FAILED, INPUT, USAGE, aws, files, own, results, run  # noqa: F401
+from client_cli import FAILED, INPUT, MIB, USAGE, aws, files, own, results, run, wait_for  # noqa: F401
+from strongroom import BINARY
 
 
 @pytest.fixture
@@ -51,6 +54,33 @@ def test_what_stands_for_a_folder_is_empty(tmp_path, aws, s3, bucket, own):
         done = run(*command, f"s3://{bucket}/p", tmp_path / command[0], *own, "--json", env=aws, code=FAILED)
         assert {one["input"] for one in results(done) if one["status"] == "failed"} == {f"s3://{bucket}/p/full/", f"s3://{bucket}/p/"}
         assert files(tmp_path / command[0]) == {"good"}
+
+
+def test_what_takes_a_files_place_after_the_walk_is_not_read(tmp_path, aws, s3, bucket, own, folder):
+    """Whoever writes in the folder reads no more by our rights than by his own."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("secret", "b"):
+        (outside / name).write_bytes(b"root:secret")
+    with (folder / "a").open("wb") as first:
+        first.truncate(256 * MIB)
+    for name in ("pipe", "z"):
+        (folder / name).write_bytes(b"harmless")
+    command = [BINARY, "sync", "-p", "1", folder, f"s3://{bucket}/p", *own, "--json"]
+    with subprocess.Popen(command, env=aws, stdout=subprocess.PIPE) as process:
+        opened = Path(f"/proc/{process.pid}/fd")
+        wait_for(lambda: any(os.path.realpath(each) == str(folder / "a") for each in opened.iterdir()))
+        process.send_signal(signal.SIGSTOP)
+        shutil.rmtree(folder / "deep")
+        (folder / "deep").symlink_to(outside)
+        for name in ("pipe", "z"):
+            (folder / name).unlink()
+        (folder / "z").symlink_to(outside / "secret")
+        os.mkfifo(folder / "pipe")
+        process.send_signal(signal.SIGCONT)
+        process.communicate(timeout=60)
+    assert process.returncode == FAILED
+    assert {one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]} == {"p/a", "p/deep.txt"}
 
 
 def test_below_the_target_folder_no_link_is_followed(tmp_path, aws, s3, bucket, own):

@@ -53,7 +53,7 @@ pub(super) fn each<W: Work>(work: &W, files: &Files, telling: &Telling) -> Outco
     }
     let report = Report::new(W::NAME, telling.json, is_pipe(target));
     let run = Run { work, files, telling, report };
-    run.one(&files.input, &Spot::Named(target.to_owned()));
+    run.one(&Spot::Named(files.input.clone()), &Spot::Named(target.to_owned()));
     Ok(run.report.end())
 }
 
@@ -77,11 +77,11 @@ impl<W: Work> Run<'_, W> {
         // Once more, now that links and `..` on the way lead somewhere.
         apart(source, target)?;
         for (path, entry) in walk {
-            let (from, to) = (source.join(&path), Spot::within(target, path));
+            let (from, to) = (Spot::within(source, &path), Spot::within(target, path));
             match entry {
                 Ok(Entry::File(_)) => self.one(&from, &to),
                 Ok(Entry::Folder(_)) => {
-                    let mode = folder_mode(&from).map_err(|error| Failure::file(&from, &error));
+                    let mode = folder_mode(&from.path()).map_err(|error| Failure::file(&from.path(), &error));
                     if let Err(failure) = mode.and_then(|mode| to.make_folder(mode)) {
                         self.failed(&from, &to, failure);
                     }
@@ -93,14 +93,14 @@ impl<W: Work> Run<'_, W> {
         Ok(self.report.end())
     }
 
-    fn one(&self, from: &Path, to: &Spot) {
+    fn one(&self, from: &Spot, to: &Spot) {
         match self.try_one(from, to) {
-            Ok(facts) => self.report.done(&shown(from), &shown(&to.path()), facts),
+            Ok(facts) => self.report.done(&shown(&from.path()), &shown(&to.path()), facts),
             Err(failure) => self.failed(from, to, failure),
         }
     }
 
-    fn try_one(&self, from: &Path, to: &Spot) -> Result<Facts, Failure> {
+    fn try_one(&self, from: &Spot, to: &Spot) -> Result<Facts, Failure> {
         let input = Input::open(from)?;
         let place = match to {
             Spot::Named(path) if is_pipe(path) => Place::Pipe(output::stdout()?),
@@ -110,12 +110,12 @@ impl<W: Work> Run<'_, W> {
                 Place::File(NewFile::create(to, existing, input.mode)?)
             }
         };
-        let progress = Progress::new(&shown(from), input.length, self.telling.quiet);
+        let progress = Progress::new(&shown(&from.path()), input.length, self.telling.quiet);
         self.work.work(input, place, &progress)
     }
 
-    fn failed(&self, from: &Path, to: &Spot, failure: Failure) {
-        self.report.failed(&shown(from), &shown(&to.path()), failure);
+    fn failed(&self, from: &Spot, to: &Spot, failure: Failure) {
+        self.report.failed(&shown(&from.path()), &shown(&to.path()), failure);
     }
 }
 

@@ -11,6 +11,7 @@ use client::message::{Destination, HEADER_LIMIT, Header};
 
 use super::failure::Failure;
 use super::progress::Progress;
+use super::spot::Spot;
 use super::steady::{Opened, Steady};
 
 /// Permissions of what is made from a pipe, before the umask.
@@ -28,16 +29,16 @@ pub(super) struct Input {
 
 impl Input {
     /// A file, or standard input for `-`.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |error| Failure::file(path, &error);
-        if is_pipe(path) {
+    pub(super) fn open(spot: &Spot) -> Result<Self, Failure> {
+        let failed = |error| Failure::file(&spot.path(), &error);
+        if is_pipe(&spot.path()) {
             let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
             // Who had it before may have read some of it.
             let opened = file.metadata().ok().and_then(|metadata| Opened::at(file.stream_position().ok()?, metadata));
             widen(&file);
             return Ok(Self { file, length: opened.as_ref().map(|opened| opened.length), mode: MODE, opened });
         }
-        let file = File::open(path).map_err(failed)?;
+        let file = spot.open()?;
         let metadata = file.metadata().map_err(failed)?;
         let mode = if metadata.is_file() { metadata.permissions().mode() } else { MODE };
         let opened = Opened::at(0, metadata);

@@ -18,6 +18,7 @@ use super::input::Input;
 use super::output::print;
 use super::s3::inspect::look;
 use super::s3::url::End;
+use super::spot::Spot;
 
 /// Tells what a message or an object is sealed with, without a key
 ///
@@ -50,7 +51,7 @@ pub(super) fn run(command: &Inspect) -> Outcome {
 }
 
 fn message(command: &Inspect, path: &Path) -> Outcome {
-    let mut input = Input::open(path)?;
+    let mut input = Input::open(&Spot::Named(path.to_owned()))?;
     let is_whole = input.file.stream_position().is_ok_and(|at| at == 0);
     let header = Header::inspect(&mut input.file).map_err(|error| Failure::from(error).within(path.display()))?;
     let body = input.length.filter(|_| is_whole).and_then(|length| Frames::find(&mut input.file, &header, length).ok());

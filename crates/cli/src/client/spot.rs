@@ -1,7 +1,8 @@
-//! Where a file is to be. In a path that a person gave, links are followed; below a folder that was given, names come from others, and none
+//! Where a file is, or is to be. In a path that a person gave, links are followed; below a folder that was given, names come from others, and none
 //! is.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
@@ -13,6 +14,9 @@ use super::failure::{Failure, Kind};
 
 /// What is said of a link below the folder.
 const LINK: &str = "a symbolic link, which is not followed below the folder that was named";
+
+/// What is said of what is there now, where a file was to be read.
+const NO_FILE: &str = "no regular file any more";
 
 /// How folders are opened: to make files in them, and to have that on disk.
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -71,6 +75,21 @@ impl Spot {
         step(&folder, &name, Some(mode)).map(drop).map_err(|error| Failure::file(&self.path(), &error))
     }
 
+    /// Opens the file to read it. Below a folder that was named it is a regular one, however it came there: nothing else is followed or
+    /// waited for.
+    pub(super) fn open(&self) -> Result<File, Failure> {
+        let failed = |error| Failure::file(&self.path(), &error);
+        if let Spot::Named(path) = self {
+            return File::open(path).map_err(failed);
+        }
+        let (folder, name) = self.folder(false)?;
+        self.found(&folder, &name)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = openat(&folder, &name, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+        let file = File::from(file);
+        if file.metadata().map_err(failed)?.is_file() { Ok(file) } else { Err(failed(io::Error::other(NO_FILE))) }
+    }
+
     /// What has this name in its folder, if anything has. A link below a folder that was named is refused.
     pub(super) fn found(&self, folder: &OwnedFd, name: &OsStr) -> Result<Option<Stat>, Failure> {
         match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -117,6 +136,24 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn below_the_folder_only_regular_files_are_read() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(outside.path().join("secret"), "root:secret").unwrap();
+        fs::create_dir(inside.path().join("folder")).unwrap();
+        fs::write(inside.path().join("folder/file"), "text").unwrap();
+        symlink(outside.path(), inside.path().join("out")).unwrap();
+        symlink(outside.path().join("secret"), inside.path().join("link")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, inside.path().join("pipe"), Mode::RUSR | Mode::WUSR).unwrap();
+        let open = |rest: &str| Spot::within(inside.path(), rest).open();
+        assert_eq!(io::read_to_string(open("folder/file").unwrap()).unwrap(), "text");
+        for (rest, why) in [("link", LINK), ("out/secret", LINK), ("pipe", NO_FILE), ("folder", NO_FILE)] {
+            assert!(open(rest).unwrap_err().to_string().ends_with(why), "{rest}");
+        }
+        assert!(open("nothing").is_err());
+        assert!(Spot::Named(inside.path().join("link")).open().is_ok(), "a person named it");
+    }
 
     #[test]
     fn below_the_folder_no_link_is_followed() {

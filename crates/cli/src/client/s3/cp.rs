@@ -96,7 +96,7 @@ pub(in crate::client) fn run(command: &Cp) -> Outcome {
         _ if command.recursive => return Err(Failure::usage("a pipe has one file")),
         (End::File(path), End::Object(url)) => {
             let url = object_for(path, url)?;
-            jobs::run(&remote, &report, 1, [Task::Upload(path.clone(), url)].into_iter());
+            jobs::run(&remote, &report, 1, [Task::Upload(Spot::Named(path.clone()), url)].into_iter());
         }
         (End::Object(url), End::File(path)) => {
             let spot = file_for(url, path)?;
@@ -118,7 +118,7 @@ pub(in crate::client) fn run(command: &Cp) -> Outcome {
 fn up(command: &Cp, remote: &Remote, report: &Report, folder: &Path, url: &S3Url) -> Result<(), Failure> {
     let prefix = url.prefix();
     let tasks = walk::files(folder)?.map(|file| match file {
-        Ok((path, rest)) => Task::Upload(path, url.with_key(format!("{prefix}{rest}"))),
+        Ok((spot, rest)) => Task::Upload(spot, url.with_key(format!("{prefix}{rest}"))),
         Err(refused) => refused,
     });
     jobs::run(remote, report, command.transfers.parallel(), tasks);

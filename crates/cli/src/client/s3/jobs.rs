@@ -1,6 +1,5 @@
 //! Several files at a time.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -14,7 +13,7 @@ use super::url::S3Url;
 /// What is to be done with one file or object, or why nothing can be.
 #[derive(Debug)]
 pub(super) enum Task {
-    Upload(PathBuf, S3Url),
+    Upload(Spot, S3Url),
     Download(S3Url, Spot),
     DeleteFile(Spot),
     DeleteObject(S3Url),
@@ -26,7 +25,7 @@ impl Task {
     /// From where, to where, and the word for it in JSON.
     fn names(&self) -> (String, String, &'static str) {
         match self {
-            Task::Upload(path, url) => (shown(path), url.to_string(), "upload"),
+            Task::Upload(spot, url) => (shown(&spot.path()), url.to_string(), "upload"),
             Task::Download(url, spot) => (url.to_string(), shown(&spot.path()), "download"),
             Task::DeleteFile(spot) => (String::new(), shown(&spot.path()), "delete"),
             Task::DeleteObject(url) => (String::new(), url.to_string(), "delete"),
@@ -64,7 +63,7 @@ pub(super) fn pretend(report: &Report, tasks: impl Iterator<Item = Task>) {
 fn one(remote: &Remote, report: &Report, task: Task) {
     let (from, to, action) = task.names();
     let done = match task {
-        Task::Upload(path, url) => remote.upload_file(&path, &url),
+        Task::Upload(spot, url) => remote.upload_file(&spot, &url),
         Task::Download(url, spot) => remote.download_file(&url, &spot),
         Task::DeleteFile(spot) => spot.remove().map(|()| Facts::new()),
         Task::DeleteObject(url) => remote.delete(&url),

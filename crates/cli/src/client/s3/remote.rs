@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -120,16 +119,16 @@ impl Remote {
         Ok(info.metadata.get(MTIME) == Some(&time::to_metadata(modified)))
     }
 
-    pub(super) fn upload_file(&self, path: &Path, url: &S3Url) -> Result<Facts, Failure> {
-        let input = Input::open(path)?;
+    pub(super) fn upload_file(&self, spot: &Spot, url: &S3Url) -> Result<Facts, Failure> {
+        let input = Input::open(spot)?;
         let modified = input.file.metadata().and_then(|metadata| metadata.modified());
-        let modified = modified.map_err(|error| Failure::file(path, &error))?;
+        let modified = modified.map_err(|error| Failure::file(&spot.path(), &error))?;
         let options = PutOptions::new().metadata([(MTIME, time::to_metadata(time::of_file(modified)))]);
         self.upload(input, url, &options)
     }
 
     pub(super) fn upload_pipe(&self, url: &S3Url) -> Result<Facts, Failure> {
-        self.upload(Input::open(Path::new("-"))?, url, &PutOptions::new())
+        self.upload(Input::open(&Spot::Named("-".into()))?, url, &PutOptions::new())
     }
 
     fn upload(&self, input: Input, url: &S3Url, options: &PutOptions) -> Result<Facts, Failure> {

@@ -88,11 +88,11 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
     let ours = |name: &str| direction == Direction::Up && Path::new(name).file_name().is_some_and(is_temporary);
     let steps = steps.into_iter().filter(|(name, step)| *step != Step::Extra || !ours(name));
     let (extra, over): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| *step == Step::Extra);
-    let file = |name: &str| folder.join(name);
+    let file = |name: &str| Spot::within(&folder, name);
     let object = |name: &str| url.with_key(format!("{}{name}", url.prefix()));
     let task = |name: &str| match direction {
         Direction::Up => Task::Upload(file(name), object(name)),
-        Direction::Down => Task::Download(object(name), Spot::within(&folder, name)),
+        Direction::Down => Task::Download(object(name), file(name)),
     };
     let transfers = over.into_iter().filter_map(|(name, step)| match step {
         Step::TransferUnlessOf(modified) => match remote.is_of_time(&object(&name), modified) {
@@ -105,7 +105,7 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
     let transfers = sides.refused.into_iter().chain(transfers);
     let deletions = extra.into_iter().map(|(name, _)| match direction {
         Direction::Up => Task::DeleteObject(object(&name)),
-        Direction::Down => Task::DeleteFile(Spot::within(&folder, name)),
+        Direction::Down => Task::DeleteFile(file(&name)),
     });
     if command.dry_run {
         jobs::pretend(&report, transfers);

@@ -10,6 +10,7 @@ use client::object::INSTRUCTION_SUFFIX;
 use super::super::failure::{Failure, Kind};
 use super::super::output::is_temporary;
 use super::super::report::shown;
+use super::super::spot::Spot;
 use super::super::tree::{Entry, Tree};
 use super::jobs::{Task, refused};
 use super::plan::{LocalFile, RemoteObject};
@@ -18,7 +19,7 @@ use super::time;
 use super::url::{S3Url, key_of, path_of};
 
 /// The files of a folder that can be objects, each with what stands behind the prefix in its key; and what cannot.
-pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<(PathBuf, String), Task>> + Send, Failure> {
+pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<(Spot, String), Task>> + Send, Failure> {
     let walk = Tree::walk(folder).map_err(|error| Failure::file(folder, &error))?;
     let folder = folder.to_owned();
     Ok(walk.filter_map(move |(path, entry)| {
@@ -31,7 +32,7 @@ pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<(PathBu
                 Some(rest) if rest.ends_with(INSTRUCTION_SUFFIX) => {
                     Err(refused(shown(&full), "a name that ends in .instruction is that of an instruction file"))
                 }
-                Some(rest) => Ok((full, rest)),
+                Some(rest) => Ok((Spot::within(&folder, path), rest)),
             }),
             Ok(Entry::Other(_, why)) => Some(Err(refused(shown(&full), why))),
             Err(error) => Some(Err(refused(shown(&full), error.to_string()))),
@@ -123,8 +124,9 @@ impl Sides {
         }
         for file in files(folder)? {
             match file {
-                Ok((path, rest)) => {
-                    let metadata = fs::metadata(&path).map_err(|error| Failure::file(&path, &error))?;
+                Ok((spot, rest)) => {
+                    let path = spot.path();
+                    let metadata = fs::symlink_metadata(&path).map_err(|error| Failure::file(&path, &error))?;
                     let modified = metadata.modified().map_err(|error| Failure::file(&path, &error))?;
                     let file = LocalFile { length: metadata.len(), modified: time::of_file(modified) };
                     sides.files.insert(rest, file);
