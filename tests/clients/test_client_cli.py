@@ -99,8 +99,11 @@ def test_several_keys_each_open(tmp_path, keys):
 
 def test_a_message_has_not_too_many_keys_unless_that_is_said(own):
     for count, code in ((32, DONE), (33, REFUSED)):
-        sealed = run("encrypt", *own * count, stdin=b"text").stdout
-        run("decrypt", *own, stdin=sealed, code=code)
+        done = run("encrypt", *own * count, stdin=b"text")
+        sealed = done.stdout
+        refused = run("decrypt", *own, stdin=sealed, code=code)
+        for told in (done.stderr, refused.stderr):
+            assert (b"--max-encrypted-data-keys" in told) == (code != DONE), told
     for most in ("0", "33"):
         assert run("decrypt", "--max-encrypted-data-keys", most, *own, stdin=sealed).stdout == b"text"
 

@@ -1,4 +1,4 @@
-"""Files that change while the command line reads them: what would be none of their states is not sealed."""
+"""Files that change while the command line reads them, and files that are missing: what would be none of their states is not sealed."""
 
 import os
 import resource
@@ -164,3 +164,10 @@ def test_of_standard_input_what_was_not_read_before_counts(tmp_path, aws, bucket
             os.read(file.fileno(), 9)
             done = subprocess.run([BINARY, *command, *own], env=aws, stdin=file, capture_output=True, check=True)
         assert run(*back, *own, stdin=done.stdout, env=aws).stdout == b"and another\n"
+
+
+def test_a_file_that_is_missing_is_named_once(tmp_path, aws, bucket, own):
+    missing = tmp_path / "nope"
+    for command in (["encrypt", missing, "-o", "-", *own], ["decrypt", missing, *own], ["inspect", missing], ["cp", missing, f"s3://{bucket}/x", *own]):
+        told = run(*command, env=aws, code=FAILED).stderr.decode()
+        assert told.count(str(missing)) == 1 and "No such file" in told, told

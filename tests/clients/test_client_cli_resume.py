@@ -128,6 +128,12 @@ def test_inspect_tells_of_what_is_behind_a_message(tmp_path, own, suite, frame):
         run("decrypt", path, "-o", tmp_path / "plain", *own, code=INPUT)
     for missing in (1, 2, 50, 60 + frame, len(sealed) // 4):
         assert told(sealed[:-missing]) == {"truncated": True}, missing
+    assert b"truncated or damaged" in run("inspect", path).stdout
+    # All of it is there, but for the number of the last frame but one, which is looked at in any case.
+    number, iv = (9).to_bytes(4, "big"), (9).to_bytes(12, "big")
+    assert sealed.count(number + iv) == 1
+    assert told(sealed.replace(number + iv, bytes(4) + iv)) == {"truncated": True}
+    assert b"truncated or damaged" in run("inspect", path).stdout
 
 
 def test_inspect_reads_little_of_a_long_message(tmp_path, own):

@@ -19,7 +19,7 @@ use super::progress::Progress;
 
 /// Wrapped data keys that a message may have unless something else is said. Each can cost a call of the KMS, and a message has room for
 /// thousands.
-const KEYS: u16 = 32;
+pub(super) const KEYS: u16 = 32;
 
 /// Decrypts messages of the AWS Encryption SDK, whoever wrote them
 ///

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Outcome;
 use super::args::{self, Demands, Files, Keys, KmsService, Telling};
+use super::decrypt::KEYS;
 use super::failure::{Failure, Kind};
 use super::files::{self, Facts, Place, Work};
 use super::header;
@@ -52,6 +53,12 @@ pub(super) fn run(command: &Encrypt) -> Outcome {
     if command.frame_length > FRAME_LIMIT {
         let text = format!(
             "warning: readers take frames of at most {FRAME_LIMIT} bytes unless told otherwise (--frame-limit)"
+        );
+        complain(&Failure::new(Kind::Refused, text));
+    }
+    if command.keys.count() > KEYS.into() {
+        let text = format!(
+            "warning: readers try at most {KEYS} wrapped data keys unless told otherwise (--max-encrypted-data-keys)"
         );
         complain(&Failure::new(Kind::Refused, text));
     }

@@ -57,9 +57,10 @@ impl Failure {
         Code(self.number())
     }
 
-    /// With words in front.
+    /// With a name in front, unless it stands there already.
     pub(super) fn within(self, place: impl fmt::Display) -> Self {
-        Self { text: format!("{place}: {}", self.text), ..self }
+        let place = format!("{place}: ");
+        if self.text.starts_with(&place) { self } else { Self { text: place + &self.text, ..self } }
     }
 }
 
@@ -107,6 +108,9 @@ impl From<Error> for Failure {
             ),
             Error::FrameLimit { length, limit } => {
                 format!("a frame of {length} bytes, where {limit} are held at most: raise --frame-limit")
+            }
+            Error::TooManyKeys { limit, .. } if *limit < u16::MAX.into() => {
+                format!("{error}: raise --max-encrypted-data-keys")
             }
             Error::LegacyWrapping(_) | Error::LegacyContent(_) => error.to_string().replace("`legacy`", "--legacy"),
             Error::CommitmentPolicy(0x0478 | 0x0578 | 0x0073) => {
@@ -277,6 +281,14 @@ mod tests {
             let words = error.to_string();
             assert_eq!(Failure::from(error).number(), code, "{words}");
         }
+    }
+
+    #[test]
+    fn a_name_stands_in_front_once() {
+        let missing = || Failure::file(Path::new("a"), &io::Error::other("gone"));
+        assert_eq!(missing().within("a").to_string(), "a: gone");
+        assert_eq!(missing().within("b").to_string(), "b: a: gone");
+        assert_eq!(Failure::usage("ab: gone").within("a").to_string(), "a: ab: gone");
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn tell(command: &Inspect, mut object: Value, lines: Vec<(&'static str, String)>
 enum Frames {
     /// So many, with so many bytes of plaintext; and bytes that follow, which are not of the message.
     Whole { frames: u64, plaintext: u64, trailing: u64 },
-    /// There is no last frame where one must be, or what belongs behind it is missing.
+    /// There is no last frame where one must be, or what belongs behind it is missing. A frame whose number is damaged leads there, too.
     Truncated,
 }
 
@@ -143,7 +143,7 @@ impl Frames {
             Frames::Whole { frames, plaintext, trailing } => {
                 (format!("{plaintext} bytes in {frames} frames"), *trailing)
             }
-            Frames::Truncated => ("truncated: the message's end is missing".to_owned(), 0),
+            Frames::Truncated => ("truncated or damaged: the message's end is not where it must be".to_owned(), 0),
         };
         let mut lines = vec![("plaintext", words)];
         if trailing > 0 {

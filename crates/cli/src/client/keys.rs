@@ -53,6 +53,12 @@ impl Keys {
         Ok(keyrings.fold(Multi::new(first), Multi::with))
     }
 
+    /// How many wrapped data keys a message for them has.
+    pub(super) fn count(&self) -> usize {
+        let single = [&self.raw_key, &self.rsa_public_key];
+        self.kms_key.len() + self.key_file.len() + single.into_iter().flatten().count()
+    }
+
     fn of_kms(&self, purpose: Purpose, service: &KmsService) -> Result<Vec<Box<dyn Keyring>>, Failure> {
         let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();
         if self.kms_key.is_empty() && !self.discovery {
