@@ -222,6 +222,6 @@ def test_rewrap_changes_the_instruction_file_alone(tmp_path, aws, s3, bucket, ow
     run("rewrap", url, "--kms-key", key_arn, env=aws, code=USAGE)
     run("rewrap", url, "--kms-key", key_arn, "--new-kms-key", key_arn, "--new-key-file", key_file, env=aws, code=USAGE)
     assert run("cat", url, "--kms-key", key_arn, env=aws).stdout == b"text"
-    for name, code in (("rotated", USAGE), ("none", FAILED)):
+    for name in ("rotated", "none"):
         run("cp", "-", f"s3://{bucket}/{name}", *own, stdin=b"text", env=aws)
-        run("rewrap", f"s3://{bucket}/{name}", *own, "--new-key-file", key_file, env=aws, code=code)
+        run("rewrap", f"s3://{bucket}/{name}", *own, "--new-key-file", key_file, env=aws, code=USAGE)

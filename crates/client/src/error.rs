@@ -229,6 +229,20 @@ pub enum Error {
     #[error("the object's materials lie in its instruction file, which is missing")]
     InstructionFileMissing,
 
+    /// The object's materials lie in its metadata, so there is no instruction file to be written anew.
+    #[error("the object was written without an instruction file: its wrapped data key lies in its metadata")]
+    NoInstructionFile,
+
+    /// What is wrong is an instruction file, and not the object's own metadata.
+    #[cfg(feature = "transport")]
+    #[error("{name}: {error}")]
+    OfInstructionFile {
+        /// Of the file: an object in the same bucket.
+        name: String,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
+
     /// More than one of the members that hold a wrapped data key, each of another version of the format.
     #[error("wrapped data keys of several versions of the format: {0} and {1}")]
     SeveralVersions(&'static str, &'static str),

@@ -55,4 +55,4 @@ pub use reader::ObjectReader;
 pub use rewrap::Rotation;
 
 #[cfg(feature = "transport")]
-pub(crate) use {instruction::mark as instruction_mark, text::decode as decoded_text};
+pub(crate) use {header::is_of_instruction, instruction::mark as instruction_mark, text::decode as decoded_text};

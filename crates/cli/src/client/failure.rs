@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use client::Error;
 use client::aws::AwsError;
+use serde_json::{Map, Value};
 
 /// What a script can tell apart. docs/client.md has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +29,12 @@ pub(super) enum Kind {
 pub(super) struct Failure {
     kind: Kind,
     text: String,
+    facts: Map<String, Value>,
 }
 
 impl Failure {
     pub(super) fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+        Self { kind, text: text.into(), facts: Map::new() }
     }
 
     pub(super) fn usage(text: impl Into<String>) -> Self {
@@ -55,6 +57,16 @@ impl Failure {
 
     pub(super) fn code(&self) -> Code {
         Code(self.number())
+    }
+
+    /// With members for its JSON.
+    pub(super) fn with(self, facts: Map<String, Value>) -> Self {
+        Self { facts, ..self }
+    }
+
+    /// What its JSON has beside the code and the words.
+    pub(super) fn facts(&self) -> &Map<String, Value> {
+        &self.facts
     }
 
     /// With a name in front, unless it stands there already.
@@ -200,11 +212,12 @@ fn kind(error: &Error) -> Kind {
         | Error::Key(_)
         | Error::ContextUnbound
         | Error::SameDescription
+        | Error::NoInstructionFile
         | Error::Range
         | Error::SuffixRange(_)
         | Error::Setting(_) => Kind::Usage,
         Error::Aws(error) => of_aws(error),
-        Error::Resumed(error) => kind(error),
+        Error::Resumed(error) | Error::OfInstructionFile { error, .. } => kind(error),
         // An error of the transport that came through a reader.
         Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<AwsError>()) {
             Some(error) => of_aws(error),

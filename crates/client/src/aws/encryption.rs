@@ -12,7 +12,7 @@ use super::s3::{GetOptions, ObjectInfo, PutOptions, S3Client, Stored, Upload};
 use crate::error::{Error, Result};
 use crate::object::{
     ByteRange, ContentAlgorithm, INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectDecryptor, ObjectEncryptor,
-    ObjectHeader, ObjectKeyring, Opening, Rotation, instruction_mark,
+    ObjectHeader, ObjectKeyring, Opening, Rotation, instruction_mark, is_of_instruction,
 };
 use crate::release::Destination;
 use std::io::Read;
@@ -134,7 +134,7 @@ impl<'a> EncryptionClient<'a> {
     /// Fetches an object and decrypts it into a place that is discarded unless all of it is verified.
     ///
     /// # Errors
-    /// [`Error::Aws`]: `NoSuchKey`, or `PreconditionFailed` if the object was replaced on the way; whatever
+    /// [`Error::Aws`]: `NoSuchKey`, or `PreconditionFailed` if the object was replaced on the way; [`Error::OfInstructionFile`]; whatever
     /// [`ObjectDecryptor::start`](crate::object::ObjectDecryptor::start) and [`Opening::decrypt_into`] fail with.
     pub fn get<K: ObjectKeyring>(
         &self,
@@ -237,11 +237,12 @@ impl<'a> EncryptionClient<'a> {
     /// What an object says of itself, without a key; no header if it is not encrypted.
     ///
     /// # Errors
-    /// [`Error::Aws`], with code `NotFound` if there is no such object; what is wrong with its metadata.
+    /// [`Error::Aws`], with code `NotFound` if there is no such object; what is wrong with its metadata; [`Error::OfInstructionFile`].
     pub fn inspect(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, Option<ObjectHeader>)> {
         let info = self.s3.head(bucket, key)?;
         let metadata = metadata(&info);
         let instruction = self.instruction(bucket, key, &metadata)?;
+        check_instruction(key, &metadata, instruction.as_deref())?;
         Ok((info, ObjectHeader::inspect(&metadata, instruction.as_deref())?))
     }
 
@@ -258,7 +259,8 @@ impl<'a> EncryptionClient<'a> {
     /// the file was changed meanwhile, it stays.
     ///
     /// # Errors
-    /// As [`ObjectDecryptor::reencrypt_instruction_file`](crate::object::ObjectDecryptor::reencrypt_instruction_file); [`Error::Aws`].
+    /// As [`ObjectDecryptor::reencrypt_instruction_file`](crate::object::ObjectDecryptor::reencrypt_instruction_file);
+    /// [`Error::OfInstructionFile`]; [`Error::Aws`], with code `NotFound` if there is no such object.
     pub fn re_encrypt_instruction_file<K: ObjectKeyring>(
         &self,
         old: &ObjectDecryptor<K>,
@@ -269,7 +271,18 @@ impl<'a> EncryptionClient<'a> {
     ) -> Result<Stored> {
         let metadata = metadata(&self.s3.head(bucket, key)?);
         let file = instruction_key(key);
-        let (info, instruction) = self.small(bucket, &file)?;
+        let says = ObjectHeader::inspect(&metadata, None);
+        if says.as_ref().is_ok_and(|header| header.as_ref().is_some_and(|header| !header.in_instruction_file)) {
+            return Err(Error::NoInstructionFile);
+        }
+        let (info, instruction) = match self.small(bucket, &file) {
+            // The object itself is there.
+            Err(Error::Aws(error)) if error.is_code("NoSuchKey") => {
+                return Err(if says?.is_some() { Error::InstructionFileMissing } else { Error::NotEncrypted });
+            }
+            found => found?,
+        };
+        check_instruction(key, &metadata, Some(&instruction))?;
         let body = old.reencrypt_instruction_file(new, &metadata, &instruction, rotation)?;
         let options = PutOptions::new().metadata(instruction_mark().iter()).if_match(info.etag);
         Ok(self.s3.put(bucket, &file, Upload::Bytes(&body), &options)?)
@@ -285,8 +298,11 @@ impl<'a> EncryptionClient<'a> {
         let options = GetOptions::new().range(0..=self.download_part - 1);
         let mut first = Vec::new();
         let info = match self.s3.fetch(bucket, key, &options, &mut first) {
-            // Of no bytes there is no range; what is encrypted has some.
-            Err(error) if error.is_code("InvalidRange") => return Err(Error::NotEncrypted),
+            // Of no bytes there is no range. What is encrypted has some, unless it was cut: its metadata tell.
+            Err(error) if error.is_code("InvalidRange") => {
+                let (remote, opening) = self.head_opened(decryptor, bucket, key)?;
+                return Ok((remote, opening, first));
+            }
             fetched => fetched?,
         };
         let remote = Remote { bucket: bucket.to_owned(), key: key.to_owned(), info };
@@ -309,6 +325,7 @@ impl<'a> EncryptionClient<'a> {
     fn open<K: ObjectKeyring>(&self, decryptor: &ObjectDecryptor<K>, remote: &Remote) -> Result<Opening> {
         let metadata = metadata(&remote.info);
         let instruction = self.instruction(&remote.bucket, &remote.key, &metadata)?;
+        check_instruction(&remote.key, &metadata, instruction.as_deref())?;
         decryptor.start(&metadata, instruction.as_deref(), remote.info.length)
     }
 
@@ -330,13 +347,18 @@ impl<'a> EncryptionClient<'a> {
         }
     }
 
-    /// An object that is as small as an instruction file.
+    /// An instruction file, which is small.
     fn small(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, Vec<u8>)> {
         let small = GetOptions::new().range(0..=METADATA_LIMIT as u64);
         let mut body = Vec::new();
-        let info = self.s3.fetch(bucket, key, &small, &mut body)?;
+        let info = match self.s3.fetch(bucket, key, &small, &mut body) {
+            Err(error) if error.is_code("InvalidRange") => {
+                return Err(of_instruction(key, Error::InstructionFile("it is empty")));
+            }
+            fetched => fetched?,
+        };
         if info.length > METADATA_LIMIT as u64 {
-            return Err(Error::MetadataLength { limit: METADATA_LIMIT });
+            return Err(of_instruction(key, Error::MetadataLength { limit: METADATA_LIMIT }));
         }
         Ok((info, body))
     }
@@ -357,6 +379,26 @@ struct Remote {
 
 fn instruction_key(key: &str) -> String {
     format!("{key}{INSTRUCTION_SUFFIX}")
+}
+
+/// Whatever is wrong with an instruction file is told with its name: it reads as if it were wrong with the object.
+fn check_instruction(key: &str, metadata: &Metadata, instruction: Option<&[u8]>) -> Result<()> {
+    if instruction.is_none() {
+        return Ok(());
+    }
+    match ObjectHeader::inspect(metadata, None) {
+        // What the object lacks may be in the file.
+        Ok(_) | Err(Error::MissingMember(_)) => {}
+        Err(error) => return Err(error),
+    }
+    match ObjectHeader::inspect(metadata, instruction) {
+        Err(error) if is_of_instruction(&error, metadata) => Err(of_instruction(&instruction_key(key), error)),
+        inspected => inspected.map(drop),
+    }
+}
+
+fn of_instruction(name: &str, error: Error) -> Error {
+    Error::OfInstructionFile { name: name.to_owned(), error: Box::new(error) }
 }
 
 fn metadata(info: &ObjectInfo) -> Metadata {

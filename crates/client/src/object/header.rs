@@ -108,6 +108,18 @@ impl Envelope {
     }
 }
 
+/// Whether an error of [`ObjectHeader::inspect`] tells of the instruction file, where the object's own metadata were found to be right as
+/// far as they alone can be.
+#[cfg(feature = "transport")]
+pub(crate) fn is_of_instruction(error: &Error, object: &Metadata) -> bool {
+    match error {
+        Error::Member(name, _) | Error::ForeignMember(name) => member::value(object, name).is_none(),
+        // These never lie there.
+        Error::MissingMember(name) => ![CONTENT_V3, COMMITMENT_V3, MESSAGE_ID_V3].contains(name),
+        _ => true,
+    }
+}
+
 /// By the member that holds the wrapped data key.
 fn version(metadata: &Metadata) -> Result<Option<Version>> {
     let keys = [(KEY_V1, Version::V1), (KEY_V2, Version::V2), (KEY_V3, Version::V3)];

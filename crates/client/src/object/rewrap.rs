@@ -39,7 +39,7 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
     /// ```
     ///
     /// # Errors
-    /// As [`ObjectDecryptor::start`]; [`Error::Setting`] for an object whose materials lie in its metadata;
+    /// As [`ObjectDecryptor::start`]; [`Error::NoInstructionFile`] for an object whose materials lie in its metadata;
     /// [`Error::SameDescription`] for raw keys that nothing tells apart; [`Error::NotRotated`].
     pub fn reencrypt_instruction_file(
         &self,
@@ -50,7 +50,7 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
     ) -> Result<Vec<u8>> {
         let envelope = Envelope::read(metadata, Some(instruction))?.ok_or(Error::NotEncrypted)?;
         if !envelope.header.in_instruction_file {
-            return Err(Error::Setting("the object's materials lie in its metadata, and not in an instruction file"));
+            return Err(Error::NoInstructionFile);
         }
         let data_key = self.verified_data_key(&envelope)?;
         let content = envelope.header.content;

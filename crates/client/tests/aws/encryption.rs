@@ -32,7 +32,7 @@ pub(crate) fn put(store: &Store, plain: &[u8]) -> client::Result<client::aws::St
     put_with(store, &ObjectEncryptor::new(keyring(1)), plain, Some(plain.len() as u64), &PutOptions::new())
 }
 
-fn put_with(
+pub(crate) fn put_with(
     store: &Store,
     encryptor: &ObjectEncryptor<AesKeyring>,
     plain: impl Read,
@@ -71,7 +71,7 @@ impl Destination for Place {
     }
 }
 
-fn get(store: &Store) -> Result<Vec<u8>, Error> {
+pub(crate) fn get(store: &Store) -> Result<Vec<u8>, Error> {
     let mut place = Place::default();
     let got = EncryptionClient::new(&s3(store)).part_length(PART).get(
         &ObjectDecryptor::new(keyring(1)),
@@ -250,7 +250,9 @@ fn what_was_changed_cut_or_joined_is_discarded() {
         let store = Store::new();
         put(&store, &data(9_000)).unwrap();
         change(&mut store.bucket().objects.get_mut("a key").unwrap().body);
-        assert!(get(&store).is_err(), "{what}");
+        let error = get(&store).unwrap_err();
+        let is_cut = matches!(error, Error::Truncated("the tag"));
+        assert!(is_cut == (what == "to nothing") && (is_cut || matches!(error, Error::BodyTag)), "{what}: {error}");
     }
     // The same ETag, and another length: a server that lies.
     let store = changing(3, |bucket| bucket.objects.get_mut("a key").unwrap().body.truncate(8_000));
@@ -322,7 +324,8 @@ fn an_instruction_file_that_cannot_be_stored_is_told() {
     assert!(matches!(get(&store), Err(Error::InstructionFileMissing)));
     let long = vec![b' '; 70_000];
     store.bucket().put("a key.instruction", long, [].into());
-    assert!(matches!(get(&store), Err(Error::MetadataLength { .. })));
+    let Err(Error::OfInstructionFile { name, error }) = get(&store) else { panic!("it is too long") };
+    assert!(name == "a key.instruction" && matches!(*error, Error::MetadataLength { .. }), "{name} {error}");
 }
 
 #[test]

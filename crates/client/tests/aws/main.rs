@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod encryption;
+mod instruction;
 mod kms;
 mod resume;
 mod s3;

@@ -235,7 +235,7 @@ fn a_rotation_that_is_none_is_refused() {
     // Nor where there is no file.
     let plain = encryptor(Version::V3, aes(1)).encrypt(b"").unwrap();
     let refused = decryptor(aes(1)).reencrypt_instruction_file(aes(2), &plain.metadata, b"{}", Rotation::Unchecked);
-    assert!(matches!(refused, Err(Error::Setting(_))));
+    assert!(matches!(refused, Err(Error::NoInstructionFile)));
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! What an object is sealed with, without a key.
 
-use std::io::Read;
-
-use client::aws::{AwsError, GetOptions, S3Client};
+use client::aws::{EncryptionClient, GetOptions, S3Client};
 use client::message::Header;
-use client::object::{INSTRUCTION_SUFFIX, METADATA_LIMIT, Metadata, ObjectHeader, Version};
+use client::object::{ContentAlgorithm, ObjectHeader, Version};
 use serde_json::{Map, Value, json};
 
 use super::super::failure::{Failure, Kind};
@@ -24,17 +22,10 @@ pub(in crate::client) enum Found {
     Nothing,
 }
 
-/// Looks at an object's metadata, at its instruction file where it must have one, and at its first bytes where there is neither.
+/// Looks at an object's metadata, at its instruction file where it may have one, and at its first bytes where there is neither.
 pub(in crate::client) fn look(s3: &S3Client, url: &S3Url) -> Result<Found, Failure> {
-    let info = s3.head(&url.bucket, &url.key)?;
-    let metadata: Metadata = info.metadata.into_iter().collect();
-    let header = ObjectHeader::inspect(&metadata, None)?;
-    if let Some(header) = header.filter(|header| header.wrapping.is_some()) {
-        return Ok(Found::Object(header, info.length));
-    }
-    if let Some(instruction) = instruction_file(s3, url)?
-        && let Some(header) = ObjectHeader::inspect(&metadata, Some(&instruction))?
-    {
+    let (info, header) = EncryptionClient::new(s3).inspect(&url.bucket, &url.key)?;
+    if let Some(header) = header {
         return Ok(Found::Object(header, info.length));
     }
     if info.length == 0 {
@@ -45,19 +36,6 @@ pub(in crate::client) fn look(s3: &S3Client, url: &S3Url) -> Result<Found, Failu
     Ok(Header::inspect(object.body).map_or(Found::Nothing, Found::Message))
 }
 
-fn instruction_file(s3: &S3Client, url: &S3Url) -> Result<Option<Vec<u8>>, Failure> {
-    let key = format!("{}{INSTRUCTION_SUFFIX}", url.key);
-    let object = match s3.get(&url.bucket, &key, &GetOptions::new()) {
-        Ok(object) => object,
-        Err(AwsError::Service(error)) if error.status == 404 => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let mut bytes = Vec::new();
-    let limit = METADATA_LIMIT as u64 + 1;
-    object.body.take(limit).read_to_end(&mut bytes).map_err(client::Error::from)?;
-    Ok(Some(bytes))
-}
-
 impl Found {
     /// For `inspect --json` and `ls --long --json`.
     pub(in crate::client) fn json(&self) -> Value {
@@ -65,7 +43,15 @@ impl Found {
             Found::Message(header) => header::json(header),
             Found::Object(header, length) => {
                 let mut object = object_json(header);
-                object["body"] = json!({ "sealed_bytes": length, "plaintext_bytes": plaintext(header, *length) });
+                object["body"] = match plaintext(header, *length) {
+                    Plaintext::Truncated => json!({ "sealed_bytes": length, "truncated": true }),
+                    Plaintext::Has(plaintext) => {
+                        json!({ "sealed_bytes": length, "truncated": false, "plaintext_bytes": plaintext })
+                    }
+                    Plaintext::AtMost(_) => {
+                        json!({ "sealed_bytes": length, "truncated": false, "plaintext_bytes": null })
+                    }
+                };
                 object
             }
             Found::Nothing => Value::Null,
@@ -104,10 +90,12 @@ impl Found {
             "materials",
             if header.in_instruction_file { "in an instruction file" } else { "in the metadata" }.to_owned(),
         ));
-        lines.push(match plaintext(header, length) {
-            Some(plaintext) => ("plaintext", format!("{plaintext} bytes")),
-            None => ("plaintext", format!("at most {length} bytes")),
-        });
+        let words = match plaintext(header, length) {
+            Plaintext::Truncated => "truncated: the object's end is missing".to_owned(),
+            Plaintext::Has(plaintext) => format!("{plaintext} bytes"),
+            Plaintext::AtMost(most) => format!("at most {most} bytes"),
+        };
+        lines.push(("plaintext", words));
         Ok(lines)
     }
 }
@@ -135,8 +123,20 @@ fn algorithm(header: &ObjectHeader) -> &'static str {
     if header.content.commits() { "AES/GCM with HKDF-SHA512 and key commitment" } else { header.content.name() }
 }
 
-/// Bytes of plaintext, where the length as it is stored tells it.
-fn plaintext(header: &ObjectHeader, sealed: u64) -> Option<u64> {
-    let gcm = header.content != client::object::ContentAlgorithm::AesCbc;
-    gcm.then(|| sealed.checked_sub(16)).flatten()
+/// What the length as it is stored tells of the plaintext's.
+enum Plaintext {
+    /// No object is stored with this length.
+    Truncated,
+    Has(u64),
+    /// So many at most.
+    AtMost(u64),
+}
+
+fn plaintext(header: &ObjectHeader, sealed: u64) -> Plaintext {
+    match header.content {
+        // Whole blocks, of which the last one pads a byte at least.
+        ContentAlgorithm::AesCbc if sealed == 0 || !sealed.is_multiple_of(16) => Plaintext::Truncated,
+        ContentAlgorithm::AesCbc => Plaintext::AtMost(sealed - 1),
+        _ => sealed.checked_sub(16).map_or(Plaintext::Truncated, Plaintext::Has),
+    }
 }
