@@ -52,7 +52,7 @@ def test_a_download_of_which_the_part_that_was_there_is_damaged_begins_anew_by_i
     assert (folder / file).read_bytes() == plain and files(folder) == {file}
     (told,) = results(done)
     assert told["status"] == "done" and told["began_anew"] is True and told["plaintext_bytes"] == LONG
-    assert b"what an earlier download left of it is of no use" in done.stderr and url.encode() in done.stderr
+    assert b"what an earlier download left of it may be damaged" in done.stderr and url.encode() in done.stderr
     assert counting.served > LONG + LONG - there, "the rest, and then all of it"
     (again,) = results(run("cp", url, tmp_path / "again", "--resume", "--json", *own, env=aws))
     assert "began_anew" not in again
@@ -70,13 +70,33 @@ def test_what_is_wrong_with_the_object_is_not_fetched_for_ever(server, aws, s3, 
     first, name, _, length, rest = partial.read_bytes().split(b"\n", 4)
     partial.write_bytes(b"\n".join([first, name, etag.encode(), length, rest]))
     counting = Breaking(server, 100 * LONG)
-    done = run("cp", "--resume", url, folder / "file", *own, env=counting.through(aws), code=INPUT)
-    assert files(folder) == set() and b"is of no use" in done.stderr
+    done = run("cp", "--resume", url, folder / "file", "--json", *own, env=counting.through(aws), code=INPUT)
+    assert files(folder) == set() and b"may be damaged" in done.stderr
+    (told,) = results(done)
+    assert told["status"] == "failed" and told["began_anew"] is True and "tag" in told["error"], told
     assert LONG < counting.served < 2 * LONG, "the rest, and then all of it, once"
     # Where nothing was there, it is told at once.
     counting = Breaking(server, 100 * LONG)
-    done = run("cp", "--resume", url, folder / "file", *own, env=counting.through(aws), code=INPUT)
-    assert files(folder) == set() and b"is of no use" not in done.stderr and counting.served < LONG + MIB
+    done = run("cp", "--resume", url, folder / "file", "--json", *own, env=counting.through(aws), code=INPUT)
+    assert files(folder) == set() and b"may be damaged" not in done.stderr and counting.served < LONG + MIB
+    assert "began_anew" not in results(done)[0]
+
+
+@pytest.mark.parametrize("what", ["a folder", "no permission"])
+def test_what_keeps_a_download_from_being_resumed_is_named(aws, own, broken_off, what):
+    """Nobody typed this name."""
+    url, plain, partial = broken_off
+    if what == "a folder":
+        partial.unlink()
+        partial.mkdir()
+    elif os.geteuid() == 0:
+        pytest.skip("who may do everything")
+    else:
+        partial.chmod(0)
+    done = run("cp", "--resume", url, partial.parent / "file", *own, env=aws, code=FAILED)
+    assert str(partial).encode() in done.stderr and files(partial.parent) == {partial.name}
+    run("cp", url, partial.parent / "file", *own, env=aws)
+    assert (partial.parent / "file").read_bytes() == plain
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -62,6 +62,7 @@ impl Report {
             let mut object = self.object(input, output, "failed");
             object.insert("code".to_owned(), json!(failure.number()));
             object.insert("error".to_owned(), json!(failure.to_string()));
+            object.extend(failure.facts().clone());
             self.write(&object);
         }
         complain(&failure.within(input));

@@ -104,6 +104,7 @@ fn what_others_put_where_a_partial_file_would_be_is_not_touched() {
             .map(|_| ());
         let Err(Error::Io(error)) = fetched else { panic!("{what}: {fetched:?}") };
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{what}");
+        assert!(error.to_string().contains(file.to_str().unwrap()), "{what}: {error}");
         assert!(place.bytes.is_empty() && file.symlink_metadata().is_ok(), "{what}");
     };
     std::fs::write(&victim, "precious").unwrap();
@@ -129,6 +130,9 @@ fn what_others_put_where_a_partial_file_would_be_is_not_touched() {
     .unwrap();
     refused("a pipe");
     std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    refused("a folder");
+    std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, "").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o622)).unwrap();
     refused("a file that others may write");

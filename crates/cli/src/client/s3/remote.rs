@@ -158,6 +158,14 @@ impl Remote {
 
     /// A file gets the object's time, so that it is known again.
     pub(super) fn download_file(&self, url: &S3Url, spot: &Spot) -> Result<Facts, Failure> {
+        let mut told = Facts::new();
+        match self.download(url, spot, &mut told) {
+            Ok(()) => Ok(told),
+            Err(failure) => Err(failure.with(told)),
+        }
+    }
+
+    fn download(&self, url: &S3Url, spot: &Spot, told: &mut Facts) -> Result<(), Failure> {
         let path = &spot.path();
         let folder = match spot {
             Spot::Named(path) => path.parent().filter(|folder| !folder.as_os_str().is_empty()),
@@ -169,11 +177,10 @@ impl Remote {
         spot.folder(true)?;
         let mut file = NewFile::create(spot, Existing::Replaced, MODE)?;
         let mut fetched = self.fetch(url, &mut file);
-        let mut began_anew = false;
         if let Err(Error::Resumed(error)) = &fetched {
-            began_anew = true;
+            told.extend(facts([("began_anew", json!(true))]));
             let text =
-                format!("what an earlier download left of it is of no use ({error}), so all of it is fetched anew");
+                format!("what an earlier download left of it may be damaged ({error}), so all of it is fetched anew");
             complain(&Failure::new(Kind::Input, text).within(url));
             file = NewFile::create(spot, Existing::Replaced, MODE)?;
             fetched = self.fetch(url, &mut file);
@@ -183,11 +190,8 @@ impl Remote {
         if let Some(stored) = stored {
             file.set_modified(stored).map_err(|error| Failure::file(path, &error))?;
         }
-        let mut told = fetched_facts(&fetched);
-        if began_anew {
-            told.insert("began_anew".to_owned(), json!(true));
-        }
-        Ok(told)
+        told.extend(fetched_facts(&fetched));
+        Ok(())
     }
 
     /// What comes of a download that is to be resumed lies beside the file until all of it is there, named by the object.

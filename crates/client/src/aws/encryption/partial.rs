@@ -58,7 +58,7 @@ impl<'a> PartialFile<'a> {
         match statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(false),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.named(&error.into())),
         }
     }
 
@@ -84,7 +84,8 @@ impl<'a> PartialFile<'a> {
             let why = format!("{} is not what a download of this user left there: remove it", self.path.display());
             io::Error::new(ErrorKind::PermissionDenied, why)
         };
-        let file = self.open_unseen().map_err(|error| if self.is_link() { planted() } else { error })?;
+        let file =
+            self.open_unseen().map_err(|error| if self.is_no_file() { planted() } else { self.named(&error) })?;
         if !is_own(&file.metadata()?) {
             return Err(planted());
         }
@@ -94,8 +95,13 @@ impl<'a> PartialFile<'a> {
                 let why = format!("another download uses {}", self.path.display());
                 Err(io::Error::new(ErrorKind::WouldBlock, why))
             }
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
+            Err(std::fs::TryLockError::Error(error)) => Err(self.named(&error)),
         }
+    }
+
+    /// With the path: it is not one that anybody typed.
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
     }
 
     #[cfg(unix)]
@@ -112,15 +118,15 @@ impl<'a> PartialFile<'a> {
     }
 
     #[cfg(unix)]
-    fn is_link(&self) -> bool {
+    fn is_no_file(&self) -> bool {
         use rustix::fs::{AtFlags, FileType, statat};
         let found = statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW);
-        found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink)
+        found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) != FileType::RegularFile)
     }
 
     #[cfg(not(unix))]
-    fn is_link(&self) -> bool {
-        self.name.symlink_metadata().is_ok_and(|found| found.is_symlink())
+    fn is_no_file(&self) -> bool {
+        self.name.symlink_metadata().is_ok_and(|found| !found.is_file())
     }
 }
 
