@@ -14,23 +14,23 @@ pub fn prefetch(bytes: &[u8]) {
     let _ = bytes;
 }
 
-/// Asks the system for large pages where there is much room that was not written yet: it then comes in steps of 2 MiB instead of 4 KiB,
-/// which is four times as fast. Only Linux is asked (`madvise(2)`, `MADV_HUGEPAGE`).
+/// Asks the system for large pages where there is much room that was not written yet: it then comes in steps of 2 MiB, say, instead of
+/// 4 KiB, which is four times as fast. Only Linux is asked (`madvise(2)`, `MADV_HUGEPAGE`).
 pub fn large_pages<T>(room: &mut [T]) {
     #[cfg(target_os = "linux")]
     {
         use rustix::mm::{Advice, madvise};
 
-        const PAGE: usize = 4096;
         /// Less has no large page within it for sure.
         const LEAST: usize = 2 * (2 << 20);
 
-        let skipped = room.as_ptr().align_offset(PAGE).saturating_mul(size_of::<T>());
-        let length = size_of_val(room).saturating_sub(skipped) / PAGE * PAGE;
+        let address = room.as_ptr().addr();
+        let (skipped, length) = whole_pages(address, size_of_val(room), rustix::param::page_size());
         if length >= LEAST {
             let at = room.as_mut_ptr().cast::<u8>().wrapping_add(skipped);
-            // SAFETY: whole pages within the slice, whose contents this advice leaves as they are.
-            // A system that has none goes on with short ones.
+            // SAFETY: it begins with a page and is whole pages long, of the size that the system has, so that the system neither refuses nor
+            // rounds: all of it is within the slice, whose contents this advice leaves as they are. A system that has none goes on with
+            // short ones.
             let _ = unsafe { madvise(at.cast(), length, Advice::LinuxHugepage) };
         }
     }
@@ -38,9 +38,32 @@ pub fn large_pages<T>(room: &mut [T]) {
     let _ = room;
 }
 
+/// Of so many bytes from an address on: how many lie before the first whole page, and how many bytes the whole pages have.
+#[cfg(any(target_os = "linux", test))]
+fn whole_pages(address: usize, length: usize, page: usize) -> (usize, usize) {
+    let skipped = address.wrapping_neg() % page;
+    (skipped, length.saturating_sub(skipped) / page * page)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_is_about_whole_pages_within_the_slice() {
+        for page in [4 << 10, 16 << 10, 64 << 10] {
+            let start = 0x7000_0000_0000;
+            for address in [start, start + 1, start + 4096, start + page - 1, start + page + 8] {
+                for length in [0, 1, page - 1, page, 3 * page, 3 * page + 4096, 9_000_001] {
+                    let (skipped, whole) = whole_pages(address, length, page);
+                    assert!((address + skipped) % page == 0 && whole % page == 0, "{address:x} {length} {page}");
+                    assert!(skipped < page && (whole == 0 || skipped + whole <= length), "{address:x} {length} {page}");
+                    let missing = length.saturating_sub(skipped) - whole;
+                    assert!(missing < page, "no page that is whole is left out: {address:x} {length} {page}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn hints_change_nothing() {
