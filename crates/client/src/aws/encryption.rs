@@ -167,7 +167,8 @@ impl<'a> EncryptionClient<'a> {
     }
 
     /// The same as [`EncryptionClient::get`], but what arrives is first kept, still encrypted, in the file `partial`, so that after a
-    /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong. An object that
+    /// failure the next call goes on where it ended. The file is deleted once it was decrypted, or turned out to be wrong, unless it is not there
+    /// any more or cannot be deleted, which is no failure of an object that is there and verified. An object that
     /// arrives at once needs none, and one of AES-CBC has none: nothing would tell that the file was damaged.
     /// `docs/formats/partial-download.md` has its bytes.
     ///
@@ -198,18 +199,18 @@ impl<'a> EncryptionClient<'a> {
         } else {
             let (mut file, resumed) = discarding(place, self.fetch_into(partial, &remote, first))?;
             let written = opening.decrypt_into(&mut file, place);
-            drop(file);
             // Of a disk that is full, say, the ciphertext is still good.
-            let removed = if matches!(written, Err(Error::Io(_))) { Ok(()) } else { partial.remove() };
+            let removed = match written {
+                Err(Error::Io(_)) => Ok(()),
+                _ => partial.remove(file.into_inner()),
+            };
             match written {
                 Err(error) if resumed && removed.is_ok() && is_of_content(&error) => {
                     return Err(Error::Resumed(Box::new(error)));
                 }
-                written => {
-                    let length = written?;
-                    removed?;
-                    length
-                }
+                // The plaintext was verified and kept by now. A file that cannot be removed has ciphertext that the next call takes or
+                // begins anew: no reason to say that there is none.
+                written => written?,
             }
         };
         Ok(Fetched { info: remote.info, header: opening.header().clone(), length })

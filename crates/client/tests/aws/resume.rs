@@ -6,6 +6,8 @@ use crate::store::{Store, refusal};
 use client::Error;
 use client::aws::{EncryptionClient, PartialFile};
 use client::keys::AesKey;
+#[cfg(unix)]
+use client::message::Destination;
 use client::object::{AesKeyring, CommitmentPolicy, ObjectDecryptor};
 use data_encoding::BASE64;
 use std::collections::BTreeMap;
@@ -137,6 +139,77 @@ fn what_others_put_where_a_partial_file_would_be_is_not_touched() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o622)).unwrap();
     refused("a file that others may write");
     std::fs::remove_file(&file).unwrap();
+}
+
+/// Does something to a file at the moment at which the plaintext is kept.
+#[cfg(unix)]
+struct Meddled<'a> {
+    place: Place,
+    meddle: &'a dyn Fn(),
+}
+
+#[cfg(unix)]
+impl io::Write for Meddled<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.place.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.place.flush()
+    }
+}
+
+#[cfg(unix)]
+impl Destination for Meddled<'_> {
+    fn keep(&mut self) -> io::Result<()> {
+        (self.meddle)();
+        self.place.keep()
+    }
+
+    fn discard(&mut self) {
+        self.place.discard();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_becomes_of_the_partial_file_is_no_failure_of_what_was_kept() {
+    let store = Store::new();
+    let plain = data(9_000);
+    put(&store, &plain).unwrap();
+    let (s3, file) = (s3(&store), partial_file());
+    let away = file.with_extension("away");
+    let remove = || std::fs::remove_file(&file).unwrap();
+    let replace = || {
+        std::fs::rename(&file, &away).unwrap();
+        std::fs::write(&file, "precious").unwrap();
+    };
+    let folder = || {
+        remove();
+        std::fs::create_dir(&file).unwrap();
+    };
+    let locked = || {
+        let other = std::fs::File::open(&file).unwrap();
+        assert!(matches!(other.try_lock(), Err(std::fs::TryLockError::WouldBlock)), "it is ours until it is removed");
+    };
+    let get = |meddle: &dyn Fn()| {
+        let client = EncryptionClient::new(&s3).part_length(PART);
+        let mut place = Meddled { place: Place::default(), meddle };
+        let partial = PartialFile::at(&file);
+        let fetched = client.get_resumed(&ObjectDecryptor::new(keyring(1)), "bucket", "a key", partial, &mut place);
+        assert_eq!(fetched.unwrap().length, 9_000);
+        assert!(place.place.bytes == plain && place.place.words == ["keep"]);
+    };
+    get(&locked);
+    assert!(!file.exists());
+    get(&remove);
+    assert!(!file.exists());
+    get(&replace);
+    assert_eq!(std::fs::read(&file).unwrap(), b"precious", "it is somebody else's");
+    remove();
+    std::fs::remove_file(&away).unwrap();
+    get(&folder);
+    std::fs::remove_dir(&file).unwrap();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{EncryptionClient, Remote};
 use crate::aws::s3::encode;
 use crate::error::Result;
 use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Take, Write};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -67,14 +67,32 @@ impl<'a> PartialFile<'a> {
         self.name.try_exists()
     }
 
+    /// While it is still locked, and only if it is still the file that was: one that is gone needs none to remove it, and what took its
+    /// place is somebody else's.
     #[cfg(unix)]
-    pub(super) fn remove(&self) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(self.folder, self.name, rustix::fs::AtFlags::empty())?)
+    pub(super) fn remove(&self, file: File) -> io::Result<()> {
+        use rustix::fs::{AtFlags, fstat, statat, unlinkat};
+        use rustix::io::Errno;
+        let ours = fstat(&file)?;
+        let removed = match statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
+                unlinkat(self.folder, self.name, AtFlags::empty())
+            }
+            found => found.map(|_| ()),
+        };
+        match removed {
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+            removed => Ok(removed?),
+        }
     }
 
     #[cfg(not(unix))]
-    pub(super) fn remove(&self) -> io::Result<()> {
-        std::fs::remove_file(self.name)
+    pub(super) fn remove(&self, file: File) -> io::Result<()> {
+        drop(file);
+        match std::fs::remove_file(self.name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     /// For the owner alone, and for one download at once. The name can be guessed, so whoever else may write to the folder can have put
@@ -138,7 +156,7 @@ impl EncryptionClient<'_> {
         partial: PartialFile<'_>,
         remote: &Remote,
         first: Vec<u8>,
-    ) -> Result<(impl Read + use<>, bool)> {
+    ) -> Result<(Take<File>, bool)> {
         let head = head(remote);
         let mut file = partial.open()?;
         let mut there = there(&mut file, &head, remote.info.length)?;
