@@ -36,7 +36,7 @@ pub enum AwsError {
         why: String,
     },
 
-    /// A connection did not come to be in time, nothing moved for too long, or an answer came too slowly.
+    /// A connection did not come to be in time, nothing moved for too long, or what came or went did so too slowly.
     #[error("{host}: too slow: the limit is {} s", limit.as_secs_f32())]
     TimedOut {
         /// Whom the request was for.

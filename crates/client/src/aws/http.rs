@@ -35,9 +35,10 @@ const HEAD: usize = 1 << 16;
 const HEAD_STALLS: u32 = 2;
 const ANSWER_STALLS: u32 = 10;
 
-/// Slowest object, in bytes a second over what is waited for one stall limit: a byte now and then would keep each single read in time for
-/// ever. A modem of 1991 was ten times as fast.
-const PACE: u128 = 128;
+/// Slowest object, in bytes a second: a byte now and then would keep each single read or write in time for as long as there are bytes. On its
+/// way here that is over what is waited for one stall limit; on its way there, over the whole of what is sent at once, and one stall limit
+/// more. A modem of 1991 was ten times as fast.
+const PACE: u64 = 128;
 
 /// Longest file of certificate authorities, in bytes. The system's has a quarter of one.
 const CA_BUNDLE: u64 = 8 << 20;
@@ -60,6 +61,15 @@ pub(super) struct Http {
 struct Limits {
     connect: Duration,
     stall: Duration,
+    /// Bytes a second.
+    pace: u64,
+}
+
+impl Limits {
+    /// For so many bytes on their way there.
+    fn sending(&self, bytes: usize) -> Duration {
+        self.stall + Duration::from_secs(bytes as u64 / self.pace)
+    }
 }
 
 /// What to ask.
@@ -131,7 +141,7 @@ impl Http {
             credentials: config.signer()?.clone(),
             signers: Mutex::default(),
             attempts: config.attempts,
-            limits: Limits { connect: config.connect_limit, stall: config.stall_limit },
+            limits: Limits { connect: config.connect_limit, stall: config.stall_limit, pace: PACE },
         })
     }
 
@@ -192,7 +202,11 @@ impl Http {
         let mut failed_input = None;
         let response = match sent {
             Sent::Nothing => self.agent.run(request.body(()).map_err(wrong)?),
-            Sent::Bytes(bytes, _) => self.agent.run(request.body(bytes).map_err(wrong)?),
+            Sent::Bytes(bytes, _) => {
+                let request = self.agent.configure_request(request.body(bytes).map_err(wrong)?);
+                self.agent.run(request.timeout_send_body(Some(self.limits.sending(bytes.len()))).build())
+            }
+            // The time of the reader would count: it is only each write that may not take too long.
             Sent::Stream { reader, .. } => {
                 reader.begin(chunks);
                 let mut watched = Watched { input: reader, failed: &mut failed_input };
@@ -270,7 +284,7 @@ pub(super) struct Body {
     operation: &'static str,
     host: String,
     limits: Limits,
-    /// Time that was waited, and bytes that came in it, if it has to keep [`PACE`].
+    /// Time that was waited, and bytes that came in it, if it has to keep [`Limits::pace`].
     pace: Option<(Duration, u64)>,
 }
 
@@ -287,7 +301,7 @@ impl Body {
         if *time < limit {
             return Ok(());
         }
-        let slow = u128::from(*came) * 1_000 < PACE * time.as_millis() && self.left != Some(0);
+        let slow = u128::from(*came) * 1_000 < u128::from(self.limits.pace) * time.as_millis() && self.left != Some(0);
         self.pace = Some((Duration::ZERO, 0));
         if slow { Err(AwsError::TimedOut { host: self.host.clone(), limit }) } else { Ok(()) }
     }
@@ -408,3 +422,7 @@ fn authorities(config: &Config) -> Result<Vec<Certificate<'static>>, AwsError> {
     let certificates: Vec<_> = certificates.collect();
     if certificates.is_empty() { Err(wrong(&"no certificate in it")) } else { Ok(certificates) }
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;
