@@ -220,6 +220,28 @@ def test_names_that_begin_as_our_temporary_ones_are_names(tmp_path, aws, s3, buc
     assert run("cat", f"s3://{bucket}/tree/{ours}", *own, env=aws).stdout == b"kept"
 
 
+def test_names_of_our_temporary_files_do_not_come_down(tmp_path, aws, bucket, own):
+    """Whoever may write to the bucket would replace what is kept of another object, or a download that is on its way."""
+    url, there = f"s3://{bucket}/tree", tmp_path / "there"
+    kept = f".strongroom-{'0' * 16}.partial"
+    names = [kept, f"deep/{kept}", f"{kept.upper()}/x", ".strongroom-0123456789abcdef", "a"]
+    for name in names:
+        run("cp", "-", f"{url}/{name}", *own, stdin=b"theirs", env=aws)
+    there.mkdir()
+    (there / kept).write_bytes(b"ours")
+    for command in (["cp", "-r"], ["cp", "-r", "--resume"], ["sync"]):
+        (there / "a").unlink(missing_ok=True)
+        done = run(*command, url, there, *own, env=aws, code=FAILED)
+        assert contents(there) == {kept: b"ours", "a": b"theirs"}, "the rest comes"
+        assert done.stderr.count(b"not whole yet") == len(names) - 1
+    # One of them may be had, under another name.
+    run("cp", f"{url}/{kept}", there / "mine", *own, env=aws)
+    assert (there / "mine").read_bytes() == b"theirs"
+    for target in (there, there / kept):
+        run("cp", f"{url}/{kept}", target, *own, env=aws, code=USAGE)
+    assert (there / kept).read_bytes() == b"ours"
+
+
 def test_instruction_files_go_with_their_objects(tmp_path, aws, s3, bucket, own, folder):
     url = f"s3://{bucket}/tree"
     run("sync", folder, url, *own, "--instruction-file", env=aws)

@@ -88,6 +88,10 @@ impl NewFile {
             let is_own = found.st_uid == geteuid().as_raw();
             mode = found.st_mode & 0o777 & if is_own { 0o777 } else { !umask() };
         }
+        if is_temporary(&name) {
+            let text = format!("{}: such names are for files that are not whole yet: take another", path.display());
+            return Err(Failure::usage(text));
+        }
         let folder = Arc::new(File::from(folder));
         let temporary = format!("{PREFIX}{}", HEXLOWER.encode(DataKey::random(8)?.as_bytes()));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -260,6 +264,20 @@ mod tests {
     fn another_build_finds_what_waits_to_be_resumed() {
         // printf s3://bucket/key | sha256sum
         assert_eq!(partial_name("s3://bucket/key"), ".strongroom-558ca1533e03aaea.partial");
+    }
+
+    #[test]
+    fn no_file_gets_a_name_that_is_for_what_is_not_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(partial_name("s3://bucket/key"));
+        fs::write(&path, "kept").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for named in [&path, &link] {
+            assert!(NewFile::create(&Spot::Named(named.clone()), Existing::Replaced, 0o600).is_err());
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

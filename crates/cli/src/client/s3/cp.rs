@@ -12,8 +12,9 @@ use super::super::output;
 use super::super::report::Report;
 use super::super::spot::Spot;
 use super::jobs::{self, Task};
+use super::plan::Direction;
 use super::remote::{Remote, Settings};
-use super::url::{End, S3Url};
+use super::url::{End, S3Url, is_ours, path_of};
 use super::walk;
 
 /// Copies files into encrypted objects, and encrypted objects into files
@@ -127,7 +128,7 @@ fn up(command: &Cp, remote: &Remote, report: &Report, folder: &Path, url: &S3Url
 
 fn down(command: &Cp, remote: &Remote, report: &Report, url: &S3Url, folder: &Path) -> Result<(), Failure> {
     // All names first: an instruction file is one only where its object is.
-    let sides = walk::Sides::objects(remote, folder, url)?;
+    let sides = walk::Sides::objects(remote, url, Direction::Down)?;
     if sides.objects.is_empty() && sides.refused.is_empty() {
         return Err(Failure::new(Kind::Failed, format!("{url}: nothing is there")));
     }
@@ -165,7 +166,7 @@ fn file_for(url: &S3Url, path: &Path) -> Result<Spot, Failure> {
     if !path.is_dir() && !text.ends_with('/') {
         return Ok(Spot::Named(path.to_owned()));
     }
-    let name = url.key.rsplit('/').next().and_then(super::url::path_of);
+    let name = url.key.rsplit('/').next().and_then(path_of).filter(|name| !is_ours(name));
     let name =
         name.ok_or_else(|| Failure::new(Kind::Usage, format!("{url} has no name that a file can have: give one")))?;
     Ok(Spot::within(path, name))

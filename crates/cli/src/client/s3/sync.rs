@@ -70,7 +70,7 @@ pub(in crate::client) fn run(command: &Sync) -> Outcome {
         resume: command.transfers.resume,
     };
     let remote = Remote::new(&settings, "sync", command.telling.quiet)?;
-    let sides = Sides::read(&remote, &folder, &url, direction == Direction::Down)?;
+    let sides = Sides::read(&remote, &folder, &url, direction)?;
     let empty = match direction {
         Direction::Up => sides.files.is_empty(),
         Direction::Down => sides.objects.is_empty(),

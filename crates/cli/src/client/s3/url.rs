@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use super::super::output::is_temporary;
+
 /// What the names of S3 begin with on the command line.
 const SCHEME: &str = "s3://";
 
@@ -97,6 +99,13 @@ pub(in crate::client) fn path_of(rest: &str) -> Option<PathBuf> {
     (plain && same && !rest.is_empty() && !rest.ends_with('/') && !rest.contains('\0')).then(|| path.to_owned())
 }
 
+/// Whether a path is that of a file of ours that is not whole yet, or leads through a name of one: what another object became so far must not
+/// be replaced by what whoever can write to the bucket likes.
+pub(in crate::client) fn is_ours(path: &Path) -> bool {
+    // There are file systems for which capital and small letters are the same.
+    path.components().any(|part| is_temporary(&part.as_os_str().to_ascii_lowercase()))
+}
+
 /// What stands behind the prefix in the key of a file's object. `None` for a name that is no UTF-8, which S3 cannot have.
 pub(in crate::client) fn key_of(path: &Path) -> Option<String> {
     let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
@@ -123,6 +132,20 @@ mod tests {
         }
         for text in ["", "b/a", "s3://", "s3:///a", "S3://b/a", &format!("s3://b/{}", "x".repeat(1025))] {
             assert!(text.parse::<S3Url>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_ours_are_told_wherever_they_are_in_a_path() {
+        for ours in
+            [".strongroom-0123456789abcdef", ".strongroom-0123456789abcdef.partial", ".Strongroom-0123456789ABCDEF"]
+        {
+            for path in [ours.to_owned(), format!("a/{ours}"), format!("{ours}/a"), format!("a/{ours}/b")] {
+                assert!(is_ours(Path::new(&path)), "{path:?}");
+            }
+        }
+        for path in ["a", ".strongroom-notes", "a/.strongroom-0123456789abcdef.txt", "strongroom-0123456789abcdef"] {
+            assert!(!is_ours(Path::new(path)), "{path:?}");
         }
     }
 

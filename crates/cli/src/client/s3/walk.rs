@@ -1,6 +1,6 @@
 //! What is in a folder or under a prefix, as tasks or as a list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,17 @@ use super::super::report::shown;
 use super::super::spot::Spot;
 use super::super::tree::{Entry, Tree};
 use super::jobs::{Task, refused};
-use super::plan::{LocalFile, RemoteObject};
+use super::plan::{Direction, LocalFile, RemoteObject};
 use super::remote::Remote;
 use super::time;
-use super::url::{S3Url, key_of, path_of};
+use super::url::{S3Url, is_ours, key_of, path_of};
+
+/// What is held of the names under a prefix, in bytes: of a service that lists without end, no more. It is room for ten million names of 60
+/// bytes and more, which come in ten thousand pages.
+const NAMES: usize = 2 << 30;
+
+/// What is held beside each name, in bytes: its times and lengths, and its place among the others.
+const BESIDE: usize = 128;
 
 /// The files of a folder that can be objects, each with what stands behind the prefix in its key; and what cannot.
 pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<(Spot, String), Task>> + Send, Failure> {
@@ -69,16 +76,20 @@ impl Iterator for Objects<'_> {
     }
 }
 
-/// The file of an object under the prefix, or why it can have none. Nothing for what stands for a folder, which is empty.
-pub(super) fn file_of(url: &S3Url, object: &Listed, folder: &Path) -> Option<Result<(PathBuf, String), Task>> {
+/// The path of an object's file from the folder on, or why it can have none. Nothing for what stands for a folder, which is empty.
+fn file_of(url: &S3Url, object: &Listed, direction: Direction) -> Option<Result<String, Task>> {
     let key = &object.key;
     let rest = key.strip_prefix(&url.prefix())?;
     if object.length == 0 && (rest.is_empty() || rest.ends_with('/')) {
         return None;
     }
+    let refused = |why: &str| refused(url.with_key(key).to_string(), why);
     Some(match path_of(rest) {
-        Some(path) => Ok((folder.join(path), rest.to_owned())),
-        None => Err(refused(url.with_key(key).to_string(), "its name is no path within a folder")),
+        Some(path) if direction == Direction::Down && is_ours(&path) => {
+            Err(refused("its name is that of a file of ours that is not whole yet"))
+        }
+        Some(_) => Ok(rest.to_owned()),
+        None => Err(refused("its name is no path within a folder")),
     })
 }
 
@@ -93,14 +104,29 @@ impl Sides {
     /// What is under the prefix.
     ///
     /// # Errors
-    /// It cannot be listed whole.
-    pub(super) fn objects(remote: &Remote, folder: &Path, url: &S3Url) -> Result<Self, Failure> {
+    /// It cannot be listed whole, or has more names than are held.
+    pub(super) fn objects(remote: &Remote, url: &S3Url, direction: Direction) -> Result<Self, Failure> {
+        Self::listed(Objects::of(remote, url), url, direction, NAMES)
+    }
+
+    fn listed(
+        objects: impl Iterator<Item = Result<Listed, Failure>>,
+        url: &S3Url,
+        direction: Direction,
+        mut room: usize,
+    ) -> Result<Self, Failure> {
         let mut sides = Self { files: BTreeMap::new(), objects: BTreeMap::new(), refused: Vec::new() };
-        for object in Objects::of(remote, url) {
+        for object in objects {
             let object = object?;
-            match file_of(url, &object, folder) {
+            let file = file_of(url, &object, direction);
+            let length = object.key.len() + BESIDE;
+            room = room.checked_sub(if file.is_some() { length } else { 0 }).ok_or_else(|| {
+                let text = format!("{url} has more names than are held at once: take what is below it one by one");
+                Failure::new(Kind::Failed, text)
+            })?;
+            match file {
                 None => {}
-                Some(Ok((_, rest))) => {
+                Some(Ok(rest)) => {
                     let stored = time::of_service(&object.last_modified).ok_or_else(|| {
                         Failure::new(Kind::Failed, format!("{}: {:?} is no time", object.key, object.last_modified))
                     })?;
@@ -117,8 +143,9 @@ impl Sides {
     ///
     /// # Errors
     /// Either cannot be listed whole.
-    pub(super) fn read(remote: &Remote, folder: &Path, url: &S3Url, folder_is_target: bool) -> Result<Self, Failure> {
-        let mut sides = Self::objects(remote, folder, url)?;
+    pub(super) fn read(remote: &Remote, folder: &Path, url: &S3Url, direction: Direction) -> Result<Self, Failure> {
+        let mut sides = Self::objects(remote, url, direction)?;
+        let folder_is_target = direction == Direction::Down;
         if folder_is_target && fs::symlink_metadata(folder).is_err() {
             return Ok(sides);
         }
@@ -141,7 +168,60 @@ impl Sides {
 
     /// They belong to their objects.
     fn without_instruction_files(&mut self) {
-        let names: BTreeSet<String> = self.objects.keys().cloned().collect();
-        self.objects.retain(|name, _| name.strip_suffix(INSTRUCTION_SUFFIX).is_none_or(|of| !names.contains(of)));
+        let of_others =
+            |name: &&String| name.strip_suffix(INSTRUCTION_SUFFIX).is_some_and(|of| self.objects.contains_key(of));
+        let instructions: Vec<String> = self.objects.keys().filter(of_others).cloned().collect();
+        for name in instructions {
+            self.objects.remove(&name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn object(key: String) -> Result<Listed, Failure> {
+        let last_modified = "2024-01-01T00:00:00.000Z".to_owned();
+        Ok(Listed { key, length: 17, etag: String::new(), last_modified })
+    }
+
+    fn listed(keys: &[&str], direction: Direction) -> (Vec<String>, usize) {
+        let objects = keys.iter().map(|key| object((*key).to_owned()));
+        let sides = Sides::listed(objects, &"s3://b/p".parse().unwrap(), direction, NAMES).unwrap();
+        (sides.objects.into_keys().collect(), sides.refused.len())
+    }
+
+    #[test]
+    fn a_listing_without_end_is_not_held() {
+        let url: S3Url = "s3://b".parse().unwrap();
+        for name in ["a", "../a"] {
+            let endless = (0u64..).map(|number| object(format!("{name}{number:020}")));
+            let Err(failure) = Sides::listed(endless, &url, Direction::Down, 1 << 20) else { panic!("it ended") };
+            assert!(failure.to_string().contains("more names than are held"), "{failure}");
+        }
+        let many = (0..5_000).map(|number| object(format!("a{number}")));
+        assert_eq!(Sides::listed(many, &url, Direction::Down, 1 << 20).unwrap().objects.len(), 5_000);
+        const { assert!(NAMES / (60 + BESIDE) > 10_000_000, "as many names of 60 bytes are an honest bucket") };
+    }
+
+    #[test]
+    fn names_of_ours_do_not_come_down() {
+        let ours = [
+            "p/.strongroom-0123456789abcdef",
+            "p/.strongroom-0123456789abcdef.partial",
+            "p/a/.strongroom-0123456789abcdef/b",
+        ];
+        let keys = [&ours[..], &["p/../x", "p/a"]].concat();
+        assert_eq!(listed(&keys, Direction::Down), (vec!["a".to_owned()], 4));
+        assert_eq!(listed(&keys, Direction::Up).0.len(), 4);
+    }
+
+    #[test]
+    fn instruction_files_belong_to_their_objects() {
+        let keys = ["p/a", "p/a.instruction", "p/a.instruction.instruction", "p/b.instruction"];
+        assert_eq!(listed(&keys, Direction::Down).0, ["a", "b.instruction"]);
     }
 }

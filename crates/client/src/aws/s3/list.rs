@@ -78,7 +78,8 @@ pub struct Listed {
 }
 
 /// The pages of a listing, fetched as they are asked for. After an error there is none. Each has names behind those of the one before: so a
-/// listing advances, or ends in an error. How many there are is up to the service: who collects them has a limit of their own.
+/// listing advances, or ends in an error. How many there are is up to the service: whoever collects them needs a limit of their
+/// own.
 pub struct Pages<'a> {
     client: &'a S3Client,
     bucket: String,
