@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use client::aws::{ListOptions, Listed, Pages};
 use client::object::INSTRUCTION_SUFFIX;
