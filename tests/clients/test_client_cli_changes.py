@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,13 @@ CHANGES = {
 }
 
 
-def zeros(path: Path, length: int) -> Path:
+def zeros(path: Path, length: int, holes: bool = False) -> Path:
     with path.open("wb") as file:
         file.truncate(length)
+        for _ in range(0 if holes else length // MIB):
+            file.write(bytes(MIB))
+    # What changes it comes at another tick of the clock by which files are stamped.
+    time.sleep(0.02)
     return path
 
 
@@ -113,7 +118,7 @@ def test_a_file_that_changes_while_it_is_sealed_gives_no_message(tmp_path, own, 
 def test_a_file_that_changes_while_it_is_sealed_leaves_no_file(tmp_path, own, change):
     out, length = tmp_path / "out", 512 * MIB
     out.mkdir()
-    path = zeros(tmp_path / "file", length)
+    path = zeros(tmp_path / "file", length, holes=True)
     process = subprocess.Popen([BINARY, "encrypt", path, "-o", out / "sealed", *own], stderr=subprocess.PIPE)
     wait_for(lambda: files(out))
     process.send_signal(signal.SIGSTOP)

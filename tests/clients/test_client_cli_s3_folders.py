@@ -71,13 +71,15 @@ def test_what_takes_a_files_place_after_the_walk_is_not_read(tmp_path, aws, s3, 
         opened = Path(f"/proc/{process.pid}/fd")
         wait_for(lambda: any(os.path.realpath(each) == str(folder / "a") for each in opened.iterdir()))
         process.send_signal(signal.SIGSTOP)
-        shutil.rmtree(folder / "deep")
-        (folder / "deep").symlink_to(outside)
-        for name in ("pipe", "z"):
-            (folder / name).unlink()
-        (folder / "z").symlink_to(outside / "secret")
-        os.mkfifo(folder / "pipe")
-        process.send_signal(signal.SIGCONT)
+        try:
+            shutil.rmtree(folder / "deep")
+            (folder / "deep").symlink_to(outside)
+            for name in ("pipe", "z"):
+                (folder / name).unlink()
+            (folder / "z").symlink_to(outside / "secret")
+            os.mkfifo(folder / "pipe")
+        finally:
+            process.send_signal(signal.SIGCONT)
         process.communicate(timeout=60)
     assert process.returncode == FAILED
     assert {one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]} == {"p/a", "p/deep.txt"}

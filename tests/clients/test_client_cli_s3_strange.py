@@ -23,7 +23,7 @@ def put(s3, bucket):
 
 @pytest.fixture
 def of_old_clients(tmp_path, s3, bucket):
-    """An object in AES-CBC, its plaintext and the options that read it."""
+    """An object in AES-CBC, and the options that read it."""
     vectors = json.loads(VECTORS.read_text())
     made = next(each for each in vectors["objects"] if "aes" in vectors["keys"][each["key"]] and each["metadata"].get("x-amz-key"))
     s3.put_object(Bucket=bucket, Key="old", Body=base64.b64decode(made["body"]), Metadata=made["metadata"])

@@ -291,9 +291,7 @@ pub enum Error {
     Range,
 
     /// The last bytes were asked for of what does not tell its length.
-    #[error(
-        "how long a plaintext in {0} is, is known at its end alone: its last bytes cannot be asked for, but first-last and first- can"
-    )]
+    #[error("how long a plaintext in {0} is, is known at its end alone: its last bytes cannot be asked for")]
     SuffixRange(&'static str),
 
     /// An encryption context for a key that cannot bind it.

@@ -13,12 +13,13 @@ use std::ops::{Deref, DerefMut};
 /// let plaintext = Plaintext::from(b"attack at dawn".to_vec());
 /// assert!(plaintext.starts_with(b"attack"));
 /// assert_eq!(format!("{plaintext:?}"), "Plaintext(14 bytes)");
+/// assert_eq!(plaintext.into_vec(), b"attack at dawn"); // from here on it is the caller's to wipe
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Plaintext(Vec<u8>);
 
 impl Plaintext {
-    /// Room for so many bytes, which costs nothing before they come.
+    /// Room for so many bytes.
     pub(crate) fn zeroed(bytes: usize) -> Self {
         Self(zeroed(bytes))
     }
@@ -78,7 +79,7 @@ impl Drop for Plaintext {
     }
 }
 
-/// New memory for what is written once, from its beginning to its end.
+/// New memory for what will be written whole.
 pub(crate) fn zeroed(bytes: usize) -> Vec<u8> {
     let mut room = vec![0; bytes];
     evp::large_pages(&mut room);

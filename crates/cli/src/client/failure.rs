@@ -137,6 +137,7 @@ impl From<Error> for Failure {
             Error::RangesOff => {
                 "what is read of a range is not authenticated: --unauthenticated-range allows it".to_owned()
             }
+            Error::SuffixRange(_) => format!("{error}, but --range=first-last and first- can"),
             error => error.to_string(),
         };
         Self::new(kind, text)

@@ -12,7 +12,7 @@ use client::message::{Destination, HEADER_LIMIT, Header};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::spot::Spot;
-use super::steady::{Opened, Steady};
+use super::steady::{AsOpened, Steady};
 
 /// Permissions of what is made from a pipe, before the umask.
 const MODE: u32 = 0o666;
@@ -24,7 +24,7 @@ pub(super) struct Input {
     pub(super) length: Option<u64>,
     /// Permissions for what is made of it.
     pub(super) mode: u32,
-    opened: Option<Opened>,
+    opened: Option<AsOpened>,
 }
 
 impl Input {
@@ -34,20 +34,20 @@ impl Input {
         if is_pipe(&spot.path()) {
             let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
             // Who had it before may have read some of it.
-            let opened = file.metadata().ok().and_then(|metadata| Opened::at(file.stream_position().ok()?, metadata));
+            let opened = file.metadata().ok().and_then(|metadata| AsOpened::at(file.stream_position().ok()?, metadata));
             widen(&file);
             return Ok(Self { file, length: opened.as_ref().map(|opened| opened.length), mode: MODE, opened });
         }
         let file = spot.open()?;
         let metadata = file.metadata().map_err(failed)?;
         let mode = if metadata.is_file() { metadata.permissions().mode() } else { MODE };
-        let opened = Opened::at(0, metadata);
+        let opened = AsOpened::at(0, metadata);
         Ok(Self { file, length: opened.as_ref().map(|opened| opened.length), mode, opened })
     }
 
     /// Bytes that it has to give, if that is known.
     pub(super) fn announced(&self) -> Option<u64> {
-        self.opened.as_ref().and_then(Opened::announced)
+        self.opened.as_ref().and_then(AsOpened::announced)
     }
 
     /// To be read as it was when it was opened, or not at all.

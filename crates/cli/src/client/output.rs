@@ -205,6 +205,11 @@ pub(super) fn is_temporary(name: &OsStr) -> bool {
     })
 }
 
+/// Whether a name may be one of those: there are file systems for which capital and small letters are the same.
+pub(super) fn is_ours(name: &OsStr) -> bool {
+    is_temporary(&name.to_ascii_lowercase())
+}
+
 /// The name of the file in which a download of this object waits to be resumed. docs/formats/partial-download.md has it.
 pub(super) fn partial_name(of: &str) -> String {
     // Two objects with one name would only fetch anew: the file says which object it is of.

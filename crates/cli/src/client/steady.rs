@@ -13,18 +13,18 @@ pub(super) const CHANGED: &str = "the file changed while it was read";
 pub(super) struct Steady {
     file: File,
     /// What it was when it was opened, if it is a regular file.
-    opened: Option<Opened>,
+    opened: Option<AsOpened>,
     read: u64,
 }
 
 /// A regular file as it was opened.
-pub(super) struct Opened {
+pub(super) struct AsOpened {
     metadata: Metadata,
     /// Bytes behind the place from where it is read.
     pub(super) length: u64,
 }
 
-impl Opened {
+impl AsOpened {
     /// Of a regular file, which others may have read up to `position`.
     pub(super) fn at(position: u64, metadata: Metadata) -> Option<Self> {
         let length = metadata.len().saturating_sub(position);
@@ -45,7 +45,7 @@ impl Opened {
 }
 
 impl Steady {
-    pub(super) fn new(file: File, opened: Option<Opened>) -> Self {
+    pub(super) fn new(file: File, opened: Option<AsOpened>) -> Self {
         Self { file, opened, read: 0 }
     }
 }
@@ -80,7 +80,7 @@ mod tests {
 
     fn open(path: &Path) -> Steady {
         let file = File::open(path).unwrap();
-        let opened = Opened::at(0, file.metadata().unwrap());
+        let opened = AsOpened::at(0, file.metadata().unwrap());
         Steady::new(file, opened)
     }
 

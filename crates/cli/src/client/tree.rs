@@ -5,8 +5,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::output::{is_ours, is_temporary};
+
 /// Folders within folders that are walked. A file system allows about 2,000 in a path; more is a loop.
 const DEPTH: usize = 4096;
+
+/// What is said of names that are ours, where something else has one.
+pub(super) const OURS: &str = "its name is for files of this program that are not whole yet";
 
 /// Something in a folder, by its path from there.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +24,7 @@ pub(super) enum Entry {
     Other(PathBuf, &'static str),
 }
 
-/// Walks a folder. Links are not followed.
+/// Walks a folder. Links are not followed, and files of ours that are not whole yet are left out.
 pub(super) struct Tree {
     root: PathBuf,
     /// What is left of each folder on the way down, the next one last.
@@ -36,6 +41,9 @@ impl Tree {
     fn entry(&mut self, path: PathBuf) -> io::Result<Entry> {
         let full = self.root.join(&path);
         let kind = fs::symlink_metadata(&full)?.file_type();
+        if path.file_name().is_some_and(is_ours) {
+            return Ok(Entry::Other(path, OURS));
+        }
         if kind.is_file() {
             return Ok(Entry::File(path));
         }
@@ -64,7 +72,10 @@ impl Iterator for Tree {
                 self.open.pop();
                 continue;
             };
-            let path = folder.join(name);
+            let path = folder.join(&name);
+            if is_temporary(&name) && self.root.join(&path).is_file() {
+                continue;
+            }
             return Some((path.clone(), self.entry(path)));
         }
     }
@@ -88,15 +99,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir_all(root.join("b/empty")).unwrap();
-        for file in ["a", "b/z", "b/c", "d"] {
+        let ours = ".strongroom-0123456789abcdef";
+        fs::create_dir_all(root.join(format!("b/{ours}"))).unwrap();
+        for file in
+            ["a", "b/z", "b/c", "d", ours, ".strongroom-0123456789abcdef.partial", ".Strongroom-0123456789ABCDEF"]
+        {
             fs::write(root.join(file), "").unwrap();
         }
         std::os::unix::fs::symlink(root, root.join("b/loop")).unwrap();
         let found: Vec<Entry> = Tree::walk(root).unwrap().map(|(_, entry)| entry.unwrap()).collect();
         let path = PathBuf::from;
         let expected = [
+            Entry::Other(path(".Strongroom-0123456789ABCDEF"), OURS),
             Entry::File(path("a")),
             Entry::Folder(path("b")),
+            Entry::Other(path("b").join(ours), OURS),
             Entry::File(path("b/c")),
             Entry::Folder(path("b/empty")),
             Entry::Other(path("b/loop"), "a symbolic link is not followed"),

@@ -200,16 +200,12 @@ impl<'a> EncryptionClient<'a> {
             let (mut file, resumed) = discarding(place, self.fetch_into(partial, &remote, first))?;
             let written = opening.decrypt_into(&mut file, place);
             // Of a disk that is full, say, the ciphertext is still good.
-            let removed = match written {
-                Err(Error::Io(_)) => Ok(()),
-                _ => partial.remove(file.into_inner()),
-            };
+            if !matches!(written, Err(Error::Io(_))) {
+                // One that cannot be removed is no reason to say that there is no object, where there is one.
+                drop(partial.remove(file.into_inner()));
+            }
             match written {
-                Err(error) if resumed && removed.is_ok() && is_of_content(&error) => {
-                    return Err(Error::Resumed(Box::new(error)));
-                }
-                // The plaintext was verified and kept by now. A file that cannot be removed has ciphertext that the next call takes or
-                // begins anew: no reason to say that there is none.
+                Err(error) if resumed && is_of_content(&error) => return Err(Error::Resumed(Box::new(error))),
                 written => written?,
             }
         };
@@ -261,7 +257,7 @@ impl<'a> EncryptionClient<'a> {
     ///
     /// # Errors
     /// As [`ObjectDecryptor::reencrypt_instruction_file`](crate::object::ObjectDecryptor::reencrypt_instruction_file);
-    /// [`Error::OfInstructionFile`]; [`Error::Aws`], with code `NotFound` if there is no such object.
+    /// [`Error::NoInstructionFile`], [`Error::InstructionFileMissing`], [`Error::OfInstructionFile`]; [`Error::Aws`], with code `NotFound` if there is no such object.
     pub fn re_encrypt_instruction_file<K: ObjectKeyring>(
         &self,
         old: &ObjectDecryptor<K>,

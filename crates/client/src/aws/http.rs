@@ -200,11 +200,15 @@ impl Http {
         }
         let wrong = |error: http::Error| AwsError::Config(format!("{operation}: {error}"));
         let mut failed_input = None;
+        let sending = match &sent {
+            Sent::Bytes(bytes, _) => self.limits.sending(bytes.len()),
+            Sent::Nothing | Sent::Stream { .. } => self.limits.stall,
+        };
         let response = match sent {
             Sent::Nothing => self.agent.run(request.body(()).map_err(wrong)?),
             Sent::Bytes(bytes, _) => {
                 let request = self.agent.configure_request(request.body(bytes).map_err(wrong)?);
-                self.agent.run(request.timeout_send_body(Some(self.limits.sending(bytes.len()))).build())
+                self.agent.run(request.timeout_send_body(Some(sending)).build())
             }
             // The time of the reader would count: it is only each write that may not take too long.
             Sent::Stream { reader, .. } => {
@@ -216,7 +220,11 @@ impl Http {
         if let Some(error) = failed_input {
             return Err(AwsError::Io(error));
         }
-        let (head, body) = response.map_err(|error| failure(host, self.limits, error))?.into_parts();
+        let response = response.map_err(|error| match error {
+            ureq::Error::Timeout(Timeout::SendBody) => AwsError::TimedOut { host: host.to_owned(), limit: sending },
+            error => failure(host, self.limits, error),
+        })?;
+        let (head, body) = response.into_parts();
         let length = body.content_length();
         let body = Body {
             reader: Box::new(body.into_reader()),

@@ -36,7 +36,7 @@ fn what_is_sent_keeps_a_pace() {
         query: String::new(),
         headers: HeaderMap::new(),
     };
-    // Ten seconds at this pace, and more than any socket holds.
+    // Ten seconds at the pace of this listener, and more than any socket holds.
     let bytes = vec![0; 32 << 20];
     let begin = Instant::now();
     let sent = http.send(&call, Sent::Bytes(&bytes, Payload::Unsigned)).map(|answer| answer.status);

@@ -3,7 +3,6 @@
 use crate::plaintext::Plaintext;
 
 /// Plaintext that was verified lies from `start` to `end`. The rest is room, kept so that it is not zeroed again and again.
-///
 #[derive(Default)]
 pub(super) struct Plain {
     bytes: Plaintext,
@@ -12,7 +11,7 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// With room for so many bytes, which costs nothing before they come.
+    /// With room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
         Self { bytes: Plaintext::zeroed(bytes), start: 0, end: 0 }
     }

@@ -2,7 +2,7 @@
 //! ([specification](https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/decryption.md)).
 
 use super::algorithm::ContentAlgorithm;
-use super::cipher::{self, ContentKey, PIECE, Padded, TAG};
+use super::cipher::{ContentKey, PIECE, Padded, TAG};
 use super::header::{Envelope, ObjectHeader, Start};
 use super::keyring::{Fit, ObjectKeyring, UnwrapRequest, check_context};
 use super::metadata::Metadata;
@@ -150,10 +150,9 @@ impl<K: ObjectKeyring> ObjectDecryptor<K> {
     pub fn decrypt(&self, metadata: &Metadata, instruction: Option<&[u8]>, body: &[u8]) -> Result<Plaintext> {
         let length = u64::try_from(body.len()).map_err(|_| Error::BodyLength(u64::MAX))?;
         let opening = self.start(metadata, instruction, length)?;
-        if let (cipher::Opening::Gcm(mut cipher), Some((content, tag))) =
-            (opening.key.opening()?, body.split_last_chunk())
-        {
+        if let (Some((iv, aad)), Some((content, tag))) = (opening.key.gcm(), body.split_last_chunk()) {
             // In one pass, from here to there.
+            let mut cipher = evp::Opening::new(&opening.key.key, iv, aad)?;
             let mut plaintext = Plaintext::zeroed(content.len());
             cipher.update_into(content, &mut plaintext)?;
             cipher.finish(tag)?;

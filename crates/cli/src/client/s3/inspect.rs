@@ -44,11 +44,11 @@ impl Found {
             Found::Object(header, length) => {
                 let mut object = object_json(header);
                 object["body"] = match plaintext(header, *length) {
-                    Plaintext::Truncated => json!({ "sealed_bytes": length, "truncated": true }),
-                    Plaintext::Has(plaintext) => {
+                    PlaintextLength::Truncated => json!({ "sealed_bytes": length, "truncated": true }),
+                    PlaintextLength::Has(plaintext) => {
                         json!({ "sealed_bytes": length, "truncated": false, "plaintext_bytes": plaintext })
                     }
-                    Plaintext::AtMost(_) => {
+                    PlaintextLength::AtMost(_) => {
                         json!({ "sealed_bytes": length, "truncated": false, "plaintext_bytes": null })
                     }
                 };
@@ -91,9 +91,9 @@ impl Found {
             if header.in_instruction_file { "in an instruction file" } else { "in the metadata" }.to_owned(),
         ));
         let words = match plaintext(header, length) {
-            Plaintext::Truncated => "truncated: the object's end is missing".to_owned(),
-            Plaintext::Has(plaintext) => format!("{plaintext} bytes"),
-            Plaintext::AtMost(most) => format!("at most {most} bytes"),
+            PlaintextLength::Truncated => "truncated: the object's end is missing".to_owned(),
+            PlaintextLength::Has(plaintext) => format!("{plaintext} bytes"),
+            PlaintextLength::AtMost(most) => format!("at most {most} bytes"),
         };
         lines.push(("plaintext", words));
         Ok(lines)
@@ -124,7 +124,7 @@ fn algorithm(header: &ObjectHeader) -> &'static str {
 }
 
 /// What the length as it is stored tells of the plaintext's.
-enum Plaintext {
+enum PlaintextLength {
     /// No object is stored with this length.
     Truncated,
     Has(u64),
@@ -132,11 +132,11 @@ enum Plaintext {
     AtMost(u64),
 }
 
-fn plaintext(header: &ObjectHeader, sealed: u64) -> Plaintext {
+fn plaintext(header: &ObjectHeader, sealed: u64) -> PlaintextLength {
     match header.content {
         // Whole blocks, of which the last one pads a byte at least.
-        ContentAlgorithm::AesCbc if sealed == 0 || !sealed.is_multiple_of(16) => Plaintext::Truncated,
-        ContentAlgorithm::AesCbc => Plaintext::AtMost(sealed - 1),
-        _ => sealed.checked_sub(16).map_or(Plaintext::Truncated, Plaintext::Has),
+        ContentAlgorithm::AesCbc if sealed == 0 || !sealed.is_multiple_of(16) => PlaintextLength::Truncated,
+        ContentAlgorithm::AesCbc => PlaintextLength::AtMost(sealed - 1),
+        _ => sealed.checked_sub(16).map_or(PlaintextLength::Truncated, PlaintextLength::Has),
     }
 }

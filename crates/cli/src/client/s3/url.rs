@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::super::output::is_temporary;
+use super::super::output;
 
 /// What the names of S3 begin with on the command line.
 const SCHEME: &str = "s3://";
@@ -102,8 +102,7 @@ pub(in crate::client) fn path_of(rest: &str) -> Option<PathBuf> {
 /// Whether a path is that of a file of ours that is not whole yet, or leads through a name of one: what another object became so far must not
 /// be replaced by what whoever can write to the bucket likes.
 pub(in crate::client) fn is_ours(path: &Path) -> bool {
-    // There are file systems for which capital and small letters are the same.
-    path.components().any(|part| is_temporary(&part.as_os_str().to_ascii_lowercase()))
+    path.components().any(|part| output::is_ours(part.as_os_str()))
 }
 
 /// What stands behind the prefix in the key of a file's object. `None` for a name that is no UTF-8, which S3 cannot have.

@@ -8,21 +8,20 @@ use client::aws::{ListOptions, Listed, Pages};
 use client::object::INSTRUCTION_SUFFIX;
 
 use super::super::failure::{Failure, Kind};
-use super::super::output::is_temporary;
 use super::super::report::shown;
 use super::super::spot::Spot;
-use super::super::tree::{Entry, Tree};
+use super::super::tree::{Entry, OURS, Tree};
 use super::jobs::{Task, refused};
 use super::plan::{Direction, LocalFile, RemoteObject};
 use super::remote::Remote;
 use super::time;
 use super::url::{S3Url, is_ours, key_of, path_of};
 
-/// What is held of the names under a prefix, in bytes: of a service that lists without end, no more. It is room for ten million names of 60
-/// bytes and more, which come in ten thousand pages.
+/// How much of a listing is taken, in bytes of its names and of [`BESIDE`]: of a service that lists without end, no more. These are ten million
+/// names of 60 bytes and more, which come in ten thousand pages. A plan made of them holds them once more.
 const NAMES: usize = 2 << 30;
 
-/// What is held beside each name, in bytes: its times and lengths, and its place among the others.
+/// What goes with each name, in bytes: its times and lengths, and its place among the others.
 const BESIDE: usize = 128;
 
 /// The files of a folder that can be objects, each with what stands behind the prefix in its key; and what cannot.
@@ -33,7 +32,6 @@ pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<(Spot, 
         let full = folder.join(&path);
         match entry {
             Ok(Entry::Folder(_)) => None,
-            Ok(Entry::File(path)) if path.file_name().is_some_and(is_temporary) => None,
             Ok(Entry::File(path)) => Some(match key_of(&path) {
                 None => Err(refused(shown(&full), "a name that is no UTF-8 cannot be one of S3")),
                 Some(rest) if rest.ends_with(INSTRUCTION_SUFFIX) => {
@@ -85,9 +83,7 @@ fn file_of(url: &S3Url, object: &Listed, direction: Direction) -> Option<Result<
     }
     let refused = |why: &str| refused(url.with_key(key).to_string(), why);
     Some(match path_of(rest) {
-        Some(path) if direction == Direction::Down && is_ours(&path) => {
-            Err(refused("its name is that of a file of ours that is not whole yet"))
-        }
+        Some(path) if direction == Direction::Down && is_ours(&path) => Err(refused(OURS)),
         Some(_) => Ok(rest.to_owned()),
         None => Err(refused("its name is no path within a folder")),
     })

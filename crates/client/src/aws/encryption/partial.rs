@@ -68,11 +68,12 @@ impl<'a> PartialFile<'a> {
     }
 
     /// While it is still locked, and only if it is still the file that was: one that is gone needs none to remove it, and what took its
-    /// place is somebody else's.
+    /// place is somebody else's. It is emptied first, so that one that cannot be removed is begun anew.
     #[cfg(unix)]
     pub(super) fn remove(&self, file: File) -> io::Result<()> {
         use rustix::fs::{AtFlags, fstat, statat, unlinkat};
         use rustix::io::Errno;
+        file.set_len(0)?;
         let ours = fstat(&file)?;
         let removed = match statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
@@ -88,6 +89,7 @@ impl<'a> PartialFile<'a> {
 
     #[cfg(not(unix))]
     pub(super) fn remove(&self, file: File) -> io::Result<()> {
+        file.set_len(0)?;
         drop(file);
         match std::fs::remove_file(self.name) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
