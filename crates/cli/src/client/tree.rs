@@ -38,26 +38,31 @@ impl Tree {
         Ok(Self { root: root.to_owned(), open: vec![(PathBuf::new(), names(root)?)] })
     }
 
-    fn entry(&mut self, path: PathBuf) -> io::Result<Entry> {
+    /// What has this path; nothing for a file of ours.
+    fn entry(&mut self, path: PathBuf) -> io::Result<Option<Entry>> {
         let full = self.root.join(&path);
         let kind = fs::symlink_metadata(&full)?.file_type();
+        let other = |path, why| Ok(Some(Entry::Other(path, why)));
+        if kind.is_file() && path.file_name().is_some_and(is_temporary) {
+            return Ok(None);
+        }
         if path.file_name().is_some_and(is_ours) {
-            return Ok(Entry::Other(path, OURS));
+            return other(path, OURS);
         }
         if kind.is_file() {
-            return Ok(Entry::File(path));
+            return Ok(Some(Entry::File(path)));
         }
         if kind.is_symlink() {
-            return Ok(Entry::Other(path, "a symbolic link is not followed"));
+            return other(path, "a symbolic link is not followed");
         }
         if !kind.is_dir() {
-            return Ok(Entry::Other(path, "neither a file nor a folder"));
+            return other(path, "neither a file nor a folder");
         }
         if self.open.len() >= DEPTH {
-            return Ok(Entry::Other(path, "too deep"));
+            return other(path, "too deep");
         }
         self.open.push((path.clone(), names(&full)?));
-        Ok(Entry::Folder(path))
+        Ok(Some(Entry::Folder(path)))
     }
 }
 
@@ -72,11 +77,10 @@ impl Iterator for Tree {
                 self.open.pop();
                 continue;
             };
-            let path = folder.join(&name);
-            if is_temporary(&name) && self.root.join(&path).is_file() {
-                continue;
+            let path = folder.join(name);
+            if let Some(entry) = self.entry(path.clone()).transpose() {
+                return Some((path, entry));
             }
-            return Some((path.clone(), self.entry(path)));
         }
     }
 }

@@ -67,34 +67,24 @@ impl<'a> PartialFile<'a> {
         self.name.try_exists()
     }
 
-    /// While it is still locked, and only if it is still the file that was: one that is gone needs none to remove it, and what took its
-    /// place is somebody else's. It is emptied first, so that one that cannot be removed is begun anew.
+    /// While it is still locked, and only if it is still the file that was: what took its place is somebody else's. It is emptied first, so
+    /// that one that cannot be removed is begun anew.
     #[cfg(unix)]
     pub(super) fn remove(&self, file: File) -> io::Result<()> {
         use rustix::fs::{AtFlags, fstat, statat, unlinkat};
-        use rustix::io::Errno;
         file.set_len(0)?;
-        let ours = fstat(&file)?;
-        let removed = match statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
-                unlinkat(self.folder, self.name, AtFlags::empty())
-            }
-            found => found.map(|_| ()),
-        };
-        match removed {
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
-            removed => Ok(removed?),
+        let (ours, found) = (fstat(&file)?, statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW)?);
+        if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) {
+            unlinkat(self.folder, self.name, AtFlags::empty())?;
         }
+        Ok(())
     }
 
     #[cfg(not(unix))]
     pub(super) fn remove(&self, file: File) -> io::Result<()> {
         file.set_len(0)?;
         drop(file);
-        match std::fs::remove_file(self.name) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        std::fs::remove_file(self.name)
     }
 
     /// For the owner alone, and for one download at once. The name can be guessed, so whoever else may write to the folder can have put
